@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { scriptHashSchema } from '../chain/types.ts';
+
+/** The settings that several processes share; each process's `config.ts` picks what it needs. */
+export const settings = {
+  databaseUrl: urlSetting('postgres', 'postgresql'),
+  redisUrl: urlSetting('redis', 'rediss'),
+  /** JSON-RPC endpoints of NEO N3 nodes, comma-separated, the preferred first. */
+  rpcUrl: z.string({ error: 'expected the URL of a NEO N3 node, e.g. http://127.0.0.1:10332' }).transform(splitUrls),
+  /** Magic number of the network: refuses to run against another one. */
+  network: wholeNumber('the magic number of the network', { min: 1, max: 0xffff_ffff }),
+  contract: scriptHashSchema,
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
+    .default('info'),
+};
+
+/** A whole number, in the unit that the setting's name ends with. */
+export function wholeNumber(what: string, { min, max }: { min: number; max: number }) {
+  const error = `expected ${what}: a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,16}$/, error)
+    .transform(Number)
+    .pipe(z.number({ error }).int(error).min(min, error).max(max, error));
+}
+
+function urlSetting(...schemes: string[]) {
+  const error = `expected an URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
+  return z
+    .string({ error })
+    .refine((text) => schemes.some((scheme) => URL.parse(text)?.protocol === `${scheme}:`), error);
+}
+
+function splitUrls(text: string, context: z.RefinementCtx): string[] {
+  const urls = text.split(',').map((url) => url.trim());
+  const bad = urls.find((url) => !/^https?:$/.test(URL.parse(url)?.protocol ?? ''));
+  if (bad !== undefined) context.addIssue({ code: 'custom', message: `'${bad}' is no http or https URL` });
+  return urls;
+}
