@@ -59,7 +59,17 @@ export async function writeWalletFile(
     name,
     version: '1.0',
     scrypt: { n: 16384, r: 8, p: 8 },
-    accounts: [{ ...stored.export(), key, label: name, isDefault: true }],
+    accounts: [
+      {
+        address: stored.address,
+        label: name,
+        isDefault: true,
+        lock: false,
+        key,
+        contract: stored.contract,
+        extra: null,
+      },
+    ],
     extra: null,
   };
   await writeFile(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, flag: 'wx' }).catch((error) => {
