@@ -93,7 +93,7 @@ export async function createWalletFile(
 export async function openWalletFile(path: string, password: string): Promise<Account> {
   const entry = defaultAccount(path, await readWalletFile(path));
   try {
-    const key = Buffer.from(await wallet.decrypt(entry.key, password), 'hex');
+    const key = keyOfWif(await wallet.decrypt(entry.key, password));
     const single = accountOfKey(key);
     return single.address === entry.address ? single : accountOfKey(key, { multisig: true });
   } catch (error) {
