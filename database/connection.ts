@@ -1,0 +1,51 @@
+import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { type Role, roleName } from './roles.ts';
+import type { DB } from './types.ts';
+
+export type Database = Kysely<DB>;
+
+/** One process does a handful of things at a time; Postgres's default of 100 connections serves many processes. */
+const MAX_CONNECTIONS = 10;
+/** No statement of ours is meant to run this long; one that does must not hold its locks. */
+const STATEMENT_LIMIT_MS = 30_000;
+/** A process that stalls inside a transaction (or loses its network) is cut off. */
+const IDLE_TRANSACTION_LIMIT_MS = 30_000;
+
+/** bigint columns as bigint: datoshi pass 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? BigInt
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** Connections that can write what the role may write, and nothing else. Columns are camelCase in TypeScript, snake_case in SQL. */
+export function createPool(url: string, role?: Role, max = MAX_CONNECTIONS): pg.Pool {
+  const options = [
+    role && `-c role=${roleName(role)}`,
+    `-c statement_timeout=${STATEMENT_LIMIT_MS}`,
+    `-c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_LIMIT_MS}`,
+    '-c timezone=UTC',
+  ];
+  const pool = new pg.Pool({
+    connectionString: url,
+    types,
+    max,
+    options: options.filter(Boolean).join(' '),
+    connectionTimeoutMillis: 10_000,
+  });
+  pool.on('error', () => {}); // an idle connection broke (Postgres restarted): the pool drops it, and the next query reports what is wrong
+  return pool;
+}
+
+export function createDatabase(url: string, role?: Role): Database {
+  return databaseOf(createPool(url, role));
+}
+
+export function databaseOf(pool: pg.Pool): Database {
+  return new Kysely<DB>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+}

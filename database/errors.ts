@@ -1,0 +1,26 @@
+import pg from 'pg';
+
+/** SQLSTATE codes that KRYPTON answers in a way of its own (PostgreSQL, appendix A). */
+export const sqlState = {
+  uniqueViolation: '23505',
+  serializationFailure: '40001',
+  deadlockDetected: '40P01',
+} as const;
+
+export function hasSqlState(error: unknown, ...states: string[]): boolean {
+  return error instanceof pg.DatabaseError && error.code !== undefined && states.includes(error.code);
+}
+
+/** Postgres is away, full, starting or stopping: the same statement may succeed later. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string')
+    return (
+      error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+    );
+  return unavailableClasses.some((prefix) => code.startsWith(prefix)) || socketErrors.includes(code);
+}
+
+/** 08 connection, 53 insufficient resources, 57P operator intervention, 58 system error. */
+const unavailableClasses = ['08', '53', '57P', '58'];
+const socketErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'];

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/**
+ * The one queue between API and settler. A job is a wake-up: it carries ids, never facts, and may be lost, repeated or
+ * come late, because the settler finds everything that is due in Postgres anyway.
+ */
+export const settlerQueue = 'settler';
+
+/** Redis Cluster keeps keys with the same tag in braces on one node, which BullMQ's scripts need. */
+export const defaultPrefix = '{krypton}';
+
+export const jobs = {
+  /** CDRs that were just committed. */
+  rate: z.object({
+    cdrIds: z
+      .array(z.string().regex(/^\d{1,19}$/))
+      .min(1)
+      .max(1000),
+  }),
+  /** Claims that may be due. */
+  settle: z.object({}),
+  /** Transactions whose outcome may be known. */
+  confirm: z.object({}),
+};
+
+export type JobName = keyof typeof jobs;
+export type JobData<N extends JobName> = z.infer<(typeof jobs)[N]>;
