@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { type Folder, tools } from './folder.ts';
+import type { PartPlan } from './part.ts';
+import { run } from './run.ts';
+import type { State } from './state.ts';
+import { inOneLine, Trouble } from './trouble.ts';
+
+const stopTimeoutMs = 10_000;
+const askTimeoutMs = 2_000;
+const installTimeoutMs = 300_000;
+
+export const redisUrl = (state: State, database = 0) =>
+  `redis://:${state.passwords.redis}@127.0.0.1:${state.ports.redis}/${database}`;
+
+export interface RedisPace {
+  readonly durable: boolean;
+  /** Tests take one each. */
+  readonly databases: number;
+}
+
+export async function planRedis(
+  folder: Folder,
+  state: State,
+  pace: RedisPace,
+  say: (message: string) => void,
+): Promise<PartPlan> {
+  const server = findServer() ?? (await install(say));
+  mkdirSync(folder.redis, { recursive: true, mode: 0o700 });
+  const config = join(folder.redis, 'redis.conf');
+  writeFileSync(config, redisConfig(folder, state, pace), { mode: 0o600 });
+  return {
+    name: 'redis',
+    command: server,
+    args: [config],
+    cwd: folder.redis,
+    logFile: join(folder.logs, 'redis.log'),
+    deathSignal: 'SIGTERM',
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs,
+  };
+}
+
+/** In a file, not in arguments: everyone can read a process's arguments, and with them the password. */
+function redisConfig(folder: Folder, state: State, pace: RedisPace): string {
+  const lines = [
+    'bind 127.0.0.1',
+    `port ${state.ports.redis}`,
+    `requirepass ${state.passwords.redis}`,
+    `dir "${folder.redis}"`,
+    `databases ${pace.databases}`,
+    `appendonly ${pace.durable ? 'yes' : 'no'}`,
+    'save ""',
+    'maxmemory-policy noeviction', // a queue must refuse when full, never forget
+    'daemonize no',
+    'loglevel notice',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Debian's `redis-tools` holds the whole server under the name redis-check-rdb (`redis-server` is a link to it, and its
+ * package starts a daemon of its own). The program goes by the name it is called by: a link of that name is enough.
+ */
+function findServer(): string | undefined {
+  const named = onPath('redis-server') ?? onPath('valkey-server');
+  const inTools = onPath('redis-check-rdb');
+  if (named || !inTools) return named;
+  const link = join(tools, 'bin', 'redis-server');
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(inTools, link);
+  return link;
+}
+
+function onPath(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+  return folders.map((folder) => join(folder, name)).find(existsSync);
+}
+
+async function install(say: (message: string) => void): Promise<string> {
+  const command = 'apt-get install redis-tools';
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: string[]) => {
+    const [program = '', ...rest] = [...prefix, 'apt-get', '-qq', ...args];
+    return run(program, rest, { env, timeoutMs: installTimeoutMs });
+  };
+  say(`no Redis here: ${command} (the program alone, no system service)`);
+  try {
+    const wanted = ['install', '-y', '--no-install-recommends', 'redis-tools'];
+    await apt(...wanted).catch(async () => {
+      await apt('update');
+      await apt(...wanted);
+    });
+  } catch (error) {
+    throw new Trouble(
+      `Redis or Valkey is needed: install redis-server or valkey-server, or set KRYPTON_REDIS_URL (${inOneLine(error)})`,
+    );
+  }
+  const server = findServer();
+  if (!server)
+    throw new Trouble(`${command} brought no server: install redis-server or valkey-server, or set KRYPTON_REDIS_URL`);
+  return server;
+}
+
+/** Says PING until PONG comes; while it reads its data it answers LOADING. */
+export function redisAnswers(state: State): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(state.ports.redis, '127.0.0.1');
+    let answer = '';
+    socket.setTimeout(askTimeoutMs, () => socket.destroy(new Error('no answer')));
+    socket.once('error', reject);
+    socket.once('close', () => resolve(answer.includes('+PONG')));
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.write(`AUTH ${state.passwords.redis}\r\nPING\r\nQUIT\r\n`);
+  });
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Trouble } from './trouble.ts';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Past this the command is taken for hung and killed. */
+  readonly timeoutMs: number;
+  readonly onLine?: (line: string) => void;
+}
+
+const keptLines = 20;
+
+/** Runs a command to its end and answers its standard output; it dies with us. A failure carries its last words. */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: options.timeoutMs,
+    killSignal: 'SIGKILL',
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    ...(options.env ? { env: options.env } : {}),
+  });
+  const recent: string[] = [];
+  const output: string[] = [];
+  const keep = (line: string) => {
+    recent.push(line);
+    if (recent.length > keptLines) recent.shift();
+    options.onLine?.(line);
+  };
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    output.push(line);
+    keep(line);
+  });
+  createInterface({ input: child.stderr }).on('line', keep);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new Trouble(`cannot run setpriv (Linux, package util-linux): ${error.message}`)),
+    );
+    child.once('close', resolve);
+  });
+  if (code === 0) return output.join('\n');
+  throw new Trouble(`${command} ${args[0] ?? ''} failed (${code ?? 'killed'}): ${recent.slice(-6).join(' | ')}`);
+}
