@@ -1,0 +1,38 @@
+import type { Account } from './account.ts';
+import type { Rpc } from './rpc.ts';
+import { type Argument, type ContractCall, scriptOf } from './script.ts';
+import { asInteger } from './stack-item.ts';
+import { execute, invokeScript, ScriptFault } from './transaction.ts';
+import { type Address, type Datoshi, datoshi, type Height, type ScriptHash, type TxHash } from './types.ts';
+
+/** The native GAS token (NEP-17), the same on every N3 network. */
+export const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
+
+/** GAS that an account or a contract holds. */
+export async function readGasBalance(rpc: Rpc, holder: Address | ScriptHash): Promise<Datoshi> {
+  const script = scriptOf([{ contract: gasContract, method: 'balanceOf', args: [{ hash160: holder }] }]);
+  const { state, exception, stack } = await invokeScript(rpc, script);
+  if (state !== 'HALT' || !stack[0]) throw new ScriptFault(exception ?? 'FAULT');
+  return datoshi(asInteger(stack[0]));
+}
+
+/** A NEP-17 transfer of GAS; `data` goes to the receiver's `onNEP17Payment`. */
+export function gasTransfer(
+  from: Address,
+  to: Address | ScriptHash,
+  amount: Datoshi,
+  data: Argument = null,
+): ContractCall {
+  return { contract: gasContract, method: 'transfer', args: [{ hash160: from }, { hash160: to }, amount, data] };
+}
+
+/** Sends GAS to several accounts in one transaction and waits for it. @throws ScriptFault where the sender has too little */
+export async function transferGas(
+  rpc: Rpc,
+  sender: Account,
+  network: number,
+  payments: readonly { to: Address | ScriptHash; amount: Datoshi }[],
+): Promise<{ hash: TxHash; height: Height }> {
+  const calls = payments.map(({ to, amount }) => gasTransfer(sender.address, to, amount));
+  return execute(rpc, calls, sender, network, { mustReturnTrue: true });
+}

@@ -1,0 +1,130 @@
+import type { Rpc } from '../../chain/rpc.ts';
+import { scriptOf } from '../../chain/script.ts';
+import { asArray, asBytes, asInteger, asString, isNull, type StackItem } from '../../chain/stack-item.ts';
+import { invokeScript, ScriptFault } from '../../chain/transaction.ts';
+import {
+  type Address,
+  addressOfBytes,
+  type Datoshi,
+  datoshi,
+  type PublicKey,
+  type ScriptHash,
+} from '../../chain/types.ts';
+import { type ArgumentsOf, contractCall, type MethodName } from './call.ts';
+import { type Hex, hexOf } from './event.ts';
+
+export type QueryType = 'uuid' | 'provider' | 'location';
+export type ProviderRecord = {
+  location: string;
+  tariffUri: string | null;
+  tariffHash: Hex | null;
+  operator: Address | null;
+  deployedAt: Date;
+};
+export type RegistrationRecord = { provider: Address; uuid: string; registeredAt: Date };
+export type EscrowRecord = {
+  user: Address;
+  provider: Address;
+  amount: Datoshi;
+  spent: Datoshi;
+  ratePerSecond: Datoshi;
+  feePerCall: Datoshi;
+  increment: number;
+  maxParallel: number;
+  openedAt: Date;
+  endsAt: Date;
+  claimDeadline: Date;
+  voucherKey: PublicKey | null;
+  seq: bigint;
+  seconds: bigint;
+  calls: bigint;
+};
+
+/** The contract's safe methods, read from the chain itself. Each may throw what `Rpc` throws, and ScriptFault. */
+export function createReader(rpc: Rpc, contract: ScriptHash) {
+  async function read<N extends MethodName>(name: N, args: ArgumentsOf<N>): Promise<StackItem> {
+    return top(await invokeScript(rpc, scriptOf([contractCall(contract, name, args)])));
+  }
+  return {
+    version: async () => Number(asInteger(await read('version', {}))),
+    query: async (type: QueryType, user: Address): Promise<string | null> => {
+      const item = await read('query', { type, user });
+      if (isNull(item)) return null;
+      return type === 'provider' ? addressOfBytes(asBytes(item)) : asString(item);
+    },
+    provider: async (provider: Address): Promise<ProviderRecord | null> =>
+      orNull(await read('provider', { provider }), toProvider),
+    registrations: async (user: Address): Promise<RegistrationRecord[]> =>
+      asArray(await read('registrations', { user })).map(toRegistration),
+    balanceOf: async (account: Address): Promise<Datoshi> => datoshi(asInteger(await read('balanceOf', { account }))),
+    escrow: async (id: bigint): Promise<EscrowRecord | null> => orNull(await read('escrow', { id }), toEscrow),
+    owner: async (): Promise<Address | null> =>
+      orNull(await read('owner', {}), (item) => addressOfBytes(asBytes(item))),
+  };
+}
+
+export type Reader = ReturnType<typeof createReader>;
+
+function top({ state, exception, stack }: Awaited<ReturnType<typeof invokeScript>>): StackItem {
+  if (state !== 'HALT' || !stack[0]) throw new ScriptFault(exception ?? 'FAULT');
+  return stack[0];
+}
+
+function orNull<T>(item: StackItem, read: (item: StackItem) => T): T | null {
+  return isNull(item) ? null : read(item);
+}
+
+/** So many fields, or the contract is another one. */
+function fields(item: StackItem, count: number): StackItem[] {
+  const list = asArray(item);
+  if (list.length < count) throw new RangeError(`the contract gave ${list.length} fields instead of ${count}`);
+  return list;
+}
+
+const time = (item: StackItem) => new Date(Number(asInteger(item)));
+const money = (item: StackItem) => datoshi(asInteger(item));
+const account = (item: StackItem) => addressOfBytes(asBytes(item));
+
+function toProvider(item: StackItem): ProviderRecord {
+  const [location, uri, hash, operator, deployedAt] = fields(item, 5) as [
+    StackItem,
+    StackItem,
+    StackItem,
+    StackItem,
+    StackItem,
+  ];
+  return {
+    location: asString(location),
+    tariffUri: orNull(uri, asString),
+    tariffHash: orNull(hash, (bytes) => hexOf(asBytes(bytes))),
+    operator: orNull(operator, account),
+    deployedAt: time(deployedAt),
+  };
+}
+
+function toRegistration(item: StackItem): RegistrationRecord {
+  const [provider, uuid, registeredAt] = fields(item, 3) as [StackItem, StackItem, StackItem];
+  return { provider: account(provider), uuid: asString(uuid), registeredAt: time(registeredAt) };
+}
+
+function toEscrow(item: StackItem): EscrowRecord {
+  const f = fields(item, 15);
+  const at = (i: number) => f[i] as StackItem;
+  return {
+    user: account(at(0)),
+    provider: account(at(1)),
+    amount: money(at(2)),
+    spent: money(at(3)),
+    ratePerSecond: money(at(4)),
+    feePerCall: money(at(5)),
+    increment: Number(asInteger(at(6))),
+    maxParallel: Number(asInteger(at(7))),
+    openedAt: time(at(8)),
+    endsAt: time(at(9)),
+    claimDeadline: time(at(10)),
+    voucherKey: orNull(at(11), (bytes) => asBytes(bytes).toString('hex') as PublicKey),
+    seq: asInteger(at(12)),
+    seconds: asInteger(at(13)),
+    calls: asInteger(at(14)),
+  };
+}
