@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { loadConfig } from '../process/config.ts';
 import { Trouble } from './trouble.ts';
 
 /** What `npm start` itself listens to. All other KRYPTON_* variables go through to the services, which check them. */
@@ -38,6 +39,7 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
     );
   const unknown = Object.keys(env).find((name) => name.startsWith('KRYPTON_STACK_') && !(name in settingsSchema.shape));
   if (unknown) throw new Trouble(`${unknown} is no setting; there are ${stackNames.join(', ')}`);
+  loadConfig({}, withoutStackSettings(env)); // refuses a mistyped KRYPTON_* name before anything is started
   const parsed = settingsSchema.safeParse(env);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -93,7 +93,7 @@ export const readPostgres: Reading = (text) => {
 };
 
 const redisBanner =
-  /oO0Oo|Redis version=|Valkey version=|Configuration loaded|Memory overcommit|User requested|ready to exit|Received SIG/;
+  /oO0Oo|Server initialized|Redis version=|Valkey version=|Configuration loaded|Memory overcommit|User requested|ready to exit|Received SIG/;
 
 /** `77:M 23 Nov 2026 02:43:22.123 # message`: `#` is a warning, but also what it says at each start and stop. */
 export const readRedis: Reading = (text) => {

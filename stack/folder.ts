@@ -12,6 +12,7 @@ export interface Folder {
   readonly state: string;
   readonly endpoints: string;
   readonly running: string;
+  readonly deployment: string;
   readonly logs: string;
   readonly wallets: string;
   readonly node: string;
@@ -34,6 +35,7 @@ export function locateFolder(root: string): Folder {
     state: inside('state.json'),
     endpoints: inside('endpoints.json'),
     running: inside('running.json'),
+    deployment: inside('deployment.json'),
     logs: inside('logs'),
     wallets: inside('wallets'),
     node: inside('node'),

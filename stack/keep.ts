@@ -10,7 +10,10 @@ export interface Kept {
   readonly name: string;
   /** Rejects when the first start fails; what happens later is said and mended here. */
   readonly ready: Promise<void>;
+  /** Of the newest process, ready or not. */
   pid(): number | undefined;
+  /** Of the process that was ready last: an address is not to be told before it answers. */
+  readyPid(): number | undefined;
   stop(): Promise<void>;
   kill(): void;
 }
@@ -41,6 +44,7 @@ export function keepRunning({ name, start, say, begun, up }: KeepOptions): Kept 
   const stopping = new AbortController();
   const isStopping = () => stopping.signal.aborted;
   let part: Part | undefined;
+  let readyPid: number | undefined;
   let bornMs = Date.now();
 
   const startOnce = async () => {
@@ -50,6 +54,7 @@ export function keepRunning({ name, start, say, begun, up }: KeepOptions): Kept 
       if (isStopping()) void started.stop();
       begun();
     });
+    readyPid = part?.pid;
     up();
   };
 
@@ -79,6 +84,7 @@ export function keepRunning({ name, start, say, begun, up }: KeepOptions): Kept 
     name,
     ready: startOnce().then(() => void watch()),
     pid: () => part?.pid,
+    readyPid: () => readyPid,
     async stop() {
       stopping.abort();
       await part?.stop();

@@ -1,32 +1,63 @@
-import { createRpc } from '../chain/rpc.ts';
-import { gasBalance, openTreasury, payGas, provideAccount } from './accounts.ts';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { readGasBalance, transferGas } from '../chain/gas.ts';
+import { createRpc, type Rpc } from '../chain/rpc.ts';
+import { datoshi, datoshiPerGas } from '../chain/types.ts';
+import { deployContract } from '../contract/client/deploy.ts';
+import { migrate } from '../database/migrate.ts';
+import { openTreasury, provideAccount } from './accounts.ts';
 import type { Say } from './console.ts';
-import type { Folder } from './folder.ts';
+import { type Folder, writePrivately } from './folder.ts';
 import { nodeUrls } from './node.ts';
 import type { State } from './state.ts';
 
-/** What a fresh devnet gives its two accounts: the owner deploys for some 10 GAS, the operator pays for thousands of settlements. */
-const fundsGas = 10_000n;
-const enoughDatoshi = 100_00000000n;
+/** What a fresh devnet gives each of its two accounts: a deployment takes some 10 GAS, a settlement less than 0.1. */
+const funds = datoshi(10_000n * datoshiPerGas);
+const enough = datoshi(100n * datoshiPerGas);
 
 export interface SetUp {
   readonly contract: string;
+  /** Height of the block in which the contract came to be: nothing of ours is in an earlier one. */
   readonly deployedAt: number;
   readonly operator: string;
 }
 
 /** What must stand before the services start. Each step finds what an earlier start has done already and leaves it. */
-export async function setUp(folder: Folder, state: State, _postgres: string, say: Say): Promise<SetUp> {
+export async function setUp(folder: Folder, state: State, postgres: string, say: Say): Promise<SetUp> {
   const rpc = createRpc([nodeUrls(state).rpc]);
-  const [owner, operator] = await Promise.all([provideAccount(folder, 'owner'), provideAccount(folder, 'operator')]);
+  const [onChain] = await Promise.all([
+    setUpChain(rpc, folder, state.network, say),
+    step(say, 'database schema', () => migrate(postgres)),
+  ]);
+  return onChain;
+}
 
-  await step(say, 'accounts of owner and operator', async () => {
-    const balances = await Promise.all([owner, operator].map(({ address }) => gasBalance(rpc, address)));
-    if (balances.every((balance) => balance >= enoughDatoshi)) return;
-    const payments = [owner, operator].map(({ address }) => ({ to: address, gas: fundsGas }));
-    await payGas(rpc, state.network, await openTreasury(folder), payments);
+async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): Promise<SetUp> {
+  const [owner, operator] = await step(say, 'accounts of owner and operator', async () => {
+    const accounts = await Promise.all([provideAccount(folder, 'owner'), provideAccount(folder, 'operator')]);
+    const balances = await Promise.all(accounts.map(({ address }) => readGasBalance(rpc, address)));
+    if (balances.some((balance) => balance < enough)) {
+      const payments = accounts.map(({ address }) => ({ to: address, amount: funds }));
+      await transferGas(rpc, await openTreasury(folder), network, payments);
+    }
+    return accounts;
   });
-  return { contract: `0x${'0'.repeat(40)}`, deployedAt: 0, operator: operator.address };
+  const { contract, height } = await step(say, 'contract', () => deployContract(rpc, owner, network));
+  const deployedAt = height ?? readDeployment(folder, contract);
+  writePrivately(folder.deployment, `${JSON.stringify({ contract, height: deployedAt })}\n`);
+  return { contract, deployedAt, operator: operator.address };
+}
+
+const deploymentSchema = z.object({ contract: z.string(), height: z.number().int() });
+
+/** The height is known when deploying only. Without it the indexer begins at block 0: slower, not wrong. */
+function readDeployment(folder: Folder, contract: string): number {
+  try {
+    const noted = deploymentSchema.parse(JSON.parse(readFileSync(folder.deployment, 'utf8')));
+    return noted.contract === contract ? noted.height : 0;
+  } catch {
+    return 0;
+  }
 }
 
 export async function step<T>(say: Say, what: string, work: () => Promise<T>): Promise<T> {

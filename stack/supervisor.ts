@@ -127,7 +127,7 @@ function urlsOf(settings: Settings, state: State) {
 }
 
 function processesOf(parts: readonly Kept[]): Record<string, number> {
-  return Object.fromEntries(parts.map((part) => [part.name, part.pid() ?? 0]));
+  return Object.fromEntries(parts.map((part) => [part.name, part.readyPid() ?? 0]));
 }
 
 function noteProcesses(lock: Lock, parts: readonly Kept[]): void {

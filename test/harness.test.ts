@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import { datoshiPerGas } from '../chain/types.ts';
-import { gasBalance } from '../stack/accounts.ts';
+import { readGasBalance } from '../chain/gas.ts';
+import { datoshi } from '../chain/types.ts';
 import { createFundedAccounts, testRpc } from './harness/accounts.ts';
 import { useTestDatabase } from './harness/postgres.ts';
 import { createTestRedis } from './harness/redis.ts';
 
 test('accounts have the GAS they were given', async () => {
-  const accounts = await createFundedAccounts(2, 7n);
-  for (const { address } of accounts) expect(await gasBalance(testRpc(), address)).toBe(7n * datoshiPerGas);
+  const accounts = await createFundedAccounts(2, datoshi(7n));
+  for (const { address } of accounts) expect(await readGasBalance(testRpc(), address)).toBe(7n);
 });
 
 test('each caller gets a Postgres database of its own', async () => {

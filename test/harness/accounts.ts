@@ -1,20 +1,23 @@
 import { inject } from 'vitest';
 import { type Account, accountOfKey, createAccount, openWalletFile } from '../../chain/account.ts';
+import { transferGas } from '../../chain/gas.ts';
 import { createRpc, type Rpc } from '../../chain/rpc.ts';
-import { payGas } from '../../stack/accounts.ts';
+import { type Datoshi, datoshi, datoshiPerGas } from '../../chain/types.ts';
+
+const thousandGas: Datoshi = datoshi(1_000n * datoshiPerGas);
 
 export const testRpc = (): Rpc => createRpc([inject('base').rpc]);
 
 /** Fresh accounts, each with this much GAS, in one transaction that is in a block when this answers. */
-export async function createFundedAccounts(count: number, gas = 1_000n): Promise<Account[]> {
+export async function createFundedAccounts(count: number, amount = thousandGas): Promise<Account[]> {
   const accounts = Array.from({ length: count }, () => createAccount());
-  const payments = accounts.map(({ address }) => ({ to: address, gas }));
-  await payGas(testRpc(), inject('base').network, await openTreasury(), payments);
+  const payments = accounts.map(({ address }) => ({ to: address, amount }));
+  await transferGas(testRpc(), await openTreasury(), inject('base').network, payments);
   return accounts;
 }
 
-export async function createFundedAccount(gas = 1_000n): Promise<Account> {
-  const [account] = await createFundedAccounts(1, gas);
+export async function createFundedAccount(amount = thousandGas): Promise<Account> {
+  const [account] = await createFundedAccounts(1, amount);
   return account as Account;
 }
 
