@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { type Account, accountOfKey, createAccount, openWalletFile } from '../../chain/account.ts';
+import { type Account, accountOfKey, createAccount } from '../../chain/account.ts';
 import { transferGas } from '../../chain/gas.ts';
 import { createRpc, type Rpc } from '../../chain/rpc.ts';
 import { type Datoshi, datoshi, datoshiPerGas } from '../../chain/types.ts';
@@ -12,7 +12,7 @@ export const testRpc = (): Rpc => createRpc([inject('base').rpc]);
 export async function createFundedAccounts(count: number, amount = thousandGas): Promise<Account[]> {
   const accounts = Array.from({ length: count }, () => createAccount());
   const payments = accounts.map(({ address }) => ({ to: address, amount }));
-  await transferGas(testRpc(), await openTreasury(), inject('base').network, payments);
+  await transferGas(testRpc(), openTreasury(), inject('base').network, payments);
   return accounts;
 }
 
@@ -22,7 +22,6 @@ export async function createFundedAccount(amount = thousandGas): Promise<Account
 }
 
 /** The account that holds all GAS of the test chain. */
-export async function openTreasury(): Promise<Account> {
-  const { path, password } = inject('base').treasury;
-  return accountOfKey((await openWalletFile(path, password)).privateKey, { multisig: true });
+export function openTreasury(): Account {
+  return accountOfKey(Buffer.from(inject('base').treasuryKey, 'hex'), { multisig: true });
 }
