@@ -1,0 +1,71 @@
+package tests
+
+import (
+	"crypto/sha256"
+	"slices"
+	"testing"
+
+	"github.com/nspcc-dev/neo-go/pkg/encoding/bigint"
+	"github.com/nspcc-dev/neo-go/pkg/util"
+	"github.com/stretchr/testify/require"
+	"math/big"
+)
+
+// Keys of the contract's storage, as doc.go tells them; the chain confirms them below.
+func ownerKey() []byte                       { return []byte("O") }
+func updateKey() []byte                      { return []byte("U") }
+func lastEscrowKey() []byte                  { return []byte("L") }
+func providerKey(h util.Uint160) []byte      { return append([]byte("p"), h.BytesBE()...) }
+func operatorKey(h util.Uint160) []byte      { return append([]byte("o"), h.BytesBE()...) }
+func registrationsKey(h util.Uint160) []byte { return append([]byte("r"), h.BytesBE()...) }
+func balanceKey(h util.Uint160) []byte       { return append([]byte("b"), h.BytesBE()...) }
+func escrowKey(id int64) []byte              { return append([]byte("e"), idBytes(id)...) }
+func countersKey(h util.Uint160, id int64) []byte {
+	return slices.Concat([]byte("c"), h.BytesBE(), idBytes(id))
+}
+
+func idBytes(id int64) []byte { return bigint.ToBytes(big.NewInt(id)) }
+
+func sha256Of(message []byte) []byte {
+	digest := sha256.Sum256(message)
+	return digest[:]
+}
+
+// stored lists the keys of everything that the contract has stored.
+func (w *world) stored() []string {
+	id := w.e.Chain.GetContractState(w.hash).ID
+	var found []string
+	w.e.Chain.SeekStorage(id, nil, func(key, _ []byte) bool {
+		found = append(found, string(key))
+		return true
+	})
+	slices.Sort(found)
+	return found
+}
+
+// TestStorageKeys: there are these entries and no others, and a closed escrow
+// leaves none.
+func TestStorageKeys(t *testing.T) {
+	s := newScene(t)
+	s.do(s.provider, "setOperator", s.provider.hash, s.operator.hash)
+	s.do(s.owner, "scheduleUpdate", someRoot, someRoot)
+	id := s.open(usualTerms())
+	rest := []string{string(ownerKey()), string(updateKey()), string(lastEscrowKey()), string(providerKey(s.provider.hash)),
+		string(operatorKey(s.provider.hash)), string(registrationsKey(s.user.hash)), string(balanceKey(s.user.hash))}
+	open := append(slices.Clone(rest), string(escrowKey(id)), string(countersKey(s.user.hash, id)))
+	require.ElementsMatch(t, open, s.stored())
+	s.do(s.provider, "closeEscrow", id)
+	require.ElementsMatch(t, rest, s.stored())
+	for range 127 { // an id of two bytes
+		id = s.open(terms{amount: 1, rate: 1, increment: 1, parallel: 1, duration: 60_000, window: 600_000})
+	}
+	require.EqualValues(t, 128, id)
+	require.Contains(t, s.stored(), string(escrowKey(id)))
+	require.Contains(t, s.stored(), string(countersKey(s.user.hash, id)))
+	s.do(s.user, "withdraw", s.user.hash, s.balance(s.user.hash))
+	s.do(s.user, "unregister", s.user.hash)
+	s.do(s.provider, "undeploy", s.provider.hash)
+	for _, gone := range [][]byte{balanceKey(s.user.hash), registrationsKey(s.user.hash), providerKey(s.provider.hash), operatorKey(s.provider.hash)} {
+		require.NotContains(t, s.stored(), string(gone))
+	}
+}
