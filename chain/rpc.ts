@@ -68,12 +68,14 @@ export type NodeVersion = {
   msPerBlock: number;
   maxValidUntilBlockIncrement: number;
   userAgent: string;
+  /** Validators that sign blocks; 1 on a devnet. */
+  validators: number;
 };
 
 export async function readVersion(rpc: Rpc): Promise<NodeVersion> {
   type Version = {
     useragent: string;
-    protocol: { network: number; msperblock: number; maxvaliduntilblockincrement: number };
+    protocol: { network: number; msperblock: number; maxvaliduntilblockincrement: number; validatorscount: number };
   };
   const { useragent, protocol } = await rpc.call<Version>('getversion');
   return {
@@ -81,6 +83,7 @@ export async function readVersion(rpc: Rpc): Promise<NodeVersion> {
     msPerBlock: protocol.msperblock,
     maxValidUntilBlockIncrement: protocol.maxvaliduntilblockincrement,
     userAgent: useragent,
+    validators: protocol.validatorscount,
   };
 }
 

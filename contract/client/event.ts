@@ -85,6 +85,21 @@ function decodeField(event: string, { name, type }: { name: string; type: string
   }
 }
 
+/** A notification from its stored form: integers as decimal strings, all else as decoded. */
+export function eventFromPayload(name: string, payload: Record<string, unknown>): ContractEvent {
+  const fields = events[name as EventName].map((parameter) => {
+    const value = payload[parameter.name];
+    return [parameter.name, parameter.type === 'Integer' ? BigInt(value as string) : value];
+  });
+  return { name, ...Object.fromEntries(fields) } as ContractEvent;
+}
+
+/** The escrow that a notification is about. */
+export function escrowIdOf(event: ContractEvent): bigint | null {
+  if ('escrowId' in event) return event.escrowId;
+  return 'id' in event ? event.id : null;
+}
+
 export function hexOf(bytes: Uint8Array): Hex {
   return `0x${Buffer.from(bytes).toString('hex')}`;
 }

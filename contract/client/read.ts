@@ -48,7 +48,7 @@ export function createReader(rpc: Rpc, contract: ScriptHash) {
   return {
     version: async () => Number(asInteger(await read('version', {}))),
     query: async (type: QueryType, user: Address): Promise<string | null> => {
-      const item = await read('query', { type, user });
+      const item = await read('query', { kind: type, user });
       if (isNull(item)) return null;
       return type === 'provider' ? addressOfBytes(asBytes(item)) : asString(item);
     },

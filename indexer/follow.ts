@@ -1,0 +1,111 @@
+import type { Block, ReadBlocks } from '../chain/blocks.ts';
+import { readBlockHash, readHeight } from '../chain/blocks.ts';
+import { NodeUnavailable } from '../chain/errors.ts';
+import type { Heads } from '../chain/heads.ts';
+import type { Rpc } from '../chain/rpc.ts';
+import { height as asHeight } from '../chain/types.ts';
+import type { Database } from '../database/connection.ts';
+import { isDatabaseUnavailable } from '../database/errors.ts';
+import { describe, type Logger } from '../process/run.ts';
+import { commitBlocks } from './commit.ts';
+import { findCommonAncestor, rebuild } from './rebuild.ts';
+import type { Position } from './store.ts';
+
+export type FollowDeps = {
+  db: Database;
+  rpc: Rpc;
+  readBlocks: ReadBlocks;
+  heads: Heads;
+  log: Logger;
+  /** A chain with one validator can lose its last blocks in a crash; a public one never takes a block back. */
+  mayRollBack: boolean;
+  signal: AbortSignal;
+};
+
+/** The chain is another one than the one that the database was built from. */
+export class ChainChanged extends Error {
+  override name = 'ChainChanged';
+}
+
+/** So many blocks at a time: neo-go takes batches of 100 requests, and two are needed for a block. */
+const BLOCKS_AT_A_TIME = 50;
+/** neo-go writes its blocks to disk each second: a crash loses a handful. More is another chain. */
+const MAX_ROLLBACK = 100;
+const RETRY_MS = 1_000;
+const PROGRESS_EVERY_MS = 5_000;
+
+/** Follows the chain from `from` on until the signal. Waits out a node or database that is away. @throws ChainChanged, Contradiction */
+export async function follow(deps: FollowDeps, from: Position): Promise<void> {
+  const { heads, log, signal } = deps;
+  let cursor = from;
+  let trouble = '';
+  const progress = reportProgress(log);
+  while (!signal.aborted) {
+    const woken = heads.next();
+    try {
+      const head = await readHeight(deps.rpc);
+      while (cursor.height < head && !signal.aborted) {
+        cursor = await advance(deps, cursor, head);
+        progress(cursor.height, head);
+      }
+      if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);
+      if (trouble) log.info({ height: cursor.height }, 'following again');
+      trouble = '';
+      await woken;
+    } catch (error) {
+      if (!(error instanceof NodeUnavailable || isDatabaseUnavailable(error))) throw error;
+      if (trouble !== describe(error)) log.warn(`waiting: ${describe(error)}`);
+      trouble = describe(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+async function advance(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
+  const blocks = await deps.readBlocks(asHeight(cursor.height + 1), Math.min(BLOCKS_AT_A_TIME, head - cursor.height));
+  return isContinuous(cursor, blocks) ? commitBlocks(deps.db, cursor, blocks) : goBack(deps, cursor);
+}
+
+/** Each block must name the one before it by its hash, the first one the block that the index ends with. */
+function isContinuous(cursor: Position, blocks: readonly Block[]): boolean {
+  return blocks.every((block, i) => {
+    const previous = blocks[i - 1] ?? cursor;
+    return block.height === previous.height + 1 && block.previousHash === previous.hash;
+  });
+}
+
+/** A node that is behind is waited for, unless its blocks are not ours. */
+async function checkShorterChain(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
+  const hash = await readBlockHash(deps.rpc, asHeight(head));
+  const ours = await deps.db.selectFrom('blocks').select('hash').where('height', '=', head).executeTakeFirst();
+  return ours && ours.hash === hash ? cursor : goBack(deps, cursor);
+}
+
+async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {
+  const { db, rpc, log, mayRollBack } = deps;
+  const ancestor = mayRollBack
+    ? await findCommonAncestor(db, (index) => readBlockHash(rpc, asHeight(index)), cursor, MAX_ROLLBACK)
+    : null;
+  if (!ancestor) {
+    throw new ChainChanged(
+      `the node's chain is not the one that this database was built from (block ${cursor.height} was ${cursor.hash}). ` +
+        'If the devnet was reset, its database has to go too: npm run reset. On a public network, point KRYPTON_RPC_URL to another node.',
+    );
+  }
+  log.warn(
+    { from: cursor.height, to: ancestor.height },
+    'the chain has lost its last blocks (a node was killed): going back to the last common one',
+  );
+  await rebuild(db, cursor, ancestor);
+  return ancestor;
+}
+
+/** Says how far a long catch-up has come. */
+function reportProgress(log: Logger): (height: number, head: number) => void {
+  let last = Date.now();
+  return (height, head) => {
+    if (Date.now() - last < PROGRESS_EVERY_MS) return;
+    last = Date.now();
+    log.info({ height, head, left: head - height }, 'catching up');
+  };
+}

@@ -1,0 +1,73 @@
+import { createBlockReader } from '../chain/blocks.ts';
+import { watchHeads } from '../chain/heads.ts';
+import { checkNetwork, createRpc, readVersion } from '../chain/rpc.ts';
+import { type Height, height } from '../chain/types.ts';
+import { isDeployed } from '../contract/client/deploy.ts';
+import { createPool, databaseOf } from '../database/connection.ts';
+import { ConfigError } from '../process/config.ts';
+import { type Logger, type Running, runService } from '../process/run.ts';
+import { type Config, loadIndexerConfig } from './config.ts';
+import { follow } from './follow.ts';
+import { waitForLead } from './lead.ts';
+import { type Position, readCursor, startCursor } from './store.ts';
+
+await runService('indexer', loadIndexerConfig, start);
+
+async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
+  const stopping = new AbortController();
+  const rpc = createRpc(config.rpcUrl);
+  await checkNetwork(rpc, config.network);
+  const { msPerBlock, validators } = await readVersion(rpc);
+  if (!(await isDeployed(rpc, config.contract)))
+    throw new ConfigError(`KRYPTON_CONTRACT: there is no contract ${config.contract} on this network`);
+  const pool = createPool(config.databaseUrl, 'indexer');
+  const db = databaseOf(pool);
+  const readBlocks = createBlockReader(rpc, config.contract);
+  const heads = watchHeads(rpc.wsUrl, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
+
+  const run = async () => {
+    const lead = await waitForLead(pool, log, stopping.signal, () =>
+      fail(new Error('the connection that holds the lead broke')),
+    );
+    if (!lead) return;
+    const position = await resume();
+    log.info({ height: position.height }, 'indexing');
+    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal: stopping.signal }, position);
+    lead.release(true);
+  };
+
+  async function resume(): Promise<Position> {
+    const cursor = await readCursor(db);
+    if (!cursor) return begin(height(Math.max(config.deployedAt - 1, 0)));
+    if (cursor.contract !== config.contract || Number(cursor.network) !== config.network) {
+      throw new ConfigError(
+        `KRYPTON_DATABASE_URL: this database follows contract ${cursor.contract} on network ${cursor.network}, not ${config.contract} on ${config.network}; ` +
+          'use another database, or npm run reset for the local stack',
+      );
+    }
+    return { height: cursor.height, hash: cursor.hash };
+  }
+
+  async function begin(at: Height): Promise<Position> {
+    const [block] = await readBlocks(at, 1);
+    if (!block) throw new Error(`the node has no block ${at}`);
+    const { hash, previousHash, time } = block;
+    const { network, contract, deployedAt } = config;
+    await startCursor(db, { height: at, hash, previousHash, time: new Date(time), network, contract, deployedAt });
+    return { height: at, hash };
+  }
+
+  const finished = run();
+  finished.catch(fail);
+  return {
+    stop: async () => {
+      stopping.abort();
+      heads.close();
+      await finished;
+      await db.destroy();
+    },
+  };
+}
+
+/** A devnet may make blocks faster than is sensible to ask for. */
+const MIN_POLL_MS = 200;
