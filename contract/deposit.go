@@ -14,9 +14,7 @@ func OnNEP17Payment(from interop.Hash160, amount int, data any) {
 	if !runtime.GetCallingScriptHash().Equals(gas.Hash) {
 		panic(fault.OnlyGAS)
 	}
-	if !isWithin(amount, 1, rule.MaxInt) {
-		panic(fault.Amount)
-	}
+	requireWithin(amount, 1, rule.MaxInt, fault.Amount)
 	account := from
 	if data != nil {
 		account = asBytes(data)
@@ -38,29 +36,11 @@ func BalanceOf(account interop.Hash160) int {
 // Withdraw pays out free balance, whatever calls run.
 func Withdraw(account interop.Hash160, amount int) {
 	requireWitness(account)
-	requireAmount(amount)
-	debit(account, amount)
+	requireWithin(amount, 1, rule.MaxInt, fault.Amount)
+	requireBalance(debit(account, amount))
 	runtime.Notify("Withdrawn", account, amount)
 	// Last of all: a contract that is paid here may call back.
 	if !gas.Transfer(runtime.GetExecutingScriptHash(), account, amount, nil) {
 		panic(fault.Transfer)
-	}
-}
-
-func credit(account []byte, amount int) {
-	writeBalance(account, readBalance(account)+amount)
-}
-
-func debit(account []byte, amount int) {
-	balance := readBalance(account)
-	if amount > balance {
-		panic(fault.Balance)
-	}
-	writeBalance(account, balance-amount)
-}
-
-func requireAmount(amount int) {
-	if !isWithin(amount, 1, rule.MaxInt) {
-		panic(fault.Amount)
 	}
 }

@@ -58,15 +58,18 @@ to the escrow's provider; EscrowClosed adds refunded to the escrow's user.
 	'O'                  owner (20)
 	'U'                  the announced update, serialized [nefHash, manifestHash, notBefore]
 	'L'                  id of the last escrow
-	'p' provider (20)    serialized [location, tariffUri, tariffHash, deployedAt]
+	'N'                  number of the last provider
+	'n' number           provider (20); stays after undeploy, for escrows that are open
+	'p' provider (20)    number (4, plus 2^30) | serialized [location, tariffUri, tariffHash, deployedAt]
 	'o' provider (20)    operator (20)
 	'r' user (20)        registrations, newest first: provider (20) | uuid (36) | registeredAt (7)
 	'b' account (20)     free balance
 	'e' id               terms of an open escrow, laid out in terms.go
 	'c' user (20) id     its counters, one integer: spent, calls, seq, seconds (terms.go)
 
-Integers, in keys too, are stored in their shortest little-endian form; counters of
-an escrow without claims are one zero byte. An escrow that is closed leaves nothing.
+Providers are numbered in the order of ProviderDeployed, so that an escrow names its
+provider in 4 bytes; one who deploys again gets a new number. Integers, in keys too, are stored in their shortest little-endian form;
+counters of an escrow without claims are one zero byte. An escrow that is closed leaves nothing.
 
 # Decisions
 

@@ -15,26 +15,29 @@ func OpenEscrow(user, provider interop.Hash160, amount, ratePerSecond, feePerCal
 	durationMs, claimWindowMs int, voucherKey []byte) int {
 	requireWitness(user)
 	requireAccount(provider)
-	requireAmount(amount)
-	requirePrices(ratePerSecond, feePerCall)
+	requireWithin(amount, 1, rule.MaxInt, fault.Amount)
+	requireWithin(ratePerSecond, 0, rule.MaxInt, fault.Rate)
+	requireWithin(feePerCall, 0, rule.MaxInt, fault.Fee)
+	if ratePerSecond == 0 && feePerCall == 0 {
+		panic(fault.FreeOfCost)
+	}
 	requireWithin(increment, 1, rule.MaxIncrement, fault.Increment)
 	requireWithin(maxParallel, 1, rule.MaxParallel, fault.MaxParallel)
 	requireWithin(durationMs, rule.MinDuration, rule.MaxDuration, fault.Duration)
 	requireWithin(claimWindowMs, rule.MinClaimWindow, rule.MaxClaimWindow, fault.ClaimWindow)
-	requireDeployed(provider)
+	rest := packRest(numberOf(provider), claimWindowMs, increment, maxParallel)
 	if registrationAt(registrationsOf(user), provider) < 0 {
 		panic(fault.NotRegistered)
 	}
-	openedAt := runtime.GetTime()
-	endsAt := openedAt + durationMs
-	rest := claimWindowMs + increment<<incrementShift + maxParallel<<parallelShift
 	if voucherKey != nil {
 		requireVoucherKey(voucherKey)
 		rest += voucherFlag
 	}
-	debit(user, amount)
+	requireBalance(debit(user, amount))
+	openedAt := runtime.GetTime()
+	endsAt := openedAt + durationMs
 	id := nextEscrowID()
-	writeTerms(id, packTerms(join(user, provider), openedAt, endsAt, rest, voucherKey, amount, ratePerSecond, feePerCall))
+	writeTerms(id, packTerms(user, openedAt, endsAt, rest, voucherKey, amount, ratePerSecond, feePerCall))
 	writeFreshCounters(user, id)
 	runtime.Notify("EscrowOpened", id, user, provider, amount, ratePerSecond, feePerCall, increment, maxParallel,
 		openedAt, endsAt, endsAt+claimWindowMs, voucherKey)
@@ -64,7 +67,7 @@ func ExtendEscrow(id, amount, durationMs int) {
 		panic(fault.Duration)
 	}
 	if amount > 0 {
-		debit(user, amount)
+		requireBalance(debit(user, amount))
 	}
 	rewriteTerms(id, terms, openedAt, endsAt, rest, amount)
 	runtime.Notify("EscrowExtended", id, amount, endsAt, endsAt+windowOf(rest))
@@ -75,12 +78,12 @@ func ExtendEscrow(id, amount, durationMs int) {
 func CloseEscrow(id int) {
 	terms := openTerms(id)
 	user := userOf(terms)
-	if runtime.CheckWitness(payeeOf(terms)) {
-		closeWith(id, user, terms)
+	openedAt, endsAt, rest := frameOf(terms)
+	if runtime.CheckWitness(providerOf(rest)) {
+		closeUnclaimed(id, user, terms, rest)
 		return
 	}
 	requireWitness(user)
-	openedAt, endsAt, rest := frameOf(terms)
 	if isClosing(rest) {
 		panic(fault.Closing)
 	}
@@ -97,7 +100,7 @@ func Refund(id int) {
 	if runtime.GetTime() <= endsAt+windowOf(rest) {
 		panic(fault.NotExpired)
 	}
-	closeWith(id, userOf(terms), terms)
+	closeUnclaimed(id, userOf(terms), terms, rest)
 }
 
 // Escrow gives [user, provider, amount, spent, ratePerSecond, feePerCall, increment,
@@ -110,12 +113,12 @@ func Escrow(id int) []any {
 	terms := openTerms(id)
 	openedAt, endsAt, rest := frameOf(terms)
 	amount, rate, fee := pricesOf(terms, rest)
-	counters := readCounters(userOf(terms), id)
+	counters := readCounters(countersKey(userOf(terms), id))
 	var key any
 	if hasVoucher(rest) {
 		key = string(keyOf(terms))
 	}
-	return []any{string(userOf(terms)), string(payeeOf(terms)), amount, spentOf(counters), rate, fee,
+	return []any{string(userOf(terms)), providerOf(rest), amount, spentOf(counters), rate, fee,
 		incrementOf(rest), parallelOf(rest), openedAt, endsAt, endsAt + windowOf(rest),
 		key, seqOf(counters), secondsOf(counters), callsOf(counters)}
 }
@@ -126,19 +129,18 @@ func EscrowsOf(user interop.Hash160) iterator.Iterator {
 	return escrowIDs(user)
 }
 
-// closeWith removes the escrow and gives the rest back.
-func closeWith(id int, user, terms []byte) {
-	_, _, rest := frameOf(terms)
+func closeUnclaimed(id int, user, terms []byte, rest int) {
 	amount, _, _ := pricesOf(terms, rest)
-	closeCounted(id, user, amount-spentOf(readCounters(user, id)))
+	closeWith(id, user, amount-spentOf(readCounters(countersKey(user, id))))
 }
 
-func closeCounted(id int, user []byte, rest int) {
+// closeWith removes the escrow and gives what is left of it back.
+func closeWith(id int, user []byte, left int) {
 	removeEscrow(user, id)
-	if rest > 0 {
-		credit(user, rest)
+	if left > 0 {
+		credit(user, left)
 	}
-	runtime.Notify("EscrowClosed", id, rest)
+	runtime.Notify("EscrowClosed", id, left)
 }
 
 // rewriteTerms writes them with another end and more money.
@@ -151,27 +153,13 @@ func rewriteTerms(id int, terms []byte, openedAt, endsAt, rest, extra int) {
 	if hasVoucher(rest) {
 		key = keyOf(terms)
 	}
-	writeTerms(id, packTerms(terms[:frameAt], openedAt, endsAt, rest, key, amount+extra, rate, fee))
-}
-
-func requirePrices(rate, fee int) {
-	requireWithin(rate, 0, rule.MaxInt, fault.Rate)
-	requireWithin(fee, 0, rule.MaxInt, fault.Fee)
-	if rate == 0 && fee == 0 {
-		panic(fault.FreeOfCost)
-	}
-}
-
-func requireWithin(value any, low, high int, message string) {
-	if !isWithin(value, low, high) {
-		panic(message)
-	}
+	writeTerms(id, packTerms(userOf(terms), openedAt, endsAt, rest, key, amount+extra, rate, fee))
 }
 
 // requireVoucherKey takes a compressed point of secp256r1. The VM itself faults on
 // 33 bytes that are none; a bad key would later fault whole batches of claims.
 func requireVoucherKey(key []byte) {
-	if !isBytesOf(key, rule.VoucherKeyLen) {
+	if !isBytes(key, rule.VoucherKeyLen, rule.VoucherKeyLen) {
 		panic(fault.VoucherKey)
 	}
 	contract.CreateStandardAccount(key)

@@ -80,7 +80,7 @@ func Query(kind string, user interop.Hash160) any {
 	if kind == "uuid" {
 		return uuidOf(list, 0)
 	}
-	provider := providerOf(list, 0)
+	provider := registrarOf(list, 0)
 	if kind == "provider" {
 		return provider
 	}
@@ -97,7 +97,7 @@ func Registrations(user interop.Hash160) []any {
 	result := []any{}
 	for at := 0; at < len(list); at += registrationLen {
 		registeredAt := intAt(list, at+registeredAtAt, registeredAtLen) - registeredAtMark
-		result = append(result, []any{providerOf(list, at), uuidOf(list, at), registeredAt})
+		result = append(result, []any{registrarOf(list, at), uuidOf(list, at), registeredAt})
 	}
 	return result
 }
@@ -107,7 +107,7 @@ func registrationsOf(user []byte) []byte {
 	if list == nil {
 		return []byte{}
 	}
-	return asBytes(list)
+	return list
 }
 
 // registrationAt gives the offset of the user's entry with that provider, or -1.
@@ -125,7 +125,7 @@ func withoutRegistration(list []byte, at int) []byte {
 	return join(list[:at], list[at+registrationLen:])
 }
 
-func providerOf(list []byte, at int) string {
+func registrarOf(list []byte, at int) string {
 	return string(list[at : at+uuidAt])
 }
 
@@ -134,12 +134,12 @@ func uuidOf(list []byte, at int) string {
 }
 
 func notifyUnregistered(user interop.Hash160, list []byte, at int) {
-	runtime.Notify("UserUnregistered", user, interop.Hash160(providerOf(list, at)), uuidOf(list, at))
+	runtime.Notify("UserUnregistered", user, interop.Hash160(registrarOf(list, at)), uuidOf(list, at))
 }
 
 // canonicalUUID refuses what is no version 4 UUID, and gives it in lower case.
 func canonicalUUID(uuid string) string {
-	if !isBytesOf(uuid, rule.UUIDLen) {
+	if !isBytes(uuid, rule.UUIDLen, rule.UUIDLen) {
 		panic(fault.UUID)
 	}
 	lower := []byte(uuid)

@@ -9,14 +9,16 @@ import (
 	"krypton/contract/rule"
 )
 
-// providerRecord is serialized: it is read seldom. What every claim needs of a
-// provider, his operator, is kept apart. Uri and hash are null before setTariff.
+// providerRecord is stored behind the provider's number (4 bytes, with its mark),
+// which is all that openEscrow needs. Uri and hash are null before setTariff.
 type providerRecord struct {
 	location   string
 	tariffURI  any
 	tariffHash any
 	deployedAt int
 }
+
+const numberLen = 4
 
 // Version is major*1e6 + minor*1e3 + patch.
 func Version() int {
@@ -30,7 +32,8 @@ func Deploy(provider interop.Hash160, location string) bool {
 	if readProvider(provider) != nil {
 		panic(fault.AlreadyDeployed)
 	}
-	saveProvider(provider, providerRecord{location, nil, nil, runtime.GetTime()})
+	record := providerRecord{location, nil, nil, runtime.GetTime()}
+	saveProvider(provider, nextProviderNumber(provider), record)
 	runtime.Notify("ProviderDeployed", provider, location)
 	return true
 }
@@ -41,23 +44,23 @@ func Relocate(provider interop.Hash160, location string) {
 	requireLocation(location)
 	record := deployedProvider(provider)
 	record.location = location
-	saveProvider(provider, record)
+	saveProvider(provider, numberOf(provider), record)
 	runtime.Notify("ProviderRelocated", provider, location)
 }
 
 // SetTariff says where the rate deck is, and what it hashes to.
 func SetTariff(provider interop.Hash160, uri string, hash []byte) {
 	requireWitness(provider)
-	if !isBytes(uri) || len(uri) == 0 || len(uri) > rule.MaxURILen {
+	if !isBytes(uri, 1, rule.MaxURILen) {
 		panic(fault.URI)
 	}
-	if !isBytesOf(hash, rule.TariffHashLen) {
+	if !isBytes(hash, rule.TariffHashLen, rule.TariffHashLen) {
 		panic(fault.Hash)
 	}
 	record := deployedProvider(provider)
 	record.tariffURI = uri
 	record.tariffHash = hash
-	saveProvider(provider, record)
+	saveProvider(provider, numberOf(provider), record)
 	runtime.Notify("TariffSet", provider, uri, hash)
 }
 
@@ -95,35 +98,28 @@ func Provider(provider interop.Hash160) []any {
 }
 
 func deployedProvider(provider []byte) providerRecord {
-	requireDeployed(provider)
-	return std.Deserialize(asBytes(readProvider(provider))).(providerRecord)
+	return std.Deserialize(requireDeployed(provider)[numberLen:]).(providerRecord)
 }
 
-func saveProvider(provider []byte, record providerRecord) {
-	writeProvider(provider, std.Serialize(record))
+func saveProvider(provider []byte, number int, record providerRecord) {
+	writeProvider(provider, join(join("", number+numberMark), std.Serialize(record)))
 }
 
-func requireDeployed(provider []byte) {
-	if readProvider(provider) == nil {
+// numberOf gives the number of a provider who is deployed.
+func numberOf(provider []byte) int {
+	return intAt(requireDeployed(provider), 0, numberLen) - numberMark
+}
+
+func requireDeployed(provider []byte) []byte {
+	record := readProvider(provider)
+	if record == nil {
 		panic(fault.NotDeployed)
 	}
+	return record
 }
 
 func requireLocation(location string) {
-	if !isBytes(location) || len(location) == 0 || len(location) > rule.MaxLocationLen {
+	if !isBytes(location, 1, rule.MaxLocationLen) {
 		panic(fault.Location)
-	}
-}
-
-func requireAccount(account []byte) {
-	if !isBytesOf(account, rule.HashLen) {
-		panic(fault.Account)
-	}
-}
-
-func requireWitness(account []byte) {
-	requireAccount(account)
-	if !runtime.CheckWitness(account) {
-		panic(fault.Witness)
 	}
 }

@@ -8,22 +8,22 @@ import (
 // The terms of an escrow are one byte string, because std.serialize and its
 // opposite would cost 0.026 GAS:
 //
-//	user (20) | provider (20) | frame (20) | voucherKey (33, or none) | amount | rate | fee
+//	user (20) | frame (22) | voucherKey (33, or none) | prices
 //
-// The last three are integers in their shortest little-endian form. The frame is
-// an integer of 20 bytes; from its lowest bit: openedAt 48, endsAt 48, claimWindow
-// 30, increment 12, maxParallel 7, voucher 1, closing 1, length of amount 4, length
-// of rate 4, three bits of nothing, and a bit that makes it 20 bytes long always.
+// Frame and prices are integers, little endian. The frame, from its lowest bit:
+// openedAt 42, endsAt 42 (milliseconds, until the year 2109), claimWindow 30,
+// increment 12, maxParallel 7, voucher 1, closing 1, bytes of amount 4, bytes of
+// rate 4, number of the provider 30, and a bit that makes it 22 bytes long always.
+// The prices: amount, ratePerSecond and feePerCall, each in whole bytes.
 //
-// Integers of the VM have 256 bits. Those of Go have 64, and go vet tells a longer
+// Integers of the VM have 256 bits. Those of Go have 64, and go vet takes a longer
 // shift for a mistake, hence two short ones in its place.
 const (
-	providerAt = rule.HashLen
-	frameAt    = providerAt + rule.HashLen
-	frameLen   = 20
-	keyAt      = frameAt + frameLen
+	frameAt  = rule.HashLen
+	frameLen = 22
+	keyAt    = frameAt + frameLen
 
-	timeBits = 48
+	timeBits = 42
 	timeMask = 1<<timeBits - 1
 
 	// Above the two times.
@@ -33,7 +33,7 @@ const (
 	closingShift   = voucherShift + 1
 	amountShift    = closingShift + 1
 	rateShift      = amountShift + 4
-	markShift      = frameLen*8 - 2 - 2*timeBits
+	numberShift    = rateShift + 4
 
 	windowMask    = 1<<incrementShift - 1
 	incrementMask = 1<<12 - 1
@@ -41,6 +41,7 @@ const (
 	lengthMask    = 1<<4 - 1
 	voucherFlag   = 1 << voucherShift
 	closingFlag   = 1 << closingShift
+	numberMark    = 1 << 30
 )
 
 // The counters of an escrow are one integer; from its lowest bit: spent 63, calls
@@ -50,7 +51,6 @@ const (
 const (
 	spentBits = 63
 	countBits = 40
-
 	spentMask = 1<<spentBits - 1
 	countMask = 1<<countBits - 1
 )
@@ -63,22 +63,28 @@ func openTerms(id int) []byte {
 	if terms == nil {
 		panic(fault.NoEscrow)
 	}
-	return asBytes(terms)
+	return terms
 }
 
-// packTerms writes the lengths of amount and rate into the frame.
-func packTerms(parties []byte, openedAt, endsAt, rest int, voucherKey []byte, amount, rate, fee int) []byte {
-	rest = rest&(1<<amountShift-1) + sizeOf(amount)<<amountShift + sizeOf(rate)<<rateShift + 1<<markShift
-	head := join(parties, (rest<<timeBits+endsAt)<<timeBits+openedAt)
+// packTerms takes rest, what stands above the two times, and sets the lengths in it.
+func packTerms(user []byte, openedAt, endsAt, rest int, voucherKey []byte, amount, rate, fee int) []byte {
+	amountLen := sizeOf(amount)
+	rateLen := sizeOf(rate)
+	rest += (amountLen-rest>>amountShift&lengthMask)<<amountShift + (rateLen-rest>>rateShift&lengthMask)<<rateShift
+	terms := join(user, (rest<<timeBits+endsAt)<<timeBits+openedAt)
 	if voucherKey != nil {
-		head = join(head, voucherKey)
+		terms = join(terms, voucherKey)
 	}
-	return join(join(join(head, amount), rate), fee)
+	return join(terms, (fee<<(rateLen*8)+rate)<<(amountLen*8)+amount)
 }
 
-func userOf(terms []byte) []byte  { return terms[:providerAt] }
-func payeeOf(terms []byte) []byte { return terms[providerAt:frameAt] }
-func keyOf(terms []byte) []byte   { return terms[keyAt : keyAt+rule.VoucherKeyLen] }
+// packRest packs the terms that never change, for the provider of that number.
+func packRest(number, claimWindow, increment, maxParallel int) int {
+	return (number+numberMark)<<numberShift + maxParallel<<parallelShift + increment<<incrementShift + claimWindow
+}
+
+func userOf(terms []byte) []byte { return terms[:frameAt] }
+func keyOf(terms []byte) []byte  { return terms[keyAt : keyAt+rule.VoucherKeyLen] }
 
 // frameOf gives openedAt, endsAt and what stands above them.
 func frameOf(terms []byte) (int, int, int) {
@@ -92,20 +98,21 @@ func parallelOf(rest int) int  { return rest >> parallelShift & parallelMask }
 func hasVoucher(rest int) bool { return rest&voucherFlag != 0 }
 func isClosing(rest int) bool  { return rest&closingFlag != 0 }
 
+// providerOf gives the account of the escrow's provider, deployed or not.
+func providerOf(rest int) []byte {
+	return readNumbered(rest>>numberShift - numberMark)
+}
+
 // pricesOf gives amount, ratePerSecond and feePerCall.
 func pricesOf(terms []byte, rest int) (int, int, int) {
 	at := keyAt
-	if hasVoucher(rest) {
+	if rest&voucherFlag != 0 {
 		at += rule.VoucherKeyLen
 	}
-	rateAt := at + rest>>amountShift&lengthMask
-	feeAt := rateAt + rest>>rateShift&lengthMask
-	return intAt(terms, at, rateAt-at), intAt(terms, rateAt, feeAt-rateAt), intAt(terms, feeAt, len(terms)-feeAt)
-}
-
-// claimed is what a claim adds to the counters.
-func claimed(amount, seconds, calls int) int {
-	return ((seconds<<countBits+1)<<countBits+calls)<<spentBits + amount
+	amountBits := rest >> amountShift & lengthMask * 8
+	rateBits := rest >> rateShift & lengthMask * 8
+	prices := intAt(terms, at, len(terms)-at)
+	return prices & (1<<amountBits - 1), prices >> amountBits & (1<<rateBits - 1), prices >> amountBits >> rateBits
 }
 
 func spentOf(counters int) int   { return counters & spentMask }

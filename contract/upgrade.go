@@ -39,7 +39,7 @@ func _deploy(data any, isUpdate bool) {
 
 // Owner may announce updates and nothing else; null once it was renounced.
 func Owner() interop.Hash160 {
-	return asBytes(readOwner())
+	return readOwner()
 }
 
 // TransferOwnership needs both signatures, so that it cannot go to nobody.
@@ -63,7 +63,7 @@ func RenounceOwnership() {
 // have 7 days to withdraw. It takes the place of one announced earlier.
 func ScheduleUpdate(nefHash, manifestHash []byte) {
 	requireOwner()
-	if !isBytesOf(nefHash, interop.Hash256Len) || !isBytesOf(manifestHash, interop.Hash256Len) {
+	if !isBytes(nefHash, interop.Hash256Len, interop.Hash256Len) || !isBytes(manifestHash, interop.Hash256Len, interop.Hash256Len) {
 		panic(fault.Hash)
 	}
 	notBefore := runtime.GetTime() + rule.UpdateDelay
@@ -108,15 +108,15 @@ func scheduled() announcement {
 	if update == nil {
 		panic(fault.NoUpdate)
 	}
-	return std.Deserialize(asBytes(update)).(announcement)
+	return std.Deserialize(update).(announcement)
 }
 
 func requireOwner() interop.Hash160 {
 	owner := readOwner()
-	if owner == nil || !runtime.CheckWitness(asBytes(owner)) {
+	if owner == nil || !runtime.CheckWitness(owner) {
 		panic(fault.Witness)
 	}
-	return asBytes(owner)
+	return owner
 }
 
 func setOwner(from, to interop.Hash160) {

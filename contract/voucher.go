@@ -17,8 +17,8 @@ const (
 )
 
 // isVoucher tells whether the escrow's key signed that total.
-func isVoucher(key []byte, id, total int, signature any) bool {
-	return crypto.VerifyWithECDsa(voucherMessage(id, total), key, asBytes(signature), crypto.Secp256r1Sha256)
+func isVoucher(key []byte, id, total int, signature []byte) bool {
+	return crypto.VerifyWithECDsa(voucherMessage(id, total), key, signature, crypto.Secp256r1Sha256)
 }
 
 // voucherMessage builds what the user's softphone signs. A bit above the magic and

@@ -15,6 +15,8 @@ import (
 func ownerKey() []byte                       { return []byte("O") }
 func updateKey() []byte                      { return []byte("U") }
 func lastEscrowKey() []byte                  { return []byte("L") }
+func lastProviderKey() []byte                { return []byte("N") }
+func numberKey(n int64) []byte               { return append([]byte("n"), idBytes(n)...) }
 func providerKey(h util.Uint160) []byte      { return append([]byte("p"), h.BytesBE()...) }
 func operatorKey(h util.Uint160) []byte      { return append([]byte("o"), h.BytesBE()...) }
 func registrationsKey(h util.Uint160) []byte { return append([]byte("r"), h.BytesBE()...) }
@@ -50,7 +52,7 @@ func TestStorageKeys(t *testing.T) {
 	s.do(s.provider, "setOperator", s.provider.hash, s.operator.hash)
 	s.do(s.owner, "scheduleUpdate", someRoot, someRoot)
 	id := s.open(usualTerms())
-	rest := []string{string(ownerKey()), string(updateKey()), string(lastEscrowKey()), string(providerKey(s.provider.hash)),
+	rest := []string{string(ownerKey()), string(updateKey()), string(lastEscrowKey()), string(lastProviderKey()), string(numberKey(1)), string(providerKey(s.provider.hash)),
 		string(operatorKey(s.provider.hash)), string(registrationsKey(s.user.hash)), string(balanceKey(s.user.hash))}
 	open := append(slices.Clone(rest), string(escrowKey(id)), string(countersKey(s.user.hash, id)))
 	require.ElementsMatch(t, open, s.stored())

@@ -125,7 +125,8 @@ func keyVectors() []keyVector {
 	account := newAccount("vector").hash
 	list := []keyVector{{Entry: "owner", Key: hex.EncodeToString(ownerKey())},
 		{Entry: "update", Key: hex.EncodeToString(updateKey())},
-		{Entry: "lastEscrow", Key: hex.EncodeToString(lastEscrowKey())}}
+		{Entry: "lastEscrow", Key: hex.EncodeToString(lastEscrowKey())},
+		{Entry: "lastProvider", Key: hex.EncodeToString(lastProviderKey())}}
 	for _, entry := range []struct {
 		name string
 		key  []byte
@@ -135,6 +136,7 @@ func keyVectors() []keyVector {
 	}
 	for _, id := range []int64{1, 127, 128, 255, 256, 32768, 1 << 40, 1<<63 - 1} {
 		list = append(list,
+			keyVector{Entry: "providerNumber", ID: decimal(id), Key: hex.EncodeToString(numberKey(id))},
 			keyVector{Entry: "escrow", ID: decimal(id), Key: hex.EncodeToString(escrowKey(id))},
 			keyVector{Entry: "counters", Hash: hex.EncodeToString(account.BytesBE()), ID: decimal(id), Key: hex.EncodeToString(countersKey(account, id))})
 	}
