@@ -1,9 +1,10 @@
-import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { type Role, roleName } from './roles.ts';
 import type { DB } from './types.ts';
 
 export type Database = Kysely<DB>;
+export type Tx = Transaction<DB>;
 
 /** One process does a handful of things at a time; Postgres's default of 100 connections serves many processes. */
 const MAX_CONNECTIONS = 10;

@@ -1,9 +1,9 @@
 import type { Block } from '../chain/blocks.ts';
 import { decodeEvent, escrowIdOf } from '../contract/client/event.ts';
-import type { Database } from '../database/connection.ts';
+import type { Database, Tx } from '../database/connection.ts';
 import { insertRows } from '../database/rows.ts';
 import { apply, type PlacedEvent } from './apply.ts';
-import { announceHead, loadState, moveCursor, type Position, saveState, type Tx } from './store.ts';
+import { announceHead, loadState, moveCursor, type Position, saveState } from './store.ts';
 
 /**
  * Blocks, raw events, derived state and the cursor in one transaction: a reader never sees one without the other, and a

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { BlockHash } from '../chain/types.ts';
 import { eventFromPayload } from '../contract/client/event.ts';
-import type { Database } from '../database/connection.ts';
+import type { Database, Tx } from '../database/connection.ts';
 import type { PlacedEvent } from './apply.ts';
 import { applyAll } from './commit.ts';
-import { announceHead, moveCursor, type Position, type Tx } from './store.ts';
+import { announceHead, moveCursor, type Position } from './store.ts';
 
 /** Events that are applied at a time: bounds the memory, not the result. */
 const EVENTS_AT_A_TIME = 1_000;

@@ -1,12 +1,11 @@
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { BlockHash, ScriptHash } from '../chain/types.ts';
 import { escrowIdOf } from '../contract/client/event.ts';
-import type { Database } from '../database/connection.ts';
+import type { Database, Tx } from '../database/connection.ts';
 import { insertRows } from '../database/rows.ts';
-import type { Cursor, DB } from '../database/types.ts';
+import type { Cursor } from '../database/types.ts';
 import { Contradiction, emptyState, type PlacedEvent, type State } from './apply.ts';
 
-export type Tx = Transaction<DB>;
 export type Position = { height: number; hash: BlockHash };
 
 /** Which contract this database follows and how far, or undefined before the first block. */
@@ -75,14 +74,14 @@ export async function loadState(tx: Tx, placed: readonly PlacedEvent[]): Promise
 
 /** Writes what the notifications changed: one statement a table, however many rows. */
 export async function saveState(tx: Tx, state: State): Promise<void> {
-  await insertRows(tx, 'providers', [...state.providers.values()], ['provider']);
+  await insertRows(tx, 'providers', [...state.providers.values()], { overwrite: ['provider'] });
   await insertRows(
     tx,
     'balances',
     [...state.balances].map(([account, balance]) => ({ account, balance })),
-    ['account'],
+    { overwrite: ['account'] },
   );
-  await insertRows(tx, 'escrows', [...state.escrows.values()], ['id']);
+  await insertRows(tx, 'escrows', [...state.escrows.values()], { overwrite: ['id'] });
   const registrations = [...state.registrations.values()];
   for (const { user, provider } of registrations.filter((row) => row.uuid === null)) {
     await tx.deleteFrom('registrations').where('user', '=', user).where('provider', '=', provider).execute();
@@ -91,7 +90,7 @@ export async function saveState(tx: Tx, state: State): Promise<void> {
     tx,
     'registrations',
     registrations.filter((row) => row.uuid !== null),
-    ['user', 'provider'],
+    { overwrite: ['user', 'provider'] },
   );
   await insertRows(tx, 'settlements', state.settlements);
 }

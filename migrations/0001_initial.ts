@@ -148,6 +148,7 @@ const api = [
   )`,
   'create index cdrs_received on cdrs (received_at)',
   'create index cdrs_escrow on cdrs (escrow_id)',
+  'create index cdrs_provider on cdrs (provider, id)',
   'create index cdrs_user on cdrs ("user", id)',
   `create table cdr_conflicts (
     -- another content under a callId that stands: kept for the auditor, once each

@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import { datoshi } from '../chain/types.ts';
+import { cdrLeaf } from '../contract/client/cdr.ts';
+import type { Claim } from '../contract/client/claim.ts';
+import { merkleSumRoot } from '../contract/client/merkle-sum.ts';
+import type { Candidate } from './candidates.ts';
+import type { Deps } from './deps.ts';
+import type { PlannedCall } from './plan.ts';
+
+/** A claim and the calls in it, ready to be sealed. */
+export type PreparedClaim = { claim: Claim; calls: PlannedCall[] };
+
+/** Sums the planned calls up into one claim that commits to each of them. */
+export async function prepareClaim(
+  { db }: Pick<Deps, 'db'>,
+  { escrow, voucher }: Candidate,
+  calls: PlannedCall[],
+): Promise<PreparedClaim> {
+  const ids = calls.map((call) => call.cdrId);
+  const cdrs = await db.selectFrom('cdrs').selectAll().where('id', '=', sql<bigint>`any(${ids})`).execute();
+  const cdrById = new Map(cdrs.map((cdr) => [cdr.id, cdr]));
+  const leaves = calls.map(({ cdrId, seconds, amount }) => {
+    const cdr = cdrById.get(cdrId);
+    if (!cdr) throw new Error(`CDR ${cdrId} has a rating but is gone`);
+    return cdrLeaf(cdr, { billableSeconds: seconds, amount, tariffHash: null }, cdr.salt);
+  });
+  const root = merkleSumRoot(leaves);
+  const claim: Claim = {
+    escrowId: escrow.id,
+    seq: escrow.seq,
+    amount: datoshi(root.sum),
+    seconds: calls.reduce((sum, call) => sum + call.seconds, 0n),
+    calls: BigInt(calls.length),
+    cdrRoot: root.hash,
+    voucher: escrow.voucherKey === null ? null : voucher,
+    close: false,
+  };
+  return { claim, calls };
+}

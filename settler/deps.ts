@@ -1,0 +1,21 @@
+import type { Account } from '../chain/account.ts';
+import type { Rpc } from '../chain/rpc.ts';
+import type { Datoshi, ScriptHash } from '../chain/types.ts';
+import type { Database } from '../database/connection.ts';
+import type { Logger } from '../process/run.ts';
+import type { Policy } from './plan.ts';
+
+/** What the stages of a settler reach the world through. */
+export type Deps = {
+  db: Database;
+  rpc: Rpc;
+  network: number;
+  contract: ScriptHash;
+  /** The operator: signs `settle` for the providers that named it. */
+  signer: Account;
+  policy: Policy;
+  validForBlocks: number;
+  feePerTransactionLimit: Datoshi;
+  feePerHourLimit: Datoshi;
+  log: Logger;
+};

@@ -1,0 +1,121 @@
+import { type Datoshi, datoshi } from '../chain/types.ts';
+import type { Escrow } from './rate.ts';
+import type { ReasonCode } from './reasons.ts';
+
+/** A rated call that was not claimed yet. */
+export type PayableCall = { cdrId: bigint; seconds: bigint; price: Datoshi; ratedAt: Date };
+
+export type Policy = {
+  /** Datoshi owed by one escrow that make a claim worth its fee at once. */
+  amount: Datoshi;
+  maxAgeMs: number;
+  beforeDeadlineMs: number;
+};
+
+export type EscrowView = {
+  escrow: Escrow;
+  /** The oldest first. */
+  calls: readonly PayableCall[];
+  /** The highest total that the user has validly signed; 0 without one. */
+  voucherTotal: Datoshi;
+  /** Time of the newest indexed block: the chain's own clock. */
+  headTime: Date;
+};
+
+export type PlannedCall = PayableCall & { amount: Datoshi };
+
+export type Plan = {
+  /** What is claimed now; empty where nothing is, or nothing is due. */
+  claimed: PlannedCall[];
+  /** Calls that cannot be claimed any more, and why. */
+  failed: { cdrId: bigint; reason: ReasonCode }[];
+  /** Calls that can't be claimed yet, and why. */
+  waiting: { cdrId: bigint; reason: ReasonCode }[];
+};
+
+/**
+ * Which calls of an escrow are claimed now, and for how much: so that the contract accepts the claim (its rules overAmount,
+ * overTime and badVoucher), and so that a call is paid in part only when nothing more can come.
+ */
+export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
+  const dead = deadReason(view);
+  if (dead) return { claimed: [], failed: view.calls.map(({ cdrId }) => ({ cdrId, reason: dead })), waiting: [] };
+  const fitted = fit(view, policy);
+  return isDue(view, policy, now, fitted.claimed) ? fitted : { ...fitted, claimed: [] };
+}
+
+function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {
+  if (escrow.state === 'closed') return 'escrowClosed';
+  return headTime > escrow.claimDeadline ? 'pastDeadline' : null;
+}
+
+/** Takes one call after the other as long as time, money and voucher reach; a smaller one may fit behind a larger one. */
+function fit(view: EscrowView, policy: Policy): Plan {
+  const { escrow, calls, headTime } = view;
+  const result: Plan = { claimed: [], failed: [], waiting: [] };
+  const ended = headTime > escrow.endsAt;
+  const final = isFinal(view, policy);
+  let room = coverOf(view);
+  let { seconds, calls: count } = escrow;
+  for (const call of calls) {
+    const { cdrId, price } = call;
+    if (!fitsTime(view, seconds + call.seconds, count + 1n)) {
+      (ended ? result.failed : result.waiting).push({ cdrId, reason: 'overTime' });
+      continue;
+    }
+    const amount = price <= room ? price : final ? room : 0n;
+    if (amount === 0n) {
+      if (final) result.failed.push({ cdrId, reason: 'nothingLeft' });
+      else result.waiting.push({ cdrId, reason: isShortOfVoucher(view, price, room) ? 'notCovered' : 'overAmount' });
+      continue;
+    }
+    result.claimed.push({ ...call, amount: datoshi(amount) });
+    room -= amount;
+    seconds += call.seconds;
+    count += 1n;
+  }
+  return result;
+}
+
+/** What may still be claimed: as far as the money reaches, and where there is a voucher key, as far as was signed. */
+function coverOf({ escrow, voucherTotal }: EscrowView): bigint {
+  const reach = escrow.voucherKey !== null && voucherTotal < escrow.amount ? voucherTotal : escrow.amount;
+  return reach > escrow.spent ? reach - escrow.spent : 0n;
+}
+
+/** A higher voucher would help, more money would not be needed. */
+function isShortOfVoucher({ escrow }: EscrowView, price: bigint, room: bigint): boolean {
+  return escrow.voucherKey !== null && price <= escrow.amount - escrow.spent && price > room;
+}
+
+/**
+ * Nothing more can come: money only until the escrow ends (extendEscrow), vouchers until it is high time to claim.
+ */
+function isFinal({ escrow, headTime }: EscrowView, { beforeDeadlineMs }: Policy): boolean {
+  return escrow.voucherKey === null
+    ? headTime > escrow.endsAt
+    : headTime.getTime() >= lastCall(escrow, beforeDeadlineMs);
+}
+
+/** When it is high time to claim; not before the escrow has ended, however short its claim window. */
+function lastCall(escrow: Escrow, beforeDeadlineMs: number): number {
+  return Math.max(escrow.claimDeadline.getTime() - beforeDeadlineMs, escrow.endsAt.getTime() + 1);
+}
+
+/** The contract's rule overTime; by the time of the newest block, which can only be stricter than the next one's. */
+function fitsTime({ escrow, headTime }: EscrowView, seconds: bigint, calls: bigint): boolean {
+  const until = Math.min(headTime.getTime(), escrow.endsAt.getTime());
+  const elapsed = BigInt(Math.ceil(Math.max(0, until - escrow.openedAt.getTime()) / 1000));
+  const bound = BigInt(escrow.maxParallel) * elapsed;
+  return calls <= bound && seconds <= bound + BigInt(escrow.increment) * calls;
+}
+
+function isDue(view: EscrowView, policy: Policy, now: Date, claimed: readonly PlannedCall[]): boolean {
+  const [oldest] = claimed;
+  if (!oldest) return false;
+  const { escrow, headTime } = view;
+  if (escrow.state === 'closing' || headTime > escrow.endsAt) return true;
+  if (headTime.getTime() >= escrow.claimDeadline.getTime() - policy.beforeDeadlineMs) return true;
+  if (claimed.reduce((sum, call) => sum + call.amount, 0n) >= policy.amount) return true;
+  return now.getTime() - oldest.ratedAt.getTime() >= policy.maxAgeMs;
+}

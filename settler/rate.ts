@@ -1,0 +1,84 @@
+import type { Selectable } from 'kysely';
+import { type Datoshi, datoshi } from '../chain/types.ts';
+import { priceOf, type Terms } from '../contract/client/price.ts';
+import type { Cdrs, Escrows } from '../database/types.ts';
+import type { ReasonCode } from './reasons.ts';
+
+export type Cdr = Selectable<Cdrs>;
+export type Escrow = Selectable<Escrows>;
+
+/** A price that explains itself: by which tariff, which entry of it, which terms. */
+export type Explanation = {
+  ratePerSecond: string;
+  feePerCall: string;
+  increments: { initial: number; further: number };
+  /** null: the escrow's own terms. */
+  tariffHash: string | null;
+  entry: string | null;
+};
+
+export type Rating =
+  /** The index has not reached the end of the call: what it says of the escrow is not all yet. */
+  | { state: 'wait' }
+  | { state: 'rejected'; reason: ReasonCode }
+  | { state: 'rated'; billableSeconds: bigint; price: Datoshi; explanation: Explanation };
+
+/** Clocks of proxies and of the chain's validators may differ by so much. */
+export const CLOCK_TOLERANCE_MS = 5_000;
+
+/**
+ * What a call costs by the terms that its user agreed to. Depends on the CDR and the chain alone, up to the block at
+ * `indexTime`, so that rating again gives the same answer.
+ */
+export function rate(cdr: Cdr, escrow: Escrow | undefined, indexTime: Date): Rating {
+  const wrong = contradiction(cdr);
+  if (wrong) return { state: 'rejected', reason: wrong };
+  if (indexTime < cdr.endedAt) return { state: 'wait' };
+  if (!escrow) return { state: 'rejected', reason: 'unknownEscrow' };
+  const refusal = mismatch(cdr, escrow);
+  if (refusal) return { state: 'rejected', reason: refusal };
+  const terms: Terms = {
+    ratePerSecond: datoshi(escrow.ratePerSecond),
+    feePerCall: datoshi(escrow.feePerCall),
+    initialIncrement: escrow.increment,
+    increment: escrow.increment,
+  };
+  const { seconds, price } = priceOf(answeredMs(cdr, escrow), terms);
+  return { state: 'rated', billableSeconds: seconds, price, explanation: explain(terms) };
+}
+
+/** Wrong in itself, whatever the chain says. */
+function contradiction(cdr: Cdr): ReasonCode | null {
+  const { startedAt, answeredAt, endedAt, disposition, receivedAt } = cdr;
+  const answered = answeredAt ?? startedAt;
+  if (startedAt > answered || answered > endedAt) return 'endsBeforeItStarts';
+  if ((disposition === 'answered') !== (answeredAt !== null)) return 'contradictoryDisposition';
+  if (endedAt.getTime() > receivedAt.getTime() + CLOCK_TOLERANCE_MS) return 'inTheFuture';
+  return null;
+}
+
+/** Not a call of this escrow. */
+function mismatch(cdr: Cdr, escrow: Escrow): ReasonCode | null {
+  if (escrow.provider !== cdr.provider || escrow.user !== cdr.user) return 'foreignEscrow';
+  const connectedAt = (cdr.answeredAt ?? cdr.startedAt).getTime();
+  if (connectedAt < escrow.openedAt.getTime() - CLOCK_TOLERANCE_MS) return 'outsideEscrowTime';
+  return connectedAt > escrow.endsAt.getTime() ? 'outsideEscrowTime' : null;
+}
+
+/**
+ * Time counts until the escrow ends, not longer: a user who closes it in the middle of a call owes what he has talked until
+ * then, and no more.
+ */
+function answeredMs({ answeredAt, endedAt }: Cdr, { endsAt }: Escrow): number | null {
+  return answeredAt && Math.min(endedAt.getTime(), endsAt.getTime()) - answeredAt.getTime();
+}
+
+function explain({ ratePerSecond, feePerCall, initialIncrement, increment }: Terms): Explanation {
+  return {
+    ratePerSecond: ratePerSecond.toString(),
+    feePerCall: feePerCall.toString(),
+    increments: { initial: initialIncrement, further: increment },
+    tariffHash: null,
+    entry: null,
+  };
+}

@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import type { SignedTransaction } from '../chain/transaction.ts';
+import type { TxHash } from '../chain/types.ts';
+import { hexOf } from '../contract/client/event.ts';
+import type { Tx } from '../database/connection.ts';
+import { hasSqlState, sqlState } from '../database/errors.ts';
+import { insertRows } from '../database/rows.ts';
+import type { PreparedClaim } from './claim.ts';
+import type { Deps } from './deps.ts';
+import { wordsOf } from './reasons.ts';
+
+/** Another settler has claimed one of these calls in the meantime: nothing was sealed. */
+class Overtaken extends Error {
+  override name = 'Overtaken';
+}
+
+/**
+ * Commits the claims, their calls and the signed bytes in one transaction, before the network sees any of it. From here on
+ * two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it.
+ * Answers false, and changes nothing, where another settler was faster.
+ */
+export async function seal(
+  { db }: Pick<Deps, 'db'>,
+  signed: SignedTransaction,
+  prepared: readonly PreparedClaim[],
+): Promise<boolean> {
+  const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
+  try {
+    await db.transaction().execute(async (tx) => {
+      const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
+      const locked = await tx
+        .selectFrom('ratings')
+        .select('cdrId')
+        .where('cdrId', '=', sql<bigint>`any(${ids})`)
+        .where('state', '=', 'rated')
+        .orderBy('cdrId')
+        .forUpdate()
+        .skipLocked()
+        .execute();
+      if (locked.length !== ids.length) throw new Overtaken();
+      await tx
+        .insertInto('transactions')
+        .values({ hash, kind: 'settle', state: 'sealed', bytes, validUntilBlock, systemFee, networkFee })
+        .execute();
+      await insertRows(
+        tx,
+        'claims',
+        prepared.map(({ claim }) => claimRow(claim, hash)),
+      );
+      await claimRatings(tx, hash, prepared);
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Overtaken || hasSqlState(error, sqlState.uniqueViolation)) return false;
+    throw error;
+  }
+}
+
+function claimRow({ voucher, cdrRoot, ...claim }: PreparedClaim['claim'], txHash: string) {
+  const voucherSignature = voucher ? Buffer.from(voucher.signature).toString('hex') : null;
+  return {
+    ...claim,
+    txHash,
+    state: 'sealed',
+    cdrRoot: hexOf(cdrRoot),
+    voucherTotal: voucher?.total ?? null,
+    voucherSignature,
+  };
+}
+
+/** Each call gets its claim, and what is claimed for it. */
+async function claimRatings(tx: Tx, txHash: TxHash, prepared: readonly PreparedClaim[]) {
+  const claims = await tx.selectFrom('claims').select(['id', 'escrowId']).where('txHash', '=', txHash).execute();
+  const claimOf = new Map(claims.map((claim) => [claim.escrowId, claim.id]));
+  const rows = prepared.flatMap(({ claim, calls }) =>
+    calls.map(({ cdrId, price, amount }) => ({
+      cdrId,
+      amount,
+      claimId: claimOf.get(claim.escrowId),
+      capped: amount < price,
+    })),
+  );
+  await sql`
+    update ratings set state = 'claimed', claim_id = c.claim_id, amount = c.amount,
+      reason_code = case when c.capped then 'capped' end, reason = case when c.capped then ${wordsOf('capped')} end
+    from unnest(${rows.map((row) => row.cdrId)}::bigint[], ${rows.map((row) => row.claimId)}::bigint[],
+      ${rows.map((row) => row.amount)}::bigint[], ${rows.map((row) => row.capped)}::boolean[]) as c (cdr_id, claim_id, amount, capped)
+    where ratings.cdr_id = c.cdr_id`.execute(tx);
+}
