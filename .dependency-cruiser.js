@@ -15,6 +15,8 @@ const mayImport = {
   stack: borders,
 };
 
+const rooms = [...Object.keys(mayImport), 'contract', 'test', 'bench'];
+
 const folder = (name) => `^${name}/`;
 
 export default {
@@ -25,8 +27,8 @@ export default {
       severity: 'error',
       from: { path: folder(name), pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^[a-z]+/',
-        pathNot: [name, ...targets].map(folder).concat('^node_modules/', '^package\\.json$'),
+        path: `^(${rooms.join('|')})/`,
+        pathNot: [name, ...targets].map(folder),
       },
     })),
     {
