@@ -91,18 +91,15 @@ async function initialise(
   // The same order and case rules on every machine, whatever locales it has.
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
   try {
-    await run(...withPrivileges(privileges, binaries.initdb, [...args, ...locale, '--no-sync', '-D', unfinished]), {
+    await run(binaries.initdb, [...args, ...locale, '--no-sync', '-D', unfinished], {
       cwd: '/',
       timeoutMs: initTimeoutMs,
+      privileges,
     });
     renameSync(unfinished, join(folder.postgres, 'data'));
   } finally {
     rmSync(passwordFile, { force: true });
   }
-}
-
-function withPrivileges(privileges: readonly string[], command: string, args: string[]): [string, string[]] {
-  return privileges.length === 0 ? [command, args] : ['setpriv', [...privileges, command, ...args]];
 }
 
 /**

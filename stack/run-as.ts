@@ -34,6 +34,8 @@ export function privilegesOf(user: User, paths: readonly string[]): string[] {
   const become = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
   if (paths.every(isReachable)) return become;
   const capability = passCapability();
+  // Postgres checks its files by access(2), which ignores the capabilities of a user unless this bit is set.
+  become.push('--securebits', '+no_setuid_fixup');
   return [...become, '--inh-caps', `+${capability}`, '--ambient-caps', `+${capability}`];
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Trouble } from './trouble.ts';
 
@@ -7,14 +8,15 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Past this the command is taken for hung and killed. */
   readonly timeoutMs: number;
-  readonly onLine?: (line: string) => void;
+  /** Further arguments for setpriv: another user, capabilities. */
+  readonly privileges?: readonly string[];
 }
 
 const keptLines = 20;
 
 /** Runs a command to its end and answers its standard output; it dies with us. A failure carries its last words. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...(options.privileges ?? []), command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs,
     killSignal: 'SIGKILL',
@@ -26,7 +28,6 @@ export async function run(command: string, args: readonly string[], options: Run
   const keep = (line: string) => {
     recent.push(line);
     if (recent.length > keptLines) recent.shift();
-    options.onLine?.(line);
   };
   createInterface({ input: child.stdout }).on('line', (line) => {
     output.push(line);
@@ -40,5 +41,7 @@ export async function run(command: string, args: readonly string[], options: Run
     child.once('close', resolve);
   });
   if (code === 0) return output.join('\n');
-  throw new Trouble(`${command} ${args[0] ?? ''} failed (${code ?? 'killed'}): ${recent.slice(-6).join(' | ')}`);
+  throw new Trouble(
+    `${basename(command)} ${args[0] ?? ''} failed (${code ?? 'killed'}): ${recent.slice(-6).join(' | ')}`,
+  );
 }

@@ -8,6 +8,9 @@ import type { PartPlan } from './part.ts';
 /** A little more than a service gives itself (10 s, process/run.ts) before it gives up on stopping in order. */
 const stopTimeoutMs = 12_000;
 
+/** On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s. */
+const devnetSettleMs = '2000';
+
 export const serviceNames = ['indexer', 'settler', 'api'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
@@ -48,7 +51,11 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
   const wallet = walletOf(folder, 'operator');
   const own: Record<ServiceName, NodeJS.ProcessEnv> = {
     indexer: { KRYPTON_DEPLOYED_AT: String(around.deployedAt) },
-    settler: { KRYPTON_WALLET: wallet.path, KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile },
+    settler: {
+      KRYPTON_WALLET: wallet.path,
+      KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile,
+      KRYPTON_SETTLE_MAX_AGE_MS: process.env.KRYPTON_SETTLE_MAX_AGE_MS ?? devnetSettleMs,
+    },
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
   };
   return {
