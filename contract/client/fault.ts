@@ -14,7 +14,7 @@ export const faultMeaning = {
   hash: 'the hash of the tariff must be 32 bytes (64 hex digits)',
 
   uuid: 'the UUID must be a version 4 UUID of 36 characters, e.g. 9b2f1c7e-4d3a-4f6b-8a51-0c2d3e4f5a6b',
-  'not registered': 'the user is not registered with that provider: krypton register <provider> <uuid> comes first',
+  'not registered': 'the user is not registered there: krypton register <provider> <uuid> does that',
   'too many registrations': 'the user is registered with 8 providers, the most there can be: unregister from one first',
   'query type': 'query knows the types uuid, provider and location',
 

@@ -1,0 +1,108 @@
+import { InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import {
+  type Address,
+  addressSchema,
+  type Datoshi,
+  datoshiSchema,
+  maxInteger,
+  type PublicKey,
+  parseGas,
+  publicKeySchema,
+  scriptHashSchema,
+  type TxHash,
+  txHashSchema,
+} from '../chain/types.ts';
+import { networkNumber } from './config.ts';
+
+/** Readers of arguments: what they refuse is a mistake in the usage, and their message says what is expected. */
+const reads =
+  <T>(schema: z.ZodType<T>) =>
+  (text: string): T => {
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'it is of another form');
+  };
+
+export const toAddress: (text: string) => Address = reads(addressSchema);
+export const toTxHash: (text: string) => TxHash = reads(txHashSchema);
+export const toPublicKey: (text: string) => PublicKey = reads(publicKeySchema);
+export const toDatoshi: (text: string) => Datoshi = reads(datoshiSchema);
+
+/** Only checked here: it goes on as text, as it would come from the environment. */
+export function toContract(text: string): string {
+  reads(scriptHashSchema)(text);
+  return text;
+}
+
+export function toNetwork(text: string): string {
+  const number = networkNumber(text);
+  if (!/^[1-9]\d{0,9}$/.test(number)) throw new InvalidArgumentError('expected mainnet, testnet or a magic number');
+  return number;
+}
+
+export function toUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('expected an http or https URL, e.g. http://127.0.0.1:10332');
+}
+
+/** "1.5" GAS, more than nothing. */
+export function toGas(text: string): Datoshi {
+  let amount: Datoshi;
+  try {
+    amount = parseGas(text);
+  } catch {
+    throw new InvalidArgumentError(
+      'expected an amount of GAS: digits, and after a point at most 8 decimals, e.g. 1.5; without sign or comma',
+    );
+  }
+  if (amount === 0n) throw new InvalidArgumentError('expected more than 0 GAS');
+  if (amount > maxInteger) throw new InvalidArgumentError('expected at most 92233720368.54775807 GAS');
+  return amount;
+}
+
+export function toEscrowId(text: string): bigint {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected the number of an escrow, 1 or more');
+  return BigInt(text);
+}
+
+export const toCount =
+  (what: string, min: number, max: number) =>
+  (text: string): number => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (count >= min && count <= max) return count;
+    throw new InvalidArgumentError(`expected ${what}: a whole number from ${min} to ${max}`);
+  };
+
+const unitMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `30m`, `1h`, `1h30m`, `2d` -> milliseconds */
+export function toDuration(text: string): number {
+  if (!/^(\d{1,6}[smhd])+$/.test(text))
+    throw new InvalidArgumentError('expected a duration of days, hours, minutes and seconds, e.g. 2d, 1h30m or 90s');
+  return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
+    (sum, [, n, unit]) => sum + Number(n) * (unitMs[unit ?? ''] ?? 0),
+    0,
+  );
+}
+
+/** RFC 4122 version 4; the contract keeps it in lower case. */
+export function toUuid(text: string): string {
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError(
+    'expected a version 4 UUID of 36 characters, e.g. 9b2f1c7e-4d3a-4f6b-8a51-0c2d3e4f5a6b',
+  );
+}
+
+export function toHash32(text: string): Buffer {
+  if (/^(0x)?[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text.replace(/^0x/, ''), 'hex');
+  throw new InvalidArgumentError('expected a SHA-256 hash (64 hex digits)');
+}
+
+/** A DNS name or host; the contract counts its bytes. */
+export function toLocation(text: string): string {
+  if (Buffer.byteLength(text) <= 253 && /^[\w.:[\]-]+$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    'expected a host or DNS SRV name of 1 to 253 letters, digits, dots and dashes, e.g. sip.example.com',
+  );
+}

@@ -1,0 +1,180 @@
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import { formatGas } from '../../chain/types.ts';
+import { type Api, listOf, openApi } from '../api.ts';
+import { toCount, toEscrowId } from '../arguments.ts';
+import { readStdin } from '../ask.ts';
+import type { Settings } from '../config.ts';
+import { openWallet, walletPath } from '../connect.ts';
+import { fields, money, print, table } from '../print.ts';
+import { act, examples } from '../program.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What the API takes in one request. */
+const MAX_CDRS = 1000;
+
+/** Call detail records: a provider hands them in, provider and user can look at them. */
+export function addCdr(program: Command): void {
+  const cdr = program.command('cdr').description('call detail records: hand them in, see what became of them');
+  cdr
+    .command('submit')
+    .description('hand in CDRs, signed with your wallet; sent again, they change nothing')
+    .argument('<file|->', 'JSON: one CDR, a list, or {"cdrs": […]}; - reads standard input')
+    .addHelpText('after', examples('cdr submit calls.json --wallet provider.json', 'cdr submit - < calls.json'))
+    .action(act(submit));
+  cdr
+    .command('show')
+    .description('state, price with its explanation, and the transaction of one CDR; for its provider or user')
+    .argument('<id>', 'id that submit answered')
+    .addHelpText('after', examples('cdr show 01931f… --wallet provider.json'))
+    .action(act(show));
+  cdr
+    .command('list')
+    .description('your CDRs, the newest first')
+    .option('--escrow <id>', 'of one escrow', toEscrowId)
+    .addOption(new Option('--state <state>', 'only those').choices(states))
+    .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 50)
+    .addHelpText('after', examples('cdr list --state rejected --wallet provider.json'))
+    .action(act(list));
+}
+
+const states = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'];
+
+const id = z.union([z.string(), z.number()]);
+const verdictSchema = z.looseObject({
+  callId: z.string().nullable(),
+  id: id.nullable(),
+  verdict: z.string(),
+  state: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+const answerSchema = z.looseObject({ cdrs: z.array(verdictSchema) });
+
+const amount = z.string().transform(BigInt);
+const cdrSchema = z.looseObject({
+  id,
+  provider: z.string(),
+  callId: z.string(),
+  escrowId: z.number(),
+  user: z.string(),
+  state: z.string(),
+  reason: z.string().nullable(),
+  billableSeconds: z.number().nullable(),
+  amount: amount.nullable(),
+  txHash: z.string().nullable(),
+  height: z.number().nullable(),
+});
+
+async function submit(settings: Settings, file: string): Promise<void> {
+  const cdrs = parseCdrs(file, file === '-' ? await readStdin() : await readCdrFile(file));
+  const { api, account } = await openSignedApi(settings);
+  const verdicts: z.infer<typeof verdictSchema>[] = [];
+  for (let i = 0; i < cdrs.length; i += MAX_CDRS) {
+    const body = { cdrs: cdrs.slice(i, i + MAX_CDRS) };
+    verdicts.push(...(await api.post('/v1/cdrs', body, answerSchema, account)).cdrs);
+  }
+  print(settings.json, { cdrs: verdicts }, () =>
+    table(
+      ['call', 'id', 'verdict', 'state', 'reason'],
+      verdicts.map((each) => [
+        each.callId ?? '',
+        String(each.id ?? ''),
+        each.verdict,
+        each.state ?? '',
+        each.reason ?? '',
+      ]),
+      'nothing was sent',
+    ),
+  );
+  const refused = verdicts.filter(({ verdict }) => verdict !== 'accepted' && verdict !== 'duplicate');
+  if (refused.length > 0)
+    throw new Refusal(
+      `${refused.length} of ${verdicts.length} CDRs were not taken: ${refused[0]?.callId} is ${refused[0]?.verdict}${refused[0]?.reason ? ` (${refused[0].reason})` : ''}`,
+    );
+}
+
+async function readCdrFile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error) => {
+    throw new Refusal(error.code === 'ENOENT' ? `there is no file ${file}` : `can't read ${file}`, { cause: error });
+  });
+}
+
+function parseCdrs(file: string, text: string): unknown[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Refusal(`${file === '-' ? 'standard input' : file} is no JSON: expected a CDR or a list of them`, {
+      cause: error,
+    });
+  }
+  const list = value !== null && typeof value === 'object' && 'cdrs' in value ? value.cdrs : value;
+  const cdrs = Array.isArray(list) ? list : [list];
+  if (cdrs.length === 0) throw new Refusal('there is no CDR in it');
+  return cdrs;
+}
+
+async function openSignedApi(
+  settings: Settings,
+): Promise<{ api: Api; account: Awaited<ReturnType<typeof openWallet>> }> {
+  walletPath(settings);
+  const api = await openApi(settings);
+  return { api, account: await openWallet(settings) };
+}
+
+async function show(settings: Settings, cdrId: string): Promise<void> {
+  const { api, account } = await openSignedApi(settings);
+  const cdr = await api.get(`/v1/cdrs/${encodeURIComponent(cdrId)}`, cdrSchema, account);
+  print(settings.json, cdr, () => {
+    const submitted = Object.fromEntries(
+      ['direction', 'from', 'to', 'startedAt', 'answeredAt', 'endedAt', 'disposition'].map((name) => [
+        name,
+        cdr[name] === undefined || cdr[name] === null ? undefined : String(cdr[name]),
+      ]),
+    );
+    return fields({
+      cdr: String(cdr.id),
+      call: cdr.callId,
+      provider: cdr.provider,
+      user: cdr.user,
+      escrow: cdr.escrowId,
+      ...submitted,
+      state: cdr.reason ? `${cdr.state}: ${cdr.reason}` : cdr.state,
+      billed: cdr.billableSeconds === null ? undefined : `${cdr.billableSeconds} s`,
+      amount: cdr.amount === null ? undefined : money(cdr.amount),
+      price: cdr.price ? JSON.stringify(cdr.price) : undefined,
+      transaction: cdr.txHash,
+      block: cdr.height,
+    });
+  });
+}
+
+async function list(
+  settings: Settings,
+  { escrow, state, limit }: { escrow?: bigint; state?: string; limit: number },
+): Promise<void> {
+  const { api, account } = await openSignedApi(settings);
+  const query = new URLSearchParams({
+    limit: String(limit),
+    ...(escrow && { escrow: String(escrow) }),
+    ...(state && { state }),
+  });
+  const { items, next } = await api.get(`/v1/cdrs?${query}`, listOf(cdrSchema), account);
+  print(settings.json, { items, next }, () => [
+    ...table(
+      ['id', 'call', 'escrow', 'state', 'seconds', 'amount GAS', 'reason'],
+      items.map((cdr) => [
+        String(cdr.id),
+        cdr.callId,
+        String(cdr.escrowId),
+        cdr.state,
+        String(cdr.billableSeconds ?? ''),
+        cdr.amount === null ? '' : formatGas(cdr.amount),
+        cdr.reason ?? '',
+      ]),
+      'no CDR',
+    ),
+    ...(next === null ? [] : [`there are more than ${limit}: --limit <n> shows up to 1000`]),
+  ]);
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Address, formatGas, type TxHash } from '../../chain/types.ts';
+import { type ClaimCode, claimCodeMeaning, claimCodeName } from '../../contract/client/claim.ts';
+import { listOf, openApi } from '../api.ts';
+import { toAddress, toCount, toTxHash } from '../arguments.ts';
+import type { Settings } from '../config.ts';
+import { fields, print, table } from '../print.ts';
+import { act, examples } from '../program.ts';
+
+/** What was paid on the chain, and what was refused. */
+export function addSettlement(program: Command): void {
+  program
+    .command('settlements')
+    .description('transactions that settled calls, the newest first')
+    .option('--provider <address>', 'with claims of this provider', toAddress)
+    .option('--user <address>', 'with claims on escrows of this user', toAddress)
+    .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 20)
+    .addHelpText('after', examples('settlements --provider NcTk5o4W4fCFMnhPLMHbEBWcJ5bGBPWbnq'))
+    .action(act(list));
+  program
+    .command('settlement')
+    .description('one of them: each claim, accepted or rejected and why')
+    .argument('<txHash>', 'hash of the transaction', toTxHash)
+    .addHelpText('after', examples('settlement 0x5b…'))
+    .action(act(show));
+}
+
+const amount = z.string().transform(BigInt);
+const claimSchema = z.looseObject({
+  escrowId: z.number(),
+  provider: z.string().nullable(),
+  user: z.string().nullable(),
+  seq: z.number(),
+  amount: amount.nullable(),
+  seconds: z.number().nullable(),
+  calls: z.number().nullable(),
+  accepted: z.boolean(),
+  code: z.union([z.number(), z.string()]).nullable(),
+});
+const settlementSchema = z.looseObject({
+  txHash: z.string(),
+  height: z.number(),
+  time: z.string(),
+  claims: z.array(claimSchema),
+});
+type Claim = z.infer<typeof claimSchema>;
+
+async function list(
+  settings: Settings,
+  { provider, user, limit }: { provider?: Address; user?: Address; limit: number },
+): Promise<void> {
+  const query = new URLSearchParams({ limit: String(limit), ...(provider && { provider }), ...(user && { user }) });
+  const { items, next } = await (await openApi(settings)).get(`/v1/settlements?${query}`, listOf(settlementSchema));
+  print(settings.json, { items, next }, () => [
+    ...table(
+      ['block', 'time', 'transaction', 'claims', 'rejected', 'paid GAS'],
+      items.map(({ height, time, txHash, claims }) => [
+        String(height),
+        time,
+        txHash,
+        String(claims.length),
+        String(claims.filter(({ accepted }) => !accepted).length),
+        formatGas(claims.reduce((sum, claim) => sum + (claim.accepted ? (claim.amount ?? 0n) : 0n), 0n)),
+      ]),
+      'no settlement',
+    ),
+    ...(next === null ? [] : [`there are more than ${limit}: --limit <n> shows up to 1000`]),
+  ]);
+}
+
+async function show(settings: Settings, txHash: TxHash): Promise<void> {
+  const settlement = await (await openApi(settings)).get(`/v1/settlements/${txHash}`, settlementSchema);
+  const { height, time, claims } = settlement;
+  print(settings.json, settlement, () => [
+    ...fields({ transaction: txHash, block: height, time }),
+    ...table(
+      ['escrow', 'seq', 'calls', 'seconds', 'amount GAS', 'result'],
+      claims.map((claim) => [
+        String(claim.escrowId),
+        String(claim.seq),
+        String(claim.calls ?? ''),
+        String(claim.seconds ?? ''),
+        claim.amount === null ? '' : formatGas(claim.amount),
+        resultOf(claim),
+      ]),
+      'no claim',
+    ),
+  ]);
+}
+
+function resultOf({ accepted, code }: Claim): string {
+  if (accepted) return 'accepted';
+  const name = typeof code === 'number' ? claimCodeName(code) : code;
+  const meaning = name && Object.hasOwn(claimCodeMeaning, name) ? `: ${claimCodeMeaning[name as ClaimCode]}` : '';
+  return `rejected ${name ?? code ?? ''}${meaning}`;
+}

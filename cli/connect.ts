@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { type Account, openWalletFile } from '../chain/account.ts';
+import { RpcError, rpcCode } from '../chain/errors.ts';
+import { checkNetwork, createRpc, type Rpc, readVersion } from '../chain/rpc.ts';
+import type { ContractCall } from '../chain/script.ts';
+import { execute } from '../chain/transaction.ts';
+import type { Height, ScriptHash, TxHash } from '../chain/types.ts';
+import { readArtifact } from '../contract/client/deploy.ts';
+import { type ContractEvent, decodeEvent, type EventName, type EventOf } from '../contract/client/event.ts';
+import { createReader, type Reader } from '../contract/client/read.ts';
+import { askSecret } from './ask.ts';
+import type { Settings } from './config.ts';
+import { Refusal } from './refusal.ts';
+
+export type Node = { rpc: Rpc; network: number };
+export type Chain = Node & { contract: ScriptHash; reader: Reader };
+export type Signing<T extends Node = Chain> = T & { account: Account };
+
+/** @throws Refusal, NodeUnavailable, WrongNetwork */
+export async function openNode(settings: Settings): Promise<Node> {
+  if (!settings.rpc) throw new Refusal(`no NEO node is known: run npm start, or give --rpc <url> (or KRYPTON_RPC_URL)`);
+  const rpc = createRpc(settings.rpc);
+  if (settings.network === undefined) return { rpc, network: (await readVersion(rpc)).network };
+  await checkNetwork(rpc, settings.network);
+  return { rpc, network: settings.network };
+}
+
+/** The contract on its chain, to read from. */
+export async function openChain(settings: Settings): Promise<Chain> {
+  const { rpc, contract } = settings;
+  if (!rpc && !contract)
+    throw new Refusal('no chain is known: run npm start, or give --rpc <url> and --contract <hash>');
+  if (!contract) throw new Refusal('no contract is known: give --contract <hash> (or KRYPTON_CONTRACT)');
+  return { ...(await openNode(settings)), contract, reader: createReader(createRpc(rpc ?? []), contract) };
+}
+
+/** The chain, and the person's account to sign with: the wallet is opened after the network was found right. */
+export async function openSigning(settings: Settings): Promise<Signing> {
+  requireSignable(settings);
+  const chain = await openChain(settings);
+  await requireContract(chain);
+  return { ...chain, account: await openWallet(settings) };
+}
+
+/** The same without a contract, for its deployment. */
+export async function openNodeSigning(settings: Settings): Promise<Signing<Node>> {
+  requireSignable(settings);
+  const node = await openNode(settings);
+  return { ...node, account: await openWallet(settings) };
+}
+
+/** GAS that is sent to a mistyped hash is lost for ever: no wallet has a key for it. */
+async function requireContract({ rpc, contract, network }: Chain): Promise<void> {
+  const state = await rpc.call<{ manifest: { name: string } }>('getcontractstate', [contract]).catch((error) => {
+    if (error instanceof RpcError && error.code === rpcCode.unknownContract)
+      throw new Refusal(`there is no contract ${contract} on network ${network}: check --contract`, { cause: error });
+    throw error;
+  });
+  const { name } = await readArtifact();
+  if (state.manifest.name !== name)
+    throw new Refusal(`${contract} is the contract ${state.manifest.name}, not ${name}: check --contract`);
+}
+
+/** A node says itself of which network it is; whoever signs says it too, so that play money and real money are not mixed up. */
+function requireSignable(settings: Settings): void {
+  walletPath(settings);
+  if (settings.rpc && settings.network === undefined)
+    throw new Refusal('for which network shall be signed? give --network mainnet, testnet or the magic number');
+}
+
+export function walletPath(settings: Settings): string {
+  if (settings.wallet) return settings.wallet;
+  throw new Refusal('whose wallet signs? give --wallet <file> (or KRYPTON_WALLET); krypton wallet create makes one');
+}
+
+export async function openWallet(settings: Settings): Promise<Account> {
+  const path = walletPath(settings);
+  return openWalletFile(path, await readPassword(settings, `password of ${path}`));
+}
+
+/** Of the file, the environment, or the person at the terminal. */
+export async function readPassword(settings: Settings, question: string): Promise<string> {
+  const { password, passwordFile } = settings;
+  if (password !== undefined) return password;
+  if (passwordFile === undefined)
+    return askSecret(question, 'give --password-file <file> (or KRYPTON_WALLET_PASSWORD)');
+  try {
+    return (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new Refusal(`can't read the password file ${passwordFile}`, { cause: error });
+  }
+}
+
+export type Receipt = { txHash: TxHash; height: Height; events: ContractEvent[] };
+
+/** Signs, sends, and waits until the block with it is there. @throws ScriptFault, RpcError */
+export async function send(
+  { rpc, contract, account, network }: Signing,
+  calls: readonly ContractCall[],
+  options: { mustReturnTrue?: boolean } = {},
+): Promise<Receipt> {
+  const { hash, height, execution } = await execute(rpc, calls, account, network, options);
+  const own = execution.notifications.filter((emitted) => emitted.contract === contract);
+  return { txHash: hash, height, events: own.map(({ name, state }) => decodeEvent(name, state)) };
+}
+
+/** The one notification that a call makes. */
+export function eventOf<N extends EventName>(receipt: Receipt, name: N): EventOf<N> {
+  const event = receipt.events.find((candidate) => candidate.name === name);
+  if (!event) throw new Refusal(`transaction ${receipt.txHash} took place, but without ${name}: check --contract`);
+  return event as EventOf<N>;
+}
