@@ -83,7 +83,8 @@ export const readNode: Reading = (text) => {
 };
 
 /** What it tells a client that comes too early or stays too long: part of each start and stop. */
-const postgresRoutine = /the database system is|terminating connection due to administrator command/;
+const postgresRoutine =
+  /the database system is|terminating connection due to administrator command|canceling authentication due to timeout/;
 
 /** `2026-11-23 02:43:22.123 UTC [77] ERROR:  message` */
 export const readPostgres: Reading = (text) => {

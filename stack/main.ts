@@ -35,30 +35,32 @@ async function main(): Promise<number> {
     return 0;
   }
   const supervisor = await createSupervisor(parseSettings(process.env), terminal);
-  const asked = stopRequested(supervisor, say);
-  const failed = supervisor.bringUp().then(
-    () => asked,
-    (error) => error,
-  );
-  const outcome = await Promise.race([asked, failed]);
-  const isFailure = outcome !== requested;
-  if (isFailure) say(inOneLine(outcome), 'error');
+  const failure = await Promise.race([stopRequested(supervisor, say), failureOf(supervisor)]);
+  if (failure) say(failure, 'error');
   await supervisor.stop();
-  if (!isFailure) say('stopped');
-  return isFailure ? 1 : 0;
+  say('stopped');
+  return failure ? 1 : 0;
 }
 
-const requested = Symbol('stop requested');
+/** Resolves with the words for what went wrong; never while all goes well. */
+function failureOf(supervisor: Supervisor): Promise<string> {
+  return new Promise((resolve) => {
+    const fail = (error: unknown) => resolve(inOneLine(error));
+    process.on('uncaughtException', fail);
+    process.on('unhandledRejection', fail);
+    supervisor.bringUp().catch(fail);
+  });
+}
 
 /** Resolves at the first signal to stop; a second one, unless it is the first one's echo, kills all at once. */
-function stopRequested(supervisor: Supervisor, say: Say): Promise<typeof requested> {
+function stopRequested(supervisor: Supervisor, say: Say): Promise<undefined> {
   let firstAt: number | undefined;
   return new Promise((resolve) => {
     const ask = (why: string) => {
       if (firstAt === undefined) {
         firstAt = Date.now();
         say(`${why}: stopping (once more: at once)`);
-        resolve(requested);
+        resolve(undefined);
       } else if (Date.now() - firstAt > echoMs) {
         supervisor.kill();
         process.exit(1);

@@ -119,31 +119,26 @@ function dropStalePidFile(data: string): void {
   if (!command.includes(data)) rmSync(file);
 }
 
-export async function postgresAnswers(state: State): Promise<boolean> {
-  const client = new pg.Client({
-    connectionString: postgresUrl(state, 'postgres'),
-    connectionTimeoutMillis: connectTimeoutMs,
-  });
-  try {
-    await client.connect();
-    await client.query('select 1');
-    return true;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+export function postgresAnswers(state: State): Promise<boolean> {
+  return asAdministrator(state, async (client) => (await client.query('select 1')).rowCount === 1);
 }
 
 /** Makes the database unless it is there. */
-export async function createDatabase(state: State, name: string, template = 'template1'): Promise<void> {
-  const client = new pg.Client({ connectionString: postgresUrl(state, 'postgres') });
-  await client.connect();
-  try {
+export async function createDatabase(state: State, name: string): Promise<void> {
+  await asAdministrator(state, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
-    if (rowCount === 0)
-      await client.query(
-        `create database ${client.escapeIdentifier(name)} template ${client.escapeIdentifier(template)}`,
-      );
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  });
+}
+
+async function asAdministrator<T>(state: State, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const connectionString = postgresUrl(state, 'postgres');
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: connectTimeoutMs });
+  client.on('error', () => undefined); // Postgres ended under us: the query under way says so
+  try {
+    await client.connect();
+    return await work(client);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
