@@ -11,8 +11,6 @@ import { follow } from './follow.ts';
 import { waitForLead } from './lead.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
-await runService('indexer', loadIndexerConfig, start);
-
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
   const stopping = new AbortController();
   const rpc = createRpc(config.rpcUrl);
@@ -71,3 +69,5 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
 
 /** A devnet may make blocks faster than is sensible to ask for. */
 const MIN_POLL_MS = 200;
+
+await runService('indexer', loadIndexerConfig, start);

@@ -17,8 +17,6 @@ import { rateCdrs } from './intake.ts';
 import { findWork, reopenLost } from './recover.ts';
 import { settle } from './settle.ts';
 
-await runService('settler', loadSettlerConfig, start);
-
 /** Rounds over Postgres: what a lost job would have said is found this late at the most. */
 const ROUND_MS = 2_000;
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
@@ -165,3 +163,5 @@ function reportOnce(log: Logger, what: string): (error: unknown) => void {
     last = message;
   };
 }
+
+await runService('settler', loadSettlerConfig, start);

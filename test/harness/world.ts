@@ -1,0 +1,195 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { type Account, writeWalletFile } from '../../chain/account.ts';
+import { gasTransfer } from '../../chain/gas.ts';
+import type { Rpc } from '../../chain/rpc.ts';
+import { execute } from '../../chain/transaction.ts';
+import { type Address, type Datoshi, datoshi, type Height, type ScriptHash } from '../../chain/types.ts';
+import { type ArgumentsOf, contractCall, type MethodName } from '../../contract/client/call.ts';
+import type { Voucher } from '../../contract/client/claim.ts';
+import { deployContract } from '../../contract/client/deploy.ts';
+import { decodeEvent } from '../../contract/client/event.ts';
+import { createReader, type Reader } from '../../contract/client/read.ts';
+import { createDatabase, type Database } from '../../database/connection.ts';
+import { migrate } from '../../database/migrate.ts';
+import { createFundedAccounts, testRpc } from './accounts.ts';
+import { createTestDatabase } from './postgres.ts';
+import { createTestRedis } from './redis.ts';
+
+/** A contract, a database and some people of one's own, on the real node, Postgres and Redis. */
+export type World = {
+  rpc: Rpc;
+  network: number;
+  contract: ScriptHash;
+  deployedAt: Height;
+  reader: Reader;
+  /** As superuser. */
+  db: Database;
+  operator: Account;
+  provider: Account;
+  user: Account;
+  /** What services are told. */
+  env: NodeJS.ProcessEnv;
+  /** Calls the contract and waits for the block. */
+  send<N extends MethodName>(signer: Account, method: N, args: ArgumentsOf<N>): Promise<Sent>;
+  deposit(user: Account, amount: bigint): Promise<void>;
+  destroy(): Promise<void>;
+};
+type Sent = { hash: string; height: Height; events: ReturnType<typeof decodeEvent>[] };
+
+export async function createWorld(): Promise<World> {
+  const [rpc, { network }, database, redis] = [
+    testRpc(),
+    inject('base'),
+    await createTestDatabase(),
+    await createTestRedis(),
+  ];
+  const [owner, operator, provider, user] = (await createFundedAccounts(4)) as [Account, Account, Account, Account];
+  const [{ contract, height }] = await Promise.all([deployContract(rpc, owner, network), migrate(database.url)]);
+  const db = createDatabase(database.url);
+  const folder = await mkdtemp(join(tmpdir(), 'krypton-world-'));
+  const wallet = join(folder, 'operator.json');
+  await writeWalletFile(wallet, 'test', operator, { name: 'operator' });
+  await writeFile(join(folder, 'password'), 'test');
+  const send: World['send'] = async (signer, method, args) => {
+    const { hash, height: at, execution } = await execute(rpc, [contractCall(contract, method, args)], signer, network);
+    const own = execution.notifications.filter((notification) => notification.contract === contract);
+    return { hash, height: at, events: own.map(({ name, state }) => decodeEvent(name, state)) };
+  };
+  const world: World = {
+    ...{
+      rpc,
+      network,
+      contract,
+      deployedAt: height as Height,
+      reader: createReader(rpc, contract),
+      db,
+      operator,
+      provider,
+      user,
+      send,
+    },
+    env: {
+      KRYPTON_DATABASE_URL: database.url,
+      KRYPTON_REDIS_URL: redis,
+      KRYPTON_RPC_URL: inject('base').rpc,
+      KRYPTON_NETWORK: String(network),
+      KRYPTON_CONTRACT: contract,
+      KRYPTON_DEPLOYED_AT: String(height),
+      KRYPTON_WALLET: wallet,
+      KRYPTON_WALLET_PASSWORD_FILE: join(folder, 'password'),
+      KRYPTON_SETTLE_MAX_AGE_MS: '0',
+    },
+    deposit: async (account, amount) => {
+      await execute(rpc, [gasTransfer(account.address, contract, datoshi(amount))], account, network, {
+        mustReturnTrue: true,
+      });
+    },
+    destroy: async () => {
+      await db.destroy();
+      await database.drop();
+    },
+  };
+  await send(provider, 'deploy', { provider: provider.address, location: 'sip.example.org' });
+  await send(provider, 'setOperator', { provider: provider.address, operator: operator.address });
+  await send(user, 'register', { user: user.address, provider: provider.address, uuid: randomUUID() });
+  return world;
+}
+
+export const terms = {
+  ratePerSecond: datoshi(1_000n),
+  feePerCall: datoshi(5_000n),
+  increment: 6n,
+  maxParallel: 100n,
+  durationMs: 3_600_000n,
+  claimWindowMs: 3_600_000n,
+};
+
+/** Deposits the amount and reserves it; answers the escrow's id. */
+export async function openEscrow(
+  world: World,
+  amount: bigint,
+  given: Partial<typeof terms & { user: Account; voucherKey: Uint8Array }> = {},
+): Promise<bigint> {
+  const { user = world.user, voucherKey = null, ...own } = given;
+  await world.deposit(user, amount);
+  const args = {
+    user: user.address,
+    provider: world.provider.address,
+    amount: datoshi(amount),
+    ...terms,
+    ...own,
+    voucherKey,
+  };
+  const { events } = await world.send(user, 'openEscrow', args);
+  const opened = events.find((event) => event.name === 'EscrowOpened');
+  if (!opened) throw new Error('no escrow was opened');
+  return opened.id;
+}
+
+/** The row of a CDR as the API commits it: an answered call of so many milliseconds that has just ended. */
+export function cdrRow(
+  world: World,
+  escrowId: bigint,
+  { ms = 3_000, voucher = null as Voucher | null, ...given } = {},
+) {
+  const endedAt = new Date();
+  const answeredAt = new Date(endedAt.getTime() - ms);
+  return {
+    ...{
+      provider: world.provider.address as Address,
+      callId: randomUUID(),
+      escrowId,
+      user: world.user.address as Address,
+    },
+    ...{
+      direction: 'outbound' as const,
+      from: '+31201234567',
+      to: '+442071234567',
+      startedAt: answeredAt,
+      answeredAt,
+      endedAt,
+    },
+    ...{
+      disposition: 'answered' as const,
+      sipStatus: 200,
+      hangupBy: null,
+      contentHash: randomBytes(32),
+      salt: randomBytes(16),
+    },
+    voucherTotal: voucher?.total ?? null,
+    voucherSignature: voucher ? Buffer.from(voucher.signature).toString('hex') : null,
+    ...given,
+  };
+}
+
+export type CdrState = {
+  id: bigint;
+  state: string | null;
+  reasonCode: string | null;
+  price: Datoshi | null;
+  amount: Datoshi | null;
+};
+
+export async function readStates(db: Database): Promise<CdrState[]> {
+  const rows = await db
+    .selectFrom('cdrs')
+    .leftJoin('ratings', 'ratings.cdrId', 'cdrs.id')
+    .select(['cdrs.id', 'state', 'reasonCode', 'price', 'amount'])
+    .orderBy('cdrs.id')
+    .execute();
+  return rows as CdrState[];
+}
+
+/** Asks again and again until the answer is truthy. */
+export async function eventually<T>(ask: () => Promise<T>, what: string, limitMs = 20_000): Promise<NonNullable<T>> {
+  for (const deadline = Date.now() + limitMs; Date.now() < deadline; ) {
+    const answer = await ask();
+    if (answer) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${what}: not within ${limitMs} ms`);
+}
