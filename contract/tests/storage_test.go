@@ -2,13 +2,15 @@ package tests
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
+	"math/big"
 	"slices"
 	"testing"
 
+	"github.com/nspcc-dev/neo-go/pkg/core/storage"
 	"github.com/nspcc-dev/neo-go/pkg/encoding/bigint"
 	"github.com/nspcc-dev/neo-go/pkg/util"
 	"github.com/stretchr/testify/require"
-	"math/big"
 )
 
 // Keys of the contract's storage, as doc.go tells them; the chain confirms them below.
@@ -70,4 +72,12 @@ func TestStorageKeys(t *testing.T) {
 	for _, gone := range [][]byte{balanceKey(s.user.hash), registrationsKey(s.user.hash), providerKey(s.provider.hash), operatorKey(s.provider.hash)} {
 		require.NotContains(t, s.stored(), string(gone))
 	}
+}
+
+// plant writes into the contract's storage behind the chain's back, where nothing was
+// written before: some states would take years to reach.
+func (w *world) plant(key, value []byte) {
+	id := w.e.Chain.GetContractState(w.hash).ID
+	full := binary.LittleEndian.AppendUint32([]byte{byte(storage.STStorage)}, uint32(id))
+	require.NoError(w.t, w.store.PutChangeSet(nil, map[string][]byte{string(append(full, key...)): value}))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nspcc-dev/neo-go/pkg/core/block"
 	"github.com/nspcc-dev/neo-go/pkg/core/native/nativehashes"
 	"github.com/nspcc-dev/neo-go/pkg/core/state"
+	"github.com/nspcc-dev/neo-go/pkg/core/storage"
 	"github.com/nspcc-dev/neo-go/pkg/core/transaction"
 	"github.com/nspcc-dev/neo-go/pkg/crypto/keys"
 	"github.com/nspcc-dev/neo-go/pkg/io"
@@ -21,7 +22,9 @@ import (
 	"github.com/nspcc-dev/neo-go/pkg/smartcontract/callflag"
 	"github.com/nspcc-dev/neo-go/pkg/smartcontract/manifest"
 	"github.com/nspcc-dev/neo-go/pkg/smartcontract/nef"
+	"github.com/nspcc-dev/neo-go/pkg/smartcontract/trigger"
 	"github.com/nspcc-dev/neo-go/pkg/util"
+	"github.com/nspcc-dev/neo-go/pkg/vm"
 	"github.com/nspcc-dev/neo-go/pkg/vm/emit"
 	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
 	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
@@ -44,6 +47,7 @@ type world struct {
 	t     testing.TB
 	e     *neotest.Executor
 	hash  util.Uint160
+	store *storage.MemoryStore
 	owner *account
 	nonce uint32
 }
@@ -57,8 +61,9 @@ type account struct {
 
 // newWorld deploys the contract for an owner.
 func newWorld(t testing.TB) *world {
-	bc, validator := chain.NewSingleWithOptions(t, &chain.Options{Logger: zap.NewNop()})
-	w := &world{t: t, e: neotest.NewExecutor(t, bc, validator, validator)}
+	store := storage.NewMemoryStore()
+	bc, validator := chain.NewSingleWithOptions(t, &chain.Options{Logger: zap.NewNop(), Store: store})
+	w := &world{t: t, e: neotest.NewExecutor(t, bc, validator, validator), store: store}
 	w.owner = w.fund(newAccount("owner"))[0]
 	aer := w.run(w.deployScript(readContract(t, *contractDir)), w.owner)
 	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
@@ -117,7 +122,8 @@ type call struct {
 func script(calls ...call) []byte {
 	w := io.NewBufBinWriter()
 	for _, c := range calls {
-		emit.AppCall(w.BinWriter, c.contract, c.method, callflag.All, c.args...)
+		push(w.BinWriter, c.args)
+		emit.AppCallNoArgs(w.BinWriter, c.contract, c.method, callflag.All)
 	}
 	if w.Err != nil {
 		panic(w.Err)
@@ -219,13 +225,35 @@ func requireFault(t testing.TB, message, exception string) {
 	require.True(t, strings.HasSuffix(exception, "\""+message+"\""), "want %q, got %s", message, exception)
 }
 
+// vm loads a script as if in the next block, without adding that.
+func (w *world) vm(script []byte, signers ...*account) (*vm.VM, func()) {
+	next := &block.Block{Header: block.Header{Index: w.e.Chain.BlockHeight() + 1, Timestamp: w.now() + 1}}
+	ic, err := w.e.Chain.GetTestVM(trigger.Application, w.unsigned(script, global(append(signers, w.owner)...)...), next)
+	require.NoError(w.t, err)
+	ic.VM.LoadWithFlags(script, callflag.All)
+	return ic.VM, ic.Finalize
+}
+
 // get calls a safe method.
 func (w *world) get(method string, args ...any) stackitem.Item {
 	w.t.Helper()
-	tx := w.unsigned(script(call{w.hash, method, args}), global(w.owner)...)
-	vm, err := w.e.TestInvoke(tx)
-	require.NoError(w.t, err)
+	vm, done := w.vm(script(call{w.hash, method, args}))
+	defer done()
+	require.NoError(w.t, vm.Run())
 	return vm.Estack().Pop().Item()
+}
+
+func (w *world) refuseGet(message, method string, args ...any) {
+	w.t.Helper()
+	vm, done := w.vm(script(call{w.hash, method, args}))
+	defer done()
+	err := vm.Run()
+	require.Error(w.t, err)
+	requireFault(w.t, message, err.Error())
+}
+
+func (w *world) gasOf(a util.Uint160) int64 {
+	return w.e.Chain.GetUtilityTokenBalance(a, util.Uint160{}).Int64()
 }
 
 func (w *world) balance(a util.Uint160) int64 {

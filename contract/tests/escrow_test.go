@@ -1,0 +1,261 @@
+package tests
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/nspcc-dev/neo-go/pkg/core/interop/storage"
+	"github.com/nspcc-dev/neo-go/pkg/encoding/bigint"
+	"github.com/nspcc-dev/neo-go/pkg/util"
+	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
+	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
+	"github.com/stretchr/testify/require"
+
+	"krypton/contract/fault"
+	"krypton/contract/rule"
+)
+
+func TestOpenEscrow(t *testing.T) {
+	s := newScene(t)
+	widest := terms{amount: 50 * gas, rate: rule.MaxInt, fee: rule.MaxInt, increment: rule.MaxIncrement, parallel: rule.MaxParallel,
+		duration: rule.MaxDuration, window: rule.MaxClaimWindow, key: voucherKey("phone").PublicKey().Bytes()}
+	narrowest := terms{amount: 1, rate: 1, increment: 1, parallel: 1, duration: rule.MinDuration, window: rule.MinClaimWindow}
+	feeOnly := narrowest
+	feeOnly.rate, feeOnly.fee = 0, 128
+	free := int64(100 * gas)
+	for i, x := range []terms{widest, narrowest, feeOnly, usualTerms()} {
+		id := int64(i + 1)
+		aer := s.do(s.user, "openEscrow", openArgs(s.user.hash, s.provider.hash, x)...)
+		require.Equal(t, items(id), []any{plain(aer.Stack[0])})
+		now := int64(s.now())
+		free -= x.amount
+		var key any
+		if x.key != nil {
+			key = x.key
+		}
+		s.expectEvents(aer, emitted("EscrowOpened", id, s.user.hash, s.provider.hash, x.amount, x.rate, x.fee, x.increment,
+			x.parallel, now, now+x.duration, now+x.duration+x.window, key))
+		require.Equal(t, items(s.user.hash, s.provider.hash, x.amount, 0, x.rate, x.fee, x.increment, x.parallel, now,
+			now+x.duration, now+x.duration+x.window, key, 0, 0, 0), plain(s.get("escrow", id)))
+		require.Equal(t, free, s.balance(s.user.hash))
+	}
+	require.ElementsMatch(t, []int64{1, 2, 3, 4}, s.escrowsOf(s.user.hash))
+	require.Empty(t, s.escrowsOf(s.provider.hash))
+	for _, none := range append(badIntegers(1), 5) {
+		require.Nil(t, s.get("escrow", none).Value())
+	}
+	for _, bad := range notHashes {
+		s.refuseGet(fault.Account, "escrowsOf", bad)
+	}
+}
+
+func (w *world) escrowsOf(user util.Uint160) []int64 {
+	var ids []int64
+	vm, done := w.vm(script(call{w.hash, "escrowsOf", []any{user}}))
+	defer done()
+	require.NoError(w.t, vm.Run())
+	iterator := vm.Estack().Pop().Value().(*storage.Iterator)
+	for iterator.Next() {
+		key, err := iterator.Value().TryBytes()
+		require.NoError(w.t, err)
+		ids = append(ids, bigint.FromBytes(key).Int64())
+	}
+	return ids
+}
+
+// TestOpenEscrowRefused tries what is out of bounds for each argument.
+func TestOpenEscrowRefused(t *testing.T) {
+	s := newScene(t)
+	const amount, rate, fee, increment, parallel, duration, window, key = 2, 3, 4, 5, 6, 7, 8, 9
+	refuse := func(message string, position int, values ...any) {
+		t.Helper()
+		for _, value := range values {
+			args := openArgs(s.user.hash, s.provider.hash, usualTerms())
+			args[position] = value
+			s.refuse(message, s.user, "openEscrow", args...)
+		}
+	}
+	above := func(limit int64) []any { return append(badIntegers(1), limit+1) }
+	refuse(fault.Amount, amount, badIntegers(1)...)
+	refuse(fault.Balance, amount, 100*gas+1, int64(rule.MaxInt))
+	refuse(fault.Rate, rate, badIntegers(0)...)
+	refuse(fault.Fee, fee, badIntegers(0)...)
+	refuse(fault.FreeOfCost, rate, 0) // the usual fee is 0 too
+	refuse(fault.Increment, increment, above(rule.MaxIncrement)...)
+	refuse(fault.MaxParallel, parallel, above(rule.MaxParallel)...)
+	refuse(fault.Duration, duration, append(above(rule.MaxDuration), rule.MinDuration-1)...)
+	refuse(fault.ClaimWindow, window, append(above(rule.MaxClaimWindow), rule.MinClaimWindow-1)...)
+	point := voucherKey("phone").PublicKey().Bytes()
+	refuse(fault.VoucherKey, key, point[1:], append(point, 0), "", 5, aMap, anObject)
+	refuse(fault.Account, 0, notHashes...)
+	refuse(fault.Account, 1, notHashes...)
+	refuse(fault.Witness, 0, s.stranger.hash)
+	refuse(fault.NotDeployed, 1, s.stranger.hash)
+	s.do(s.stranger, "deploy", s.stranger.hash, location)
+	refuse(fault.NotRegistered, 1, s.stranger.hash)
+
+	// 33 bytes that are no point of the curve: the VM says so.
+	for _, prefix := range []byte{0, 2, 3, 4} {
+		notOnCurve := append([]byte{prefix}, make([]byte, 31)...)
+		notOnCurve = append(notOnCurve, 5+prefix)
+		args := openArgs(s.user.hash, s.provider.hash, usualTerms())
+		args[key] = notOnCurve
+		aer := s.run(script(call{s.hash, "openEscrow", args}), s.user)
+		if prefix == 2 || prefix == 3 { // some x have no y: look for one
+			for aer.VMState == vmstate.Halt {
+				notOnCurve[32]++
+				args[key] = notOnCurve
+				aer = s.run(script(call{s.hash, "openEscrow", args}), s.user)
+			}
+		}
+		require.Equal(t, vmstate.Fault, aer.VMState)
+	}
+	s.do(s.provider, "undeploy", s.provider.hash)
+	refuse(fault.NotDeployed, 1, s.provider.hash)
+}
+
+// opened gives an escrow of usual terms, and its times.
+func (s *scene) opened() (id, openedAt, endsAt, deadline int64) {
+	id = s.open(usualTerms())
+	openedAt = int64(s.now())
+	endsAt = openedAt + usualTerms().duration
+	return id, openedAt, endsAt, endsAt + usualTerms().window
+}
+
+func TestExtendEscrow(t *testing.T) {
+	s := newScene(t)
+	x := usualTerms()
+	x.key = voucherKey("phone").PublicKey().Bytes()
+	x.fee = 70_000
+	id := s.open(x)
+	openedAt := int64(s.now())
+	endsAt := openedAt + x.duration
+	expect := func(amount, endsAt int64) {
+		t.Helper()
+		require.Equal(t, items(s.user.hash, s.provider.hash, amount, 0, x.rate, x.fee, x.increment, x.parallel, openedAt,
+			endsAt, endsAt+x.window, x.key, 0, 0, 0), plain(s.get("escrow", id)))
+	}
+	s.expectEvents(s.do(s.user, "extendEscrow", id, 40*gas, 0), emitted("EscrowExtended", id, 40*gas, endsAt, endsAt+x.window))
+	expect(41*gas, endsAt)
+	s.expectEvents(s.do(s.user, "extendEscrow", id, 0, 500), emitted("EscrowExtended", id, 0, endsAt+500, endsAt+500+x.window))
+	expect(41*gas, endsAt+500)
+	s.do(s.user, "extendEscrow", id, 1, 1)
+	expect(41*gas+1, endsAt+501)
+	require.EqualValues(t, 59*gas-1, s.balance(s.user.hash))
+
+	s.refuse(fault.NothingToExtend, s.user, "extendEscrow", id, 0, 0)
+	s.refuse(fault.Balance, s.user, "extendEscrow", id, 59*gas, 0)
+	s.refuse(fault.Balance, s.user, "extendEscrow", id, int64(rule.MaxInt), 0)
+	for _, bad := range badIntegers(0) {
+		s.refuse(fault.Amount, s.user, "extendEscrow", id, bad, 1)
+		s.refuse(fault.Duration, s.user, "extendEscrow", id, 1, bad)
+	}
+	for _, bad := range append(badIntegers(1), id+1) {
+		s.refuse(fault.NoEscrow, s.user, "extendEscrow", bad, 1, 1)
+		s.refuse(fault.NoEscrow, s.user, "closeEscrow", bad)
+		s.refuse(fault.NoEscrow, s.user, "refund", bad)
+	}
+	s.refuse(fault.Witness, s.provider, "extendEscrow", id, 1, 1)
+	// At most 90 days from the block's time.
+	room := int64(s.now()) + 1 + rule.MaxDuration - (endsAt + 501)
+	s.refuse(fault.Duration, s.user, "extendEscrow", id, 0, room+1)
+	s.do(s.user, "extendEscrow", id, 0, room+1) // a block later it is one more
+}
+
+func TestExtendEnds(t *testing.T) {
+	s := newScene(t)
+	id, _, endsAt, _ := s.opened()
+	extend := script(call{s.hash, "extendEscrow", []any{id, 1, 0}})
+	aer := s.runAt(uint64(endsAt-1), extend, s.user)
+	require.Equal(t, vmstate.Halt, aer.VMState)
+	s.refuseScript(fault.Ended, extend, s.user) // in the next millisecond
+	id = s.open(usualTerms())
+	s.do(s.user, "closeEscrow", id)
+	s.refuse(fault.Closing, s.user, "extendEscrow", id, 1, 0)
+}
+
+// TestMoreThanEightBytes: an amount never grows over its range, even where the
+// balance would allow it. No chain has so much GAS; the bound is what is tested.
+func TestLargestAmount(t *testing.T) {
+	s := newScene(t)
+	x := usualTerms()
+	x.amount = 80 * gas // two's complement needs a fifth byte
+	id := s.open(x)
+	require.Equal(t, big.NewInt(80*gas), s.get("escrow", id).Value().([]stackitem.Item)[2].Value())
+}
+
+func TestCloseEscrowByUser(t *testing.T) {
+	s := newScene(t)
+	id, openedAt, endsAt, _ := s.opened()
+	s.refuse(fault.Witness, s.stranger, "closeEscrow", id)
+	s.pass(10_000)
+	aer := s.do(s.user, "closeEscrow", id)
+	now := int64(s.now())
+	window := usualTerms().window
+	s.expectEvents(aer, emitted("EscrowClosing", id, now, now+window))
+	require.Equal(t, items(s.user.hash, s.provider.hash, gas, 0, 100_000, 0, 60, 2, openedAt, now, now+window, nil, 0, 0, 0),
+		plain(s.get("escrow", id)))
+	s.refuse(fault.Closing, s.user, "closeEscrow", id)
+	require.EqualValues(t, 99*gas, s.balance(s.user.hash))
+	// What was used until then can be claimed, nothing later.
+	s.pass(100_000)
+	s.expectCode(rule.OverTime, s.provider, claimOf(id, 0, 1, 2*11+60+1, 1))
+	s.expectCode(rule.Accepted, s.provider, claimOf(id, 0, 1, 2*11+60, 1))
+
+	// After its end, closing changes no time.
+	id, _, endsAt, _ = s.opened()
+	s.block(uint64(endsAt))
+	s.pass(5)
+	s.expectEvents(s.do(s.user, "closeEscrow", id), emitted("EscrowClosing", id, endsAt, endsAt+window))
+	s.refuse(fault.Closing, s.user, "closeEscrow", id)
+}
+
+func TestCloseEscrowByProvider(t *testing.T) {
+	s := newScene(t)
+	s.do(s.provider, "setOperator", s.provider.hash, s.operator.hash)
+	id := s.open(usualTerms())
+	s.pass(10_000)
+	s.settle(s.provider, claimOf(id, 0, 100, 1, 1))
+	s.refuse(fault.Witness, s.operator, "closeEscrow", id)
+	s.expectEvents(s.do(s.provider, "closeEscrow", id), emitted("EscrowClosed", id, gas-100))
+	require.EqualValues(t, 100*gas-100, s.balance(s.user.hash))
+	require.EqualValues(t, 100, s.balance(s.provider.hash))
+	require.Empty(t, s.escrowsOf(s.user.hash))
+	s.refuse(fault.NoEscrow, s.provider, "closeEscrow", id)
+	// While the user is waiting, and after the provider has left the registry.
+	id = s.open(usualTerms())
+	s.do(s.user, "closeEscrow", id)
+	s.do(s.provider, "undeploy", s.provider.hash)
+	s.expectEvents(s.do(s.provider, "closeEscrow", id), emitted("EscrowClosed", id, gas))
+}
+
+func TestRefund(t *testing.T) {
+	s := newScene(t)
+	id, _, _, deadline := s.opened()
+	s.pass(60_000)
+	s.settle(s.provider, claimOf(id, 0, 1000, 10, 1))
+	refund := script(call{s.hash, "refund", []any{id}})
+	s.refuse(fault.NotExpired, s.user, "refund", id)
+	s.do(s.provider, "undeploy", s.provider.hash)
+	aer := s.runAt(uint64(deadline), refund, s.stranger)
+	requireFault(t, fault.NotExpired, aer.FaultException)
+	aer = s.runAt(uint64(deadline+1), refund, s.stranger)
+	s.expectEvents(aer, emitted("EscrowClosed", id, gas-1000))
+	require.EqualValues(t, 100*gas-1000, s.balance(s.user.hash))
+	s.refuse(fault.NoEscrow, s.stranger, "refund", id)
+}
+
+// TestRefundOfNothing: an escrow that is used up gives nothing back, and is gone.
+func TestRefundOfNothing(t *testing.T) {
+	s := newScene(t)
+	s.do(s.user, "withdraw", s.user.hash, 99*gas)
+	id := s.open(usualTerms())
+	require.Zero(t, s.balance(s.user.hash))
+	s.pass(3_600_000)
+	last := claimOf(id, 0, gas, 1000, 1)
+	last.close = true
+	s.expectEvents(s.settle(s.provider, last), emitted("EscrowSettled", id, 0, gas, 1000, 1, someRoot, gas),
+		emitted("EscrowClosed", id, 0))
+	require.NotContains(t, s.stored(), string(balanceKey(s.user.hash)))
+	require.Nil(t, s.get("escrow", id).Value())
+}
