@@ -60,14 +60,17 @@ type account struct {
 }
 
 // newWorld deploys the contract for an owner.
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOf(t, *contractDir) }
+
+// newWorldOf deploys the build in that folder.
+func newWorldOf(t testing.TB, dir string) *world {
 	store := storage.NewMemoryStore()
 	bc, validator := chain.NewSingleWithOptions(t, &chain.Options{Logger: zap.NewNop(), Store: store})
 	w := &world{t: t, e: neotest.NewExecutor(t, bc, validator, validator), store: store}
 	w.owner = w.fund(newAccount("owner"))[0]
-	aer := w.run(w.deployScript(readContract(t, *contractDir)), w.owner)
+	aer := w.run(w.deployScript(readContract(t, dir), nil), w.owner)
 	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
-	w.hash = state.CreateContractHash(w.owner.hash, readContract(t, *contractDir).NEF.Checksum, "KRYPTON")
+	w.hash = state.CreateContractHash(w.owner.hash, readContract(t, dir).NEF.Checksum, "KRYPTON")
 	return w
 }
 
@@ -83,12 +86,12 @@ func readContract(t testing.TB, dir string) *neotest.Contract {
 	return &neotest.Contract{NEF: &file, Manifest: m}
 }
 
-func (w *world) deployScript(c *neotest.Contract) []byte {
+func (w *world) deployScript(c *neotest.Contract, data any) []byte {
 	nefBytes, err := c.NEF.Bytes()
 	require.NoError(w.t, err)
 	manifestBytes, err := json.Marshal(c.Manifest)
 	require.NoError(w.t, err)
-	return script(call{nativehashes.ContractManagement, "deploy", []any{nefBytes, manifestBytes, nil}})
+	return script(call{nativehashes.ContractManagement, "deploy", []any{nefBytes, manifestBytes, data}})
 }
 
 // newAccount makes the same key for the same name always.
