@@ -5,6 +5,7 @@ import { signRequest } from '../chain/http-signature.ts';
 import { createRpc } from '../chain/rpc.ts';
 import type { Settings } from './config.ts';
 import { Refusal } from './refusal.ts';
+import { type ApiStatus, statusSchema } from './shapes.ts';
 
 /** The server waits for its index some seconds at most; what takes longer than this hangs. */
 const REQUEST_LIMIT_MS = 60_000;
@@ -15,16 +16,6 @@ export type Api = {
   /** A refusal of one item (409) is an answer too. */
   post<T>(path: string, body: unknown, schema: z.ZodType<T>, signer: Account): Promise<T>;
 };
-
-const statusSchema = z.looseObject({
-  network: z.number(),
-  contract: z.string(),
-  nodeHeight: z.number().nullable(),
-  indexHeight: z.number().nullable(),
-  lag: z.number().nullable(),
-  version: z.string().nullable(),
-});
-export type ApiStatus = z.infer<typeof statusSchema>;
 
 /**
  * The API of the contract and network that the settings name. Its answers hold at least what the node's chain holds now, so
@@ -115,8 +106,4 @@ function reason(error: unknown): string {
   if (error instanceof Error && error.cause instanceof Error) return reason(error.cause);
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? String(error.code) : error.message;
-}
-
-export function listOf<T>(item: z.ZodType<T>) {
-  return z.looseObject({ items: z.array(item), next: z.string().nullable() });
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
-import { z } from 'zod';
+import type { Command } from 'commander';
 import { formatGas } from '../../chain/types.ts';
-import { type Api, listOf, openApi } from '../api.ts';
+import { type Api, openApi } from '../api.ts';
 import { toCount, toEscrowId } from '../arguments.ts';
 import { readStdin } from '../ask.ts';
 import type { Settings } from '../config.ts';
@@ -10,6 +9,7 @@ import { openWallet, walletPath } from '../connect.ts';
 import { fields, money, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { type Cdr, cdrSchema, listOf, type Verdict, verdictsSchema } from '../shapes.ts';
 
 /** What the API takes in one request. */
 const MAX_CDRS = 1000;
@@ -33,46 +33,19 @@ export function addCdr(program: Command): void {
     .command('list')
     .description('your CDRs, the newest first')
     .option('--escrow <id>', 'of one escrow', toEscrowId)
-    .addOption(new Option('--state <state>', 'only those').choices(states))
+    .option('--call <callId>', 'the one with this callId')
     .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 50)
-    .addHelpText('after', examples('cdr list --state rejected --wallet provider.json'))
+    .addHelpText('after', examples('cdr list --escrow 7 --wallet provider.json'))
     .action(act(list));
 }
-
-const states = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'];
-
-const id = z.union([z.string(), z.number()]);
-const verdictSchema = z.looseObject({
-  callId: z.string().nullable(),
-  id: id.nullable(),
-  verdict: z.string(),
-  state: z.string().nullable(),
-  reason: z.string().nullable(),
-});
-const answerSchema = z.looseObject({ cdrs: z.array(verdictSchema) });
-
-const amount = z.string().transform(BigInt);
-const cdrSchema = z.looseObject({
-  id,
-  provider: z.string(),
-  callId: z.string(),
-  escrowId: z.number(),
-  user: z.string(),
-  state: z.string(),
-  reason: z.string().nullable(),
-  billableSeconds: z.number().nullable(),
-  amount: amount.nullable(),
-  txHash: z.string().nullable(),
-  height: z.number().nullable(),
-});
 
 async function submit(settings: Settings, file: string): Promise<void> {
   const cdrs = parseCdrs(file, file === '-' ? await readStdin() : await readCdrFile(file));
   const { api, account } = await openSignedApi(settings);
-  const verdicts: z.infer<typeof verdictSchema>[] = [];
+  const verdicts: Verdict[] = [];
   for (let i = 0; i < cdrs.length; i += MAX_CDRS) {
     const body = { cdrs: cdrs.slice(i, i + MAX_CDRS) };
-    verdicts.push(...(await api.post('/v1/cdrs', body, answerSchema, account)).cdrs);
+    verdicts.push(...(await api.post('/v1/cdrs', body, verdictsSchema, account)).cdrs);
   }
   print(settings.json, { cdrs: verdicts }, () =>
     table(
@@ -126,39 +99,44 @@ async function openSignedApi(
 async function show(settings: Settings, cdrId: string): Promise<void> {
   const { api, account } = await openSignedApi(settings);
   const cdr = await api.get(`/v1/cdrs/${encodeURIComponent(cdrId)}`, cdrSchema, account);
-  print(settings.json, cdr, () => {
-    const submitted = Object.fromEntries(
-      ['direction', 'from', 'to', 'startedAt', 'answeredAt', 'endedAt', 'disposition'].map((name) => [
-        name,
-        cdr[name] === undefined || cdr[name] === null ? undefined : String(cdr[name]),
-      ]),
-    );
-    return fields({
-      cdr: String(cdr.id),
+  print(settings.json, cdr, () =>
+    fields({
+      cdr: cdr.id,
       call: cdr.callId,
       provider: cdr.provider,
       user: cdr.user,
       escrow: cdr.escrowId,
-      ...submitted,
+      from: cdr.from,
+      to: cdr.to,
+      'started at': cdr.startedAt,
+      'answered at': cdr.answeredAt,
+      'ended at': cdr.endedAt,
+      disposition: cdr.disposition,
       state: cdr.reason ? `${cdr.state}: ${cdr.reason}` : cdr.state,
-      billed: cdr.billableSeconds === null ? undefined : `${cdr.billableSeconds} s`,
-      amount: cdr.amount === null ? undefined : money(cdr.amount),
-      price: cdr.price ? JSON.stringify(cdr.price) : undefined,
+      billed: cdr.billableSeconds === null ? null : `${cdr.billableSeconds} s`,
+      amount: cdr.amount === null ? null : money(cdr.amount),
+      price: cdr.price && priceText(cdr.price),
       transaction: cdr.txHash,
       block: cdr.height,
-    });
-  });
+    }),
+  );
+}
+
+function priceText({ ratePerSecond, feePerCall, increments, entry }: NonNullable<Cdr['price']>): string {
+  const { initial, further } = increments;
+  const source = entry === null ? "the escrow's own terms" : `tariff entry ${entry || 'default'}`;
+  return `${feePerCall} datoshi a call and ${ratePerSecond} datoshi/s, at least ${initial} s, then by ${further} s (${source})`;
 }
 
 async function list(
   settings: Settings,
-  { escrow, state, limit }: { escrow?: bigint; state?: string; limit: number },
+  { escrow, call, limit }: { escrow?: bigint; call?: string; limit: number },
 ): Promise<void> {
   const { api, account } = await openSignedApi(settings);
   const query = new URLSearchParams({
     limit: String(limit),
-    ...(escrow && { escrow: String(escrow) }),
-    ...(state && { state }),
+    ...(escrow && { escrowId: String(escrow) }),
+    ...(call && { callId: call }),
   });
   const { items, next } = await api.get(`/v1/cdrs?${query}`, listOf(cdrSchema), account);
   print(settings.json, { items, next }, () => [

@@ -1,28 +1,12 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Address, formatGas } from '../../chain/types.ts';
 import type { EscrowRecord } from '../../contract/client/read.ts';
-import { type Api, listOf, openApi } from '../api.ts';
+import { openApi } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';
 import { fields, money, print, span, table } from '../print.ts';
 import { Refusal } from '../refusal.ts';
-
-const amount = z.string().transform(BigInt);
-const escrowSchema = z.looseObject({
-  id: z.number(),
-  user: z.string(),
-  provider: z.string(),
-  state: z.string(),
-  amount,
-  spent: amount,
-  refunded: amount.nullable(),
-  calls: z.number(),
-  endsAt: z.string(),
-  claimDeadline: z.string(),
-});
-const historySchema = escrowSchema.extend({
-  history: z.array(z.looseObject({ event: z.string(), height: z.number(), time: z.string(), txHash: z.string() })),
-});
+import { escrowSchema, listOf } from '../shapes.ts';
 
 /** An open escrow as the chain has it; a closed one, which the chain forgets, as the index has it; the history where there is an API. */
 export async function showEscrow(settings: Settings, id: bigint): Promise<void> {
@@ -55,12 +39,12 @@ export async function showEscrow(settings: Settings, id: bigint): Promise<void> 
   ]);
 }
 
-type Indexed = { escrow: z.infer<typeof historySchema> } | { unknown: string };
+type Indexed = { escrow: z.infer<typeof escrowSchema> } | { unknown: string };
 
 async function fromIndex(settings: Settings, id: bigint): Promise<Indexed> {
   try {
-    const api: Api = await openApi(settings);
-    return { escrow: await api.get(`/v1/escrows/${id}`, historySchema) };
+    const api = await openApi(settings);
+    return { escrow: await api.get(`/v1/escrows/${id}`, escrowSchema) };
   } catch (error) {
     if (error instanceof Refusal) return { unknown: error.message };
     throw error;

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { type Address, formatGas, type TxHash } from '../../chain/types.ts';
-import { type ClaimCode, claimCodeMeaning, claimCodeName } from '../../contract/client/claim.ts';
-import { listOf, openApi } from '../api.ts';
+import { claimCodeMeaning, claimCodeName } from '../../contract/client/claim.ts';
+import { openApi } from '../api.ts';
 import { toAddress, toCount, toTxHash } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { fields, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
+import { type ClaimAnswer, listOf, settlementSchema } from '../shapes.ts';
 
 /** What was paid on the chain, and what was refused. */
 export function addSettlement(program: Command): void {
@@ -25,26 +25,6 @@ export function addSettlement(program: Command): void {
     .addHelpText('after', examples('settlement 0x5b…'))
     .action(act(show));
 }
-
-const amount = z.string().transform(BigInt);
-const claimSchema = z.looseObject({
-  escrowId: z.number(),
-  provider: z.string().nullable(),
-  user: z.string().nullable(),
-  seq: z.number(),
-  amount: amount.nullable(),
-  seconds: z.number().nullable(),
-  calls: z.number().nullable(),
-  accepted: z.boolean(),
-  code: z.union([z.number(), z.string()]).nullable(),
-});
-const settlementSchema = z.looseObject({
-  txHash: z.string(),
-  height: z.number(),
-  time: z.string(),
-  claims: z.array(claimSchema),
-});
-type Claim = z.infer<typeof claimSchema>;
 
 async function list(
   settings: Settings,
@@ -89,9 +69,8 @@ async function show(settings: Settings, txHash: TxHash): Promise<void> {
   ]);
 }
 
-function resultOf({ accepted, code }: Claim): string {
+function resultOf({ accepted, code }: ClaimAnswer): string {
   if (accepted) return 'accepted';
-  const name = typeof code === 'number' ? claimCodeName(code) : code;
-  const meaning = name && Object.hasOwn(claimCodeMeaning, name) ? `: ${claimCodeMeaning[name as ClaimCode]}` : '';
-  return `rejected ${name ?? code ?? ''}${meaning}`;
+  const name = code === null ? undefined : claimCodeName(code);
+  return name ? `rejected ${name}: ${claimCodeMeaning[name]}` : `rejected with code ${code}`;
 }

@@ -37,10 +37,7 @@ async function status(settings: Settings): Promise<void> {
     fields({
       node: text(node, ({ url, network, height }) => `${url}, network ${network}, block ${height}`),
       contract: text(contract, ({ hash, version, gas }) => `${hash}, version ${version}, holds ${money(gas)}`),
-      api: text(
-        api,
-        ({ url, indexHeight, lag }) => `${url}, index at block ${indexHeight ?? 'none'}, lag ${lag ?? '?'}`,
-      ),
+      api: text(api, ({ url, indexHeight, lag }) => `${url}, index at block ${indexHeight}, lag ${lag ?? '?'}`),
       wallet: wallet && text(wallet, ({ address, gas }) => `${address}, holds ${money(gas)}`),
       'free in contract': wallet?.ok ? money(wallet.balance) : undefined,
     }),

@@ -1,0 +1,74 @@
+// npm run demo: two providers, three users and twenty calls on the running devnet, from the deposit to the payout.
+import { parseArgs } from 'node:util';
+import { addressSchema } from '../chain/types.ts';
+import { openApi } from './api.ts';
+import { openDevnet } from './commands/devnet.ts';
+import { loadSettings } from './config.ts';
+import { openChain } from './connect.ts';
+import { differences, readBooks } from './demo/books.ts';
+import { makeCalls, submitCalls, waitUntilDecided } from './demo/calls.ts';
+import { deployProviders, fundCast, openEscrows, registerUsers } from './demo/cast.ts';
+import { readConservation } from './demo/conservation.ts';
+import { callsTable, lawLines, partiesTable } from './demo/show.ts';
+import { lineOf } from './refusal.ts';
+
+const help = `npm run demo: the whole way of the money, on the devnet that npm start runs
+
+Two providers and three users with fresh keys, funded from the devnet's purse; escrows with and without vouchers;
+twenty calls, among them one whose record is sent twice at once, one whose record is sent again with another content,
+two that nobody answers, and one that costs more than is reserved. Shows what was paid and why, and that the contract
+holds exactly what it owes. Exit status 1 where anything is not as the demo computes it itself. Run it as often as you like.
+`;
+
+const begin = performance.now();
+const say = (text: string) => console.log(`${((performance.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${text}`);
+const show = (title: string, lines: readonly string[]) => console.log(['', title, ...lines].join('\n'));
+
+async function main(): Promise<number> {
+  if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const settings = loadSettings({}, process.env);
+  await openDevnet(settings);
+  const chain = await openChain(settings);
+  const api = await openApi(settings);
+
+  const { cast, height } = await fundCast(chain, settings);
+  say(`two providers and three users have fresh keys and GAS for fees (block ${height})`);
+  await deployProviders(chain, cast, addressSchema.parse(settings.stack?.operator));
+  say('the providers are deployed, and have named the operator who settles for them');
+  await registerUsers(chain, cast);
+  say('the users are registered with both of them, and have paid their deposits in');
+  const opened = await openEscrows(chain, cast);
+  say(`escrows ${opened.map(({ id }) => id).join(', ')} are open; calls run`);
+  const made = await makeCalls(chain, cast, opened);
+  const sent = await submitCalls(api, made);
+  say(
+    `${made.length} calls are over, their records handed in, one of them twice at once, one again with another content`,
+  );
+  const decided = await waitUntilDecided(api, made);
+  const transactions = new Set([...decided.values()].flatMap(({ txHash }) => txHash ?? []));
+  say(`all is decided; settled by ${[...transactions].join(', ') || 'no transaction'}`);
+
+  const [books, law] = [await readBooks(chain, cast, opened), await readConservation(chain)];
+  show('Who has what (GAS, read from the chain)', partiesTable(cast, books));
+  show('What was paid for each call', callsTable(made, sent, decided));
+  show('What the contract holds is what it owes', lawLines(law));
+  const wrong = differences(cast, made, sent, decided, books, law);
+  if (wrong.length === 0) {
+    console.log('\nAll is as computed.');
+    return 0;
+  }
+  show('NOT as computed:', wrong);
+  return 1;
+}
+
+main().then(
+  (status) => process.exit(status),
+  (error) => {
+    process.stderr.write(`demo: ${lineOf(error)}\n`);
+    if (process.env.KRYPTON_LOG_LEVEL === 'debug') console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Account } from '../../chain/account.ts';
+import { type Datoshi, datoshi } from '../../chain/types.ts';
+import { signVoucher } from '../../contract/client/voucher.ts';
+import type { Api } from '../api.ts';
+import type { Chain } from '../connect.ts';
+import { type Cdr, cdrSchema, listOf, type Verdict, verdictsSchema } from '../shapes.ts';
+import type { Cast, OpenedEscrow } from './cast.ts';
+import { calls, type Expectation, expectationOf, lastEndMs, type PlannedCall } from './plan.ts';
+
+/** A call that was made, and the record that its provider has of it. */
+export type Call = {
+  planned: PlannedCall;
+  escrow: OpenedEscrow;
+  expected: Expectation;
+  provider: Account;
+  cdr: { callId: string } & Record<string, unknown>;
+};
+
+/** Waits until the last call is over: no record of ours is older than its call. */
+export async function makeCalls(chain: Chain, cast: Cast, opened: readonly OpenedEscrow[]): Promise<Call[]> {
+  const lastEnd = Math.max(...opened.map(({ openedAt }) => openedAt)) + lastEndMs;
+  await sleep(Math.max(0, lastEnd - Date.now()));
+  const run = randomBytes(4).toString('hex');
+  const signed = new Map<bigint, bigint>();
+  return calls.map((planned, i) => {
+    const escrow = opened.find(({ name }) => name === planned.escrow) as OpenedEscrow;
+    const expected = expectationOf(planned);
+    const total = datoshi((signed.get(escrow.id) ?? 0n) + expected.price);
+    signed.set(escrow.id, total);
+    const cdr = cdrOf(chain, cast, escrow, planned, `demo-${run}-${i + 1}`, total);
+    return { planned, escrow, expected, provider: cast.providers[escrow.provider] as Account, cdr };
+  });
+}
+
+function cdrOf(chain: Chain, { users }: Cast, escrow: OpenedEscrow, call: PlannedCall, callId: string, total: Datoshi) {
+  const { id, openedAt, voucherKey, user } = escrow;
+  const started = openedAt + call.startMs;
+  const answered = call.talkMs === null ? null : started + call.ringMs;
+  const ended = (answered ?? started + call.ringMs) + (call.talkMs ?? 0);
+  const { network, contract } = chain;
+  const voucher = voucherKey && signVoucher(voucherKey.privateKey, { network, contract, escrowId: id }, total);
+  const isAnswered = answered !== null;
+  return {
+    callId,
+    escrowId: Number(id),
+    user: users[user]?.address,
+    direction: 'outbound',
+    from: `+3120555010${user}`,
+    to: '+4930555020',
+    startedAt: new Date(started).toISOString(),
+    answeredAt: isAnswered ? new Date(answered).toISOString() : null,
+    endedAt: new Date(ended).toISOString(),
+    disposition: isAnswered ? 'answered' : 'no-answer',
+    sipStatus: isAnswered ? 200 : 480,
+    ...(isAnswered && { hangupBy: 'caller' }),
+    ...(voucher && {
+      voucher: { total: voucher.total.toString(), signature: Buffer.from(voucher.signature).toString('hex') },
+    }),
+  };
+}
+
+/** What the API said to each record that was sent: one verdict for each time. */
+export type Sent = { call: Call; verdict: Verdict }[];
+
+/** Each provider hands in its calls; one of them twice at the same time, and one again with another content afterwards. */
+export async function submitCalls(api: Api, made: readonly Call[]): Promise<Sent> {
+  const twice = made.filter(({ planned }) => planned.twist === 'duplicate');
+  const byProvider = Map.groupBy(
+    made.filter((call) => !twice.includes(call)),
+    ({ provider }) => provider,
+  );
+  const sent = await Promise.all([...byProvider.values(), twice, twice].map((batch) => submit(api, batch)));
+  const altered = made
+    .filter(({ planned }) => planned.twist === 'conflict')
+    .map((call) => ({ ...call, cdr: { ...call.cdr, to: '+4930555099' } }));
+  return [...sent.flat(), ...(await submit(api, altered))];
+}
+
+async function submit(api: Api, batch: readonly Call[]): Promise<Sent> {
+  const signer = (batch[0] as Call).provider;
+  const { cdrs } = await api.post('/v1/cdrs', { cdrs: batch.map(({ cdr }) => cdr) }, verdictsSchema, signer);
+  return batch.map((call, i) => ({ call, verdict: cdrs[i] as Verdict }));
+}
+
+/** More than a settlement takes: rating within the time of an empty block, 2 s of patience, and two blocks. */
+const DECIDED_LIMIT_MS = 40_000;
+const POLL_MS = 500;
+
+/** Asks each provider's records until nothing more will happen to any of them, or time is up. */
+export async function waitUntilDecided(api: Api, made: readonly Call[]): Promise<Map<Call, Cdr>> {
+  const deadline = Date.now() + DECIDED_LIMIT_MS;
+  const providers = new Set(made.map(({ provider }) => provider));
+  for (;;) {
+    const lists = await Promise.all(
+      [...providers].map((provider) => api.get('/v1/cdrs?limit=100', listOf(cdrSchema), provider)),
+    );
+    const cdrOfCall = new Map(lists.flatMap(({ items }) => items).map((cdr) => [`${cdr.provider} ${cdr.callId}`, cdr]));
+    const found = made.flatMap((call): [Call, Cdr][] => {
+      const cdr = cdrOfCall.get(`${call.provider.address} ${call.cdr.callId}`);
+      return cdr ? [[call, cdr]] : [];
+    });
+    const isDone = found.length === made.length && found.every(([, cdr]) => isDecided(cdr));
+    if (isDone || Date.now() > deadline) return new Map(found);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Why a rated call is not claimed: its escrow holds less than it costs. It waits for the user to extend the escrow. */
+export const unpaidReasons: readonly (string | null)[] = ['overAmount', 'overRated'];
+
+function isDecided({ state, amount, reasonCode }: Cdr): boolean {
+  if (state === 'rated') return amount === 0n || unpaidReasons.includes(reasonCode);
+  return state === 'rejected' || state === 'settled' || state === 'failed';
+}
