@@ -104,7 +104,7 @@ async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {
 function reportProgress(log: Logger): (height: number, head: number) => void {
   let last = Date.now();
   return (height, head) => {
-    if (Date.now() - last < PROGRESS_EVERY_MS) return;
+    if (height === head || Date.now() - last < PROGRESS_EVERY_MS) return;
     last = Date.now();
     log.info({ height, head, left: head - height }, 'catching up');
   };

@@ -1,8 +1,11 @@
+import { sql } from 'kysely';
 import { datoshi } from '../chain/types.ts';
 import type { Voucher } from '../contract/client/claim.ts';
 import { bytesOfHex } from '../contract/client/event.ts';
 import type { Deps } from './deps.ts';
+import { isUnknownSettlement } from './park.ts';
 import type { EscrowView } from './plan.ts';
+import type { Escrow } from './rate.ts';
 
 /** An escrow with calls that were not claimed yet, and what is needed to claim them. */
 export type Candidate = EscrowView & { voucher: Voucher | null };
@@ -11,65 +14,39 @@ export type Candidate = EscrowView & { voucher: Voucher | null };
 const CALLS_PER_CLAIM = 5_000;
 
 /**
- * Escrows that this settler may claim from now, the nearest deadline first, then the largest amount. Not among them: those
- * with a claim under way, those that are parked, and those of which the index has not seen the last claim yet.
+ * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline, then the largest
+ * amount. Not among them: those with a claim under way, those of which the index has not seen the last claim yet, and those
+ * that are parked.
  */
 export async function findCandidates({ db, signer }: Pick<Deps, 'db' | 'signer'>, limit: number): Promise<Candidate[]> {
-  const head = await db.selectFrom('cursor').select('time').executeTakeFirst();
-  if (!head) return [];
-  const escrows = await db
-    .with('owed', (qb) =>
-      qb
-        .selectFrom('ratings')
-        .select(['escrowId', (eb) => eb.fn.sum<bigint>('price').as('total')])
-        .where('state', '=', 'rated')
-        .where('price', '>', 0n)
-        .groupBy('escrowId'),
-    )
-    .selectFrom('escrows')
-    .innerJoin('owed', 'owed.escrowId', 'escrows.id')
-    .leftJoin('providers', (join) =>
-      join.onRef('providers.provider', '=', 'escrows.provider').on('undeployedAt', 'is', null),
-    )
-    .selectAll('escrows')
-    // only the provider itself or the operator that it named may settle
-    .where((eb) =>
-      eb.or([
-        eb('escrows.provider', '=', signer.address),
-        eb('providers.operator', '=', signer.address),
-        eb('escrows.state', '=', 'closed'),
-      ]),
-    )
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('parkedEscrows').select('escrowId').whereRef('escrowId', '=', 'escrows.id'))),
-    )
-    // one claim at a time, and the next one only when the index has the last: `seq` must be the chain's
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('claims')
-            .select('id')
-            .whereRef('claims.escrowId', '=', 'escrows.id')
-            .where((eb) =>
-              eb.or([
-                eb('claims.state', '=', 'sealed'),
-                eb.and([eb('claims.state', '=', 'accepted'), eb('claims.seq', '>=', eb.ref('escrows.seq'))]),
-              ]),
-            ),
-        ),
-      ),
-    )
-    .orderBy('claimDeadline')
-    .orderBy('owed.total', 'desc')
-    .limit(limit)
-    .execute();
+  const { rows } = await sql<Escrow & { authorised: boolean; headTime: Date }>`
+    select escrows.*, cursor.time as head_time,
+      -- only the provider itself or the operator that it named may settle
+      coalesce(${signer.address} in (escrows.provider, providers.operator), false) as authorised
+    from escrows
+    cross join cursor
+    join (select escrow_id, sum(price) as total from ratings where state = 'rated' and price > 0 group by escrow_id) as owed
+      on owed.escrow_id = escrows.id
+    -- an undeployed provider has no operator
+    left join providers on providers.provider = escrows.provider and undeployed_at is null
+    where not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id)
+      -- one claim at a time, and the next one only when the index has the last: its seq must be the chain's
+      and not exists (select from claims where claims.escrow_id = escrows.id
+        and (claims.state = 'sealed' or claims.state = 'accepted' and claims.seq >= escrows.seq))
+      -- asked in this same snapshot: the index may have learnt of it since the escrows were last parked
+      and not exists (select from settlements where settlements.escrow_id = escrows.id and ${isUnknownSettlement})
+    order by authorised desc, claim_deadline, owed.total desc
+    limit ${limit}`.execute(db);
   return Promise.all(
-    escrows.map(async (escrow) => ({
-      escrow,
-      headTime: head.time,
-      ...(await readCalls(db, escrow.id)),
-      ...(await readVoucher(db, escrow.id)),
-    })),
+    rows.map(async ({ authorised, headTime, ...escrow }) => {
+      return {
+        escrow,
+        authorised,
+        headTime,
+        ...(await readCalls(db, escrow.id)),
+        ...(await readVoucher(db, escrow.id)),
+      };
+    }),
   );
 }
 

@@ -21,6 +21,7 @@ import { settle } from './settle.ts';
 const ROUND_MS = 2_000;
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
 const STALLED_MS = 5_000;
+const SAME_JOB_MS = 500;
 /** Rating waits for Postgres, the two others for the chain: one does not hold up the other. */
 const JOBS_AT_A_TIME = 3;
 
@@ -135,10 +136,13 @@ class QueueUnavailable extends Error {
   override name = 'QueueUnavailable';
 }
 
-/** One of a kind at a time is enough: each looks at everything that is due. */
+/**
+ * One of a kind in a while is enough: each looks at everything that is due. By time, not until the job is done: the job of
+ * a settler that was killed would hold up all others.
+ */
 async function add(queue: Queue, name: JobName, data: object): Promise<void> {
   try {
-    await queue.add(name, data, { deduplication: { id: name }, removeOnComplete: true, removeOnFail: true });
+    await queue.add(name, data, { deduplication: { id: name, ttl: SAME_JOB_MS }, removeOnComplete: true, removeOnFail: true });
   } catch (error) {
     throw new QueueUnavailable(`Redis: ${describe(error)}`);
   }

@@ -1,52 +1,49 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Deps } from './deps.ts';
+import { wordsOf } from './reasons.ts';
 
 /**
- * Claims that the chain accepted and that are not ours as we know them: another settler's, or this database was restored
- * from an old copy. Their calls may be paid already, so nothing more is claimed until a person has looked.
+ * Settlements that the chain accepted and that are not ours as we know them: another settler's, or this database was
+ * restored from an old copy. Their calls may be paid already, so nothing more is claimed until a person has looked.
+ * Sealed claims are left out: what the chain says of them is about to be written down.
  */
-export async function parkUnknown({ db, log }: Pick<Deps, 'db' | 'log'>): Promise<void> {
-  const parked = await db
-    .insertInto('parkedEscrows')
-    .columns(['escrowId', 'reason'])
-    .expression((eb) =>
-      eb
-        .selectFrom('settlements')
-        .innerJoin('ratings', 'ratings.escrowId', 'settlements.escrowId')
-        .distinctOn('settlements.escrowId')
-        .select([
-          'settlements.escrowId',
-          sql<string>`'claim ' || settlements.seq || ' in ' || settlements.tx_hash || ' was accepted on chain, but this settler did not make it'`.as(
-            'reason',
-          ),
-        ])
-        .where('settlements.accepted', '=', true)
-        .where('ratings.state', '=', 'rated')
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('claims')
-                .select('claims.id')
-                .whereRef('claims.escrowId', '=', 'settlements.escrowId')
-                .whereRef('claims.seq', '=', 'settlements.seq')
-                .whereRef('claims.cdrRoot', '=', 'settlements.cdrRoot')
-                .where('claims.state', 'in', ['sealed', 'accepted']),
-            ),
-          ),
-        ),
-    )
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(['escrowId', 'reason'])
-    .execute();
-  for (const { escrowId, reason } of parked) log.error({ escrowId: Number(escrowId) }, `escrow parked: ${reason}`);
+export const isUnknownSettlement: RawBuilder<boolean> = sql`settlements.accepted and not exists (
+  select from claims where claims.escrow_id = settlements.escrow_id and claims.seq = settlements.seq
+    and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))`;
+
+/** Parks each escrow with calls to claim of which the chain knows a claim that we do not. */
+export async function parkUnknown(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
+  const { rows } = await sql<{ escrowId: bigint; seq: bigint; txHash: string }>`
+    select distinct on (settlements.escrow_id) settlements.escrow_id, settlements.seq, settlements.tx_hash
+    from settlements
+    where ${isUnknownSettlement}
+      and exists (select from ratings where ratings.escrow_id = settlements.escrow_id and ratings.state = 'rated' and price > 0)
+      and not exists (select from parked_escrows where parked_escrows.escrow_id = settlements.escrow_id)
+    order by settlements.escrow_id, settlements.seq`.execute(deps.db);
+  for (const { escrowId, seq, txHash } of rows) {
+    await park(
+      deps,
+      escrowId,
+      `claim ${seq} in transaction ${txHash} was accepted on chain, but this database does not know it`,
+    );
+  }
 }
 
-/** A number that contradicts another one: nothing more is claimed from this escrow until a person has looked. */
+/** Numbers contradict each other: nothing more is claimed from this escrow until a person has looked. */
 export async function park({ db, log }: Pick<Deps, 'db' | 'log'>, escrowId: bigint, reason: string): Promise<void> {
-  await db
-    .insertInto('parkedEscrows')
-    .values({ escrowId, reason })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('parkedEscrows')
+      .values({ escrowId, reason })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    await tx
+      .updateTable('ratings')
+      .set({ reasonCode: 'parked', reason: wordsOf('parked') })
+      .where('escrowId', '=', escrowId)
+      .where('state', '=', 'rated')
+      .where('price', '>', 0n)
+      .execute();
+  });
   log.error({ escrowId: Number(escrowId) }, `escrow parked: ${reason}`);
 }

@@ -14,6 +14,8 @@ export type Policy = {
 
 export type EscrowView = {
   escrow: Escrow;
+  /** The provider is the signer, or has named it as its operator. */
+  authorised: boolean;
   /** The oldest first. */
   calls: readonly PayableCall[];
   /** The highest total that the user has validly signed; 0 without one. */
@@ -40,6 +42,8 @@ export type Plan = {
 export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   const dead = deadReason(view);
   if (dead) return { claimed: [], failed: view.calls.map(({ cdrId }) => ({ cdrId, reason: dead })), waiting: [] };
+  if (!view.authorised)
+    return { claimed: [], failed: [], waiting: view.calls.map(({ cdrId }) => ({ cdrId, reason: 'notAuthorised' })) };
   const fitted = fit(view, policy);
   return isDue(view, policy, now, fitted.claimed) ? fitted : { ...fitted, claimed: [] };
 }

@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Insertable } from 'kysely';
 import { inject } from 'vitest';
 import { type Account, writeWalletFile } from '../../chain/account.ts';
 import { gasTransfer } from '../../chain/gas.ts';
 import type { Rpc } from '../../chain/rpc.ts';
 import { execute } from '../../chain/transaction.ts';
-import { type Address, type Datoshi, datoshi, type Height, type ScriptHash } from '../../chain/types.ts';
+import { type Datoshi, datoshi, type Height, type ScriptHash } from '../../chain/types.ts';
 import { type ArgumentsOf, contractCall, type MethodName } from '../../contract/client/call.ts';
 import type { Voucher } from '../../contract/client/claim.ts';
 import { deployContract } from '../../contract/client/deploy.ts';
@@ -15,6 +16,7 @@ import { decodeEvent } from '../../contract/client/event.ts';
 import { createReader, type Reader } from '../../contract/client/read.ts';
 import { createDatabase, type Database } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
+import type { Cdrs } from '../../database/types.ts';
 import { createFundedAccounts, testRpc } from './accounts.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestRedis } from './redis.ts';
@@ -130,36 +132,20 @@ export async function openEscrow(
   return opened.id;
 }
 
+type CdrRow = Insertable<Cdrs>;
+
 /** The row of a CDR as the API commits it: an answered call of so many milliseconds that has just ended. */
 export function cdrRow(
   world: World,
   escrowId: bigint,
-  { ms = 3_000, voucher = null as Voucher | null, ...given } = {},
-) {
+  { ms = 3_000, voucher = null, ...given }: Partial<CdrRow> & { ms?: number; voucher?: Voucher | null } = {},
+): CdrRow & { salt: Buffer } {
   const endedAt = new Date();
   const answeredAt = new Date(endedAt.getTime() - ms);
   return {
-    ...{
-      provider: world.provider.address as Address,
-      callId: randomUUID(),
-      escrowId,
-      user: world.user.address as Address,
-    },
-    ...{
-      direction: 'outbound' as const,
-      from: '+31201234567',
-      to: '+442071234567',
-      startedAt: answeredAt,
-      answeredAt,
-      endedAt,
-    },
-    ...{
-      disposition: 'answered' as const,
-      sipStatus: 200,
-      hangupBy: null,
-      contentHash: randomBytes(32),
-      salt: randomBytes(16),
-    },
+    ...{ provider: world.provider.address, callId: randomUUID(), escrowId, user: world.user.address },
+    ...{ direction: 'outbound', from: '+31201234567', to: '+442071234567', startedAt: answeredAt, answeredAt, endedAt },
+    ...{ disposition: 'answered', sipStatus: 200, hangupBy: null, contentHash: randomBytes(32), salt: randomBytes(16) },
     voucherTotal: voucher?.total ?? null,
     voucherSignature: voucher ? Buffer.from(voucher.signature).toString('hex') : null,
     ...given,

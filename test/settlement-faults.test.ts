@@ -1,0 +1,238 @@
+import { Redis } from 'ioredis';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readOutcome } from '../chain/transaction.ts';
+import { datoshi, height } from '../chain/types.ts';
+import { confirm } from '../settler/confirm.ts';
+import type { Deps } from '../settler/deps.ts';
+import { rateCdrs } from '../settler/intake.ts';
+import { reopenLost } from '../settler/recover.ts';
+import { settle } from '../settler/settle.ts';
+import { type Service, startService } from './harness/services.ts';
+import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
+
+let world: World;
+let indexer: Service;
+
+beforeAll(async () => {
+  world = await createWorld();
+  indexer = await startService('indexer', world.env);
+});
+afterAll(async () => {
+  await indexer.stop();
+  await world.destroy();
+});
+
+/** Every CDR was paid once, by one accepted claim, and the chain holds just the sum. */
+async function expectPaidOnce(escrowIds: bigint[], price: bigint, cdrs: number): Promise<void> {
+  const { db, reader } = world;
+  const claims = await db
+    .selectFrom('claims')
+    .select(['escrowId', 'seq', 'amount', 'calls'])
+    .where('state', '=', 'accepted')
+    .where('escrowId', 'in', escrowIds)
+    .execute();
+  expect(claims.reduce((sum, claim) => sum + claim.calls, 0n)).toBe(BigInt(cdrs));
+  const escrows = await Promise.all(escrowIds.map((id) => reader.escrow(id)));
+  expect(escrows.reduce((sum, escrow) => sum + (escrow?.spent ?? 0n), 0n)).toBe(price * BigInt(cdrs));
+  const ratings = await db.selectFrom('ratings').select('state').where('escrowId', 'in', escrowIds).execute();
+  expect(ratings.map(({ state }) => state)).toEqual(Array(cdrs).fill('settled'));
+}
+
+const submit = async (escrowId: bigint) =>
+  (await world.db.insertInto('cdrs').values(cdrRow(world, escrowId)).returning('id').executeTakeFirstOrThrow()).id;
+
+const allSettled = (escrowIds: bigint[], cdrs: number) =>
+  eventually(
+    async () => {
+      const rows = await world.db
+        .selectFrom('ratings')
+        .select('state')
+        .where('escrowId', 'in', escrowIds)
+        .where('state', '=', 'settled')
+        .execute();
+      return rows.length === cdrs;
+    },
+    'all CDRs are settled',
+    60_000,
+  );
+
+describe('killed at any moment, all is paid and nothing twice', () => {
+  test('a settler under SIGKILL, again and again, while CDRs come in', async () => {
+    const escrowIds = [await openEscrow(world, 100_000_000n), await openEscrow(world, 100_000_000n)];
+    let cdrs = 0;
+    for (let round = 0; round < 8; round += 1) {
+      const settler = await startService('settler', world.env);
+      for (let i = 0; i < 3; i += 1) for (const escrowId of escrowIds) await submit(escrowId).then(() => (cdrs += 1));
+      await new Promise((resolve) => setTimeout(resolve, 60 * round)); // each round dies at another stage
+      await settler.kill();
+    }
+    const settler = await startService('settler', world.env);
+    await allSettled(escrowIds, cdrs);
+    await settler.stop();
+    await expectPaidOnce(escrowIds, 11_000n, cdrs);
+  }, 120_000);
+
+  test('two settlers at once, one of them killed', async () => {
+    const escrowIds = [await openEscrow(world, 100_000_000n), await openEscrow(world, 100_000_000n)];
+    const [first, second] = (await Promise.all([
+      startService('settler', world.env),
+      startService('settler', world.env),
+    ])) as [Service, Service];
+    for (let i = 0; i < 10; i += 1) for (const escrowId of escrowIds) await submit(escrowId);
+    await first.kill();
+    await allSettled(escrowIds, 20);
+    await second.stop();
+    await expectPaidOnce(escrowIds, 11_000n, 20);
+  }, 120_000);
+
+  test('an indexer under SIGKILL', async () => {
+    const escrowId = await openEscrow(world, 100_000_000n);
+    const settler = await startService('settler', world.env);
+    for (let round = 0; round < 4; round += 1) {
+      await submit(escrowId);
+      await indexer.kill();
+      indexer = await startService('indexer', world.env);
+    }
+    await allSettled([escrowId], 4);
+    await settler.stop();
+    await expectPaidOnce([escrowId], 11_000n, 4);
+  }, 120_000);
+
+  test('all of Redis lost in the middle', async () => {
+    const escrowId = await openEscrow(world, 100_000_000n);
+    const redis = new Redis(world.env.KRYPTON_REDIS_URL as string);
+    const settler = await startService('settler', world.env);
+    for (let i = 0; i < 10; i += 1) {
+      await submit(escrowId);
+      await redis.flushall();
+    }
+    await allSettled([escrowId], 10);
+    redis.disconnect();
+    await settler.stop();
+    await expectPaidOnce([escrowId], 11_000n, 10);
+  }, 120_000);
+});
+
+describe('stage by stage', () => {
+  const deps = (): Deps => ({
+    ...{ db: world.db, rpc: world.rpc, network: world.network, contract: world.contract, signer: world.operator },
+    policy: { amount: datoshi(1n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
+    validForBlocks: 3,
+    feePerTransactionLimit: datoshi(10_000_000_000n),
+    feePerHourLimit: datoshi(100_000_000_000n),
+    log: pino({ level: 'silent' }),
+  });
+  /** A node that takes nothing in, as one that is cut off from its network. */
+  const deaf = (): Deps => {
+    const { rpc } = world;
+    return {
+      ...deps(),
+      rpc: {
+        ...rpc,
+        call: (method, params) =>
+          method === 'sendrawtransaction' ? Promise.resolve({} as never) : rpc.call(method, params),
+      },
+    };
+  };
+  const rated = async (escrowId: bigint) => {
+    const id = await submit(escrowId);
+    await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
+    return id;
+  };
+  const stateOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.state;
+  const untilConfirmed = () => eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
+  const untilIndexed = (escrowId: bigint, seq: bigint) =>
+    eventually(
+      async () =>
+        (await world.db.selectFrom('escrows').select('seq').where('id', '=', escrowId).executeTakeFirst())?.seq === seq,
+      'the index has it',
+    );
+
+  test('sealed and never sent: it is sent after the restart, and paid once', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    expect(await settle(deaf())).not.toBeNull();
+    expect(await stateOf(id)).toBe('claimed');
+    expect(await settle(deps())).toBeNull(); // nothing is claimed a second time meanwhile
+    await untilConfirmed();
+    expect(await stateOf(id)).toBe('settled');
+    await expectPaidOnce([escrowId], 11_000n, 1);
+  });
+
+  test('sealed and expired: its calls are sealed anew under the same number, and paid once', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    const lost = await settle(deaf());
+    await eventually(async () => (await confirm(deaf())) === 0, 'the chain is past its validUntilBlock', 30_000);
+    expect(await stateOf(id)).toBe('rated');
+    const again = await settle(deps());
+    expect(again?.hash).not.toBe(lost?.hash);
+    await untilConfirmed();
+    await expectPaidOnce([escrowId], 11_000n, 1);
+    expect((await readOutcome(world.rpc, lost?.hash as never, height(0))).kind).toBe('expired');
+  });
+
+  test('two settlers plan the same claim: one of them seals it', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    await rated(escrowId);
+    const sealed = await Promise.all([settle(deps()), settle(deps()), settle(deps())]);
+    expect(sealed.filter((transaction) => transaction !== null)).toHaveLength(1);
+    await untilConfirmed();
+    await expectPaidOnce([escrowId], 11_000n, 1);
+  });
+
+  test('a database restored from before a payment: the escrow is parked instead of paid again', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    await settle(deps());
+    await untilConfirmed();
+    await untilIndexed(escrowId, 1n);
+    const { db } = world;
+    await db
+      .updateTable('ratings')
+      .set({ state: 'rated', claimId: null, amount: null })
+      .where('cdrId', '=', id)
+      .execute();
+    await db.deleteFrom('claims').where('escrowId', '=', escrowId).execute();
+    expect(await settle(deps())).toBeNull();
+    expect(
+      await db.selectFrom('parkedEscrows').select('escrowId').where('escrowId', '=', escrowId).execute(),
+    ).toHaveLength(1);
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
+  });
+
+  test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    const transaction = await settle(deps());
+    await untilConfirmed();
+    await untilIndexed(escrowId, 1n);
+    const { db } = world;
+    const hash = transaction?.hash as never;
+    const events = await db.selectFrom('events').selectAll().where('txHash', '=', hash).execute();
+    const settlements = await db.selectFrom('settlements').selectAll().where('txHash', '=', hash).execute();
+    await db.deleteFrom('settlements').where('txHash', '=', hash).execute();
+    await db.deleteFrom('events').where('txHash', '=', hash).execute();
+    await reopenLost(deps());
+    expect(await stateOf(id)).toBe('claimed');
+    await db
+      .insertInto('events')
+      .values(events.map((event) => ({ ...event, payload: JSON.stringify(event.payload) })))
+      .execute();
+    await db.insertInto('settlements').values(settlements).execute();
+    await untilConfirmed();
+    expect(await stateOf(id)).toBe('settled');
+  });
+
+  test('a fee above the limit is not spent', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    expect(await settle({ ...deps(), feePerTransactionLimit: datoshi(1_000n) })).toBeNull();
+    expect(await settle({ ...deps(), feePerHourLimit: datoshi(1_000n) })).toBeNull();
+    expect(await stateOf(id)).toBe('rated');
+    await settle(deps());
+    await untilConfirmed();
+    expect(await stateOf(id)).toBe('settled');
+  });
+});
