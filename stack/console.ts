@@ -72,14 +72,13 @@ function show(value: unknown): string {
   return text.length > maxFieldLength ? `${text.slice(0, maxFieldLength)}…` : text;
 }
 
-/** `2026-11-23T02:43:22.123Z	WARN	message	{"field": 1}`; FATAL and panics are errors. */
+/** `2026-11-23T02:43:22.123Z	WARN	message	{"field": 1}`; of its panics only the first line is shown. */
 export const readNode: Reading = (text) => {
-  const [, level, ...rest] = text.split('\t');
-  if (level === 'WARN') return { level: 'warn', message: rest.join(' ') };
-  if (level === 'ERROR' || level === 'FATAL' || level === 'DPANIC' || level === 'PANIC') {
-    return { level: 'error', message: rest.join(' ') };
+  const [, level, message] = /^(?:\S+\t)?(WARN|ERROR|DPANIC|PANIC|FATAL)\t(.*)$/.exec(text) ?? [];
+  if (level === undefined || message === undefined) {
+    return text.startsWith('panic:') ? { level: 'error', message: text } : undefined;
   }
-  return text.startsWith('panic:') ? { level: 'error', message: text } : undefined;
+  return { level: level === 'WARN' ? 'warn' : 'error', message: message.replaceAll('\t', ' ') };
 };
 
 /** What it tells a client that comes too early or stays too long: part of each start and stop. */

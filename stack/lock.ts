@@ -55,7 +55,10 @@ export async function clearLeftovers({ leftovers }: Lock, say: Say): Promise<voi
   if (!leftovers.some(isAlive)) return;
   say(`waiting for ${leftovers.length} process(es) of a supervisor that was killed`);
   const stubborn = await waitUntilGone(leftovers, leftoverTimeoutMs);
-  for (const { pid } of stubborn) process.kill(pid, 'SIGKILL');
+  for (const { pid } of stubborn) {
+    say(`process ${pid} does not end: killed`, 'warn');
+    process.kill(pid, 'SIGKILL');
+  }
   const [immortal] = await waitUntilGone(stubborn, leftoverTimeoutMs);
   if (immortal) throw new Trouble(`process ${immortal.pid} of an earlier start does not die`);
 }

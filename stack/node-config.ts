@@ -42,6 +42,7 @@ export function nodeConfig({ state, wallet, publicKey, pace, chain }: NodeSettin
       P2PSigExtensions: false,
     },
     ApplicationConfiguration: {
+      LogTimestamp: true, // else only on a terminal
       DBConfiguration: database,
       P2P: {
         Addresses: [`127.0.0.1:${state.ports.peers}`],

@@ -39,23 +39,31 @@ const keptLines = 12;
 const readyPollMs = 50;
 
 /**
- * setpriv (util-linux, part of every Debian) sets the death signal and then becomes the command by exec, so the process
- * id is the real process's. `detached` gives a process group of its own: a terminal's Ctrl-C reaches the supervisor only,
- * which then stops the parts in order.
+ * Runs a command that the kernel ends when this process dies. setpriv (util-linux, part of every Debian) sets the death
+ * signal; a parent that died just before is then seen by the shell, as its children belong to another by now. Both go on
+ * by exec, so the process id stays, and becomes the command's.
  */
+export function boundToUs(
+  deathSignal: NodeJS.Signals,
+  privileges: readonly string[],
+  command: string,
+  args: readonly string[],
+): string[] {
+  const onlyBelowUs = ['sh', '-c', '[ "$PPID" = "$0" ] && exec "$@"', String(process.pid)];
+  return ['setpriv', '--pdeathsig', deathSignal.slice(3), ...privileges, ...onlyBelowUs, command, ...args];
+}
+
+/** `detached` gives it a process group of its own: a terminal's Ctrl-C reaches the supervisor only, which then stops the parts in order. */
 export function startPart(plan: PartPlan, onLine: (line: string) => void): Part {
   const log = openSync(plan.logFile, 'a', 0o600);
   const begin = fstatSync(log).size;
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', plan.deathSignal.slice(3), ...(plan.privileges ?? []), plan.command, ...plan.args],
-    {
-      detached: true,
-      stdio: ['ignore', log, log, ...(plan.reportsReady ? (['ipc'] as const) : [])],
-      ...(plan.cwd ? { cwd: plan.cwd } : {}),
-      ...(plan.env ? { env: plan.env } : {}),
-    },
-  );
+  const [program = '', ...args] = boundToUs(plan.deathSignal, plan.privileges ?? [], plan.command, plan.args);
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', log, log, ...(plan.reportsReady ? (['ipc'] as const) : [])],
+    ...(plan.cwd ? { cwd: plan.cwd } : {}),
+    ...(plan.env ? { env: plan.env } : {}),
+  });
   closeSync(log);
 
   const recent: string[] = [];

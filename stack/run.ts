@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
+import { boundToUs } from './part.ts';
 import { Trouble } from './trouble.ts';
 
 export interface RunOptions {
@@ -16,7 +17,8 @@ const keptLines = 20;
 
 /** Runs a command to its end and answers its standard output; it dies with us. A failure carries its last words. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...(options.privileges ?? []), command, ...args], {
+  const [program = '', ...bound] = boundToUs('SIGTERM', options.privileges ?? [], command, args);
+  const child = spawn(program, bound, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs,
     killSignal: 'SIGKILL',
