@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { loadConfig } from '../process/config.ts';
+import { settings, wholeNumber } from '../process/settings.ts';
+
+export type Config = ReturnType<typeof loadApiConfig>;
+
+export function loadApiConfig(env: NodeJS.ProcessEnv) {
+  const { databaseUrl, redisUrl, rpcUrl, network, contract, logLevel } = settings;
+  /** Who may connect: this machine, unless a person says otherwise. */
+  const apiHost = z.string().default('127.0.0.1');
+  const apiPort = wholeNumber('a TCP port (0: any free one)', { min: 0, max: 65_535 }).default(8080);
+  /** Origins whose pages may read the answers, comma-separated; `*`: all, since nothing depends on cookies. */
+  const corsOrigin = z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .default(['*']);
+  return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, apiHost, apiPort, corsOrigin, logLevel }, env);
+}

@@ -1,0 +1,20 @@
+import type { ScriptHash } from '../chain/types.ts';
+import type { Database } from '../database/connection.ts';
+import type { Logger } from '../process/run.ts';
+import type { Head } from './head.ts';
+import type { NodeHeight } from './node-height.ts';
+import type { Wake } from './wake.ts';
+
+/** What the routes reach the world through. */
+export type Deps = {
+  db: Database;
+  head: Head;
+  nodeHeight: NodeHeight;
+  wake: Wake;
+  log: Logger;
+  network: number;
+  contract: ScriptHash;
+  corsOrigin: string[];
+  /** Milliseconds since 1970. */
+  now: () => number;
+};

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { createPool, type Database } from '../database/connection.ts';
+import { describe, type Logger } from '../process/run.ts';
+
+/** Knows how far the index is, and wakes up whoever waits for a block. */
+export type Head = {
+  /** Whether the index reached that block within the time; false at once where too many wait already. */
+  reached(height: number, limitMs: number, signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+/** Each waiting request holds a socket: more than this is no use of the API that we know of. */
+const MAX_WAITERS = 1_000;
+/** A lost notification costs so much at most; asked only while somebody waits. */
+const POLL_MS = 500;
+const RECONNECT_MS = 1_000;
+
+/** LISTENs on one connection, which is made anew when it breaks, and polls besides. */
+export function followHead(databaseUrl: string, db: Database, log: Logger): Head {
+  const waiters = new Set<{ height: number; resolve: (reached: boolean) => void }>();
+  const pool = createPool(databaseUrl, 'api', 1);
+  const stopping = new AbortController();
+  let height = -1;
+
+  const observe = (observed: number) => {
+    height = observed; // may go back: a devnet's node can lose its last blocks
+    for (const waiter of waiters) if (waiter.height <= height) waiter.resolve(true);
+  };
+  const poll = async () => {
+    const cursor = await db.selectFrom('cursor').select('height').executeTakeFirst();
+    if (cursor) observe(cursor.height);
+  };
+  const timer = setInterval(() => {
+    if (waiters.size > 0) poll().catch(() => {}); // Postgres is away: the waiters time out
+  }, POLL_MS);
+  const listening = listenUntilStopped(pool, stopping.signal, observe, poll, log);
+
+  function reached(wanted: number, limitMs: number, signal: AbortSignal): Promise<boolean> {
+    if (wanted <= height) return Promise.resolve(true);
+    if (stopping.signal.aborted || waiters.size >= MAX_WAITERS) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const end = (answer: boolean) => {
+        clearTimeout(timeout);
+        signal.removeEventListener('abort', leave);
+        waiters.delete(waiter);
+        resolve(answer);
+      };
+      const leave = () => end(false);
+      const waiter = { height: wanted, resolve: end };
+      const timeout = setTimeout(leave, limitMs);
+      signal.addEventListener('abort', leave);
+      waiters.add(waiter);
+    });
+  }
+
+  async function close(): Promise<void> {
+    stopping.abort();
+    clearInterval(timer);
+    for (const waiter of waiters) waiter.resolve(false);
+    await listening;
+    await pool.end();
+  }
+
+  return { reached, close };
+}
+
+async function listenUntilStopped(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  observe: (height: number) => void,
+  poll: () => Promise<void>,
+  log: Logger,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const client = await pool.connect();
+      const broken = untilBroken(client, signal);
+      try {
+        client.on('notification', ({ payload }) => observe(Number(payload)));
+        await client.query('listen krypton_head');
+        await poll(); // what was announced before we listened
+        await broken;
+      } finally {
+        client.release(true);
+      }
+    } catch (error) {
+      if (!signal.aborted) log.warn(`not listening for new blocks: ${describe(error)}`);
+    }
+    await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Rejects when the connection breaks or is no longer wanted. */
+function untilBroken(client: pg.PoolClient, signal: AbortSignal): Promise<never> {
+  const broken = new Promise<never>((_, reject) => {
+    client.on('error', reject);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  broken.catch(() => {}); // an earlier statement may fail first
+  return broken;
+}

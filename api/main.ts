@@ -1,0 +1,33 @@
+import { createDatabase } from '../database/connection.ts';
+import { type Logger, type Running, runService } from '../process/run.ts';
+import { createApp } from './app.ts';
+import { type Config, loadApiConfig } from './config.ts';
+import { followHead } from './head.ts';
+import { createNodeHeight } from './node-height.ts';
+import { serve } from './serve.ts';
+import { sweepNonces } from './signature/nonces.ts';
+import { createWake } from './wake.ts';
+
+await runService('api', loadApiConfig, start);
+
+/** Serves whether or not the stores are there yet: `/readyz` says so, and each request finds out for itself. */
+async function start(config: Config, log: Logger): Promise<Running> {
+  const { network, contract, corsOrigin } = config;
+  const db = createDatabase(config.databaseUrl, 'api');
+  const head = followHead(config.databaseUrl, db, log);
+  const wake = createWake(config.redisUrl, log);
+  const sweep = sweepNonces(db, log);
+  const nodeHeight = createNodeHeight(config.rpcUrl);
+  const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, now: Date.now });
+  const serving = await serve(app, { host: config.apiHost, port: config.apiPort });
+  log.info(`listening on ${serving.url}`);
+  return {
+    stop: async () => {
+      const served = serving.stop();
+      await head.close(); // whoever waits for a block is answered now
+      await served;
+      await Promise.all([wake.close(), sweep.stop()]);
+      await db.destroy();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Deps } from '../deps.ts';
+import { chainState, heightHeaders } from '../height.ts';
+import { decodeCursor, pageOf, pageQuery } from '../page.ts';
+import { Refusal } from '../problem.ts';
+import { providerSchema } from '../shapes/provider.ts';
+import { listOf } from '../shapes/scalar.ts';
+import { providerSorts, providerStates, readProvider, searchProviders } from '../store/providers.ts';
+import { type App, addressParameter, chainStateOf, refusals, stateRefusals } from './route.ts';
+
+const search = createRoute({
+  method: 'get',
+  path: '/v1/providers',
+  operationId: 'listProviders',
+  summary: 'Search providers',
+  description: 'Prices for a destination (`dest`) come with the rate decks; until then the parameter is refused.',
+  tags: ['registry'],
+  request: {
+    headers: heightHeaders,
+    query: z.strictObject({
+      ...pageQuery,
+      q: z
+        .string()
+        .min(1)
+        .max(253)
+        .optional()
+        .openapi({ description: 'part of the location, or the first characters of the address' }),
+      state: z.enum(providerStates).default('deployed'),
+      sort: z.enum(providerSorts).default('address').openapi({ description: 'with `-`: descending' }),
+    }),
+  },
+  responses: {
+    ...chainStateOf(listOf(providerSchema).openapi('ProviderList'), 'a page of providers'),
+    ...refusals(...stateRefusals),
+  },
+});
+
+const one = createRoute({
+  method: 'get',
+  path: '/v1/providers/{address}',
+  operationId: 'getProvider',
+  summary: 'One provider',
+  tags: ['registry'],
+  request: { headers: heightHeaders, params: z.object({ address: addressParameter }) },
+  responses: {
+    ...chainStateOf(providerSchema, 'the provider, even one that has undeployed'),
+    ...refusals(...stateRefusals, 'unknownProvider'),
+  },
+});
+
+const cursorKey = z.tuple([z.string(), z.string()]);
+
+export function addProviders(app: App, deps: Deps): void {
+  app.openapi(search, (c) => {
+    const { limit, cursor, ...asked } = c.req.valid('query');
+    const after = decodeCursor(cursor, cursorKey);
+    return chainState(c, deps, async (db) => {
+      const found = await searchProviders(db, { ...asked, limit, after });
+      const { rows, next } = pageOf(found, limit, ({ sortKey, address }) => [sortKey, address]);
+      return c.json({ items: rows.map(({ sortKey: _, ...provider }) => provider), next }, 200);
+    });
+  });
+
+  app.openapi(one, (c) => {
+    const { address } = c.req.valid('param');
+    return chainState(c, deps, async (db) => {
+      const provider = await readProvider(db, address);
+      if (!provider) throw new Refusal('unknownProvider', `${address} was never deployed as a provider`);
+      return c.json(provider, 200);
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi';
+import { address, bytes32, count, time } from './scalar.ts';
+
+export const statsSchema = z.object({
+  settledCalls: count.nullable().openapi({ description: 'calls in claims that the chain accepted' }),
+  answeredRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .openapi({ description: 'share of answered calls among the newest 10,000 that were settled or cost nothing' }),
+  meanSeconds: z.number().nonnegative().nullable().openapi({ description: 'mean billed seconds of a settled call' }),
+  rejectedClaims: count.nullable().openapi({ description: 'claims that the chain rejected' }),
+});
+
+export const providerSchema = z
+  .object({
+    address,
+    location: z.string().openapi({ description: 'DNS SRV name or host of the outbound proxy' }),
+    tariff: z
+      .object({
+        uri: z.string().nullable(),
+        hash: bytes32.nullable().openapi({ description: 'SHA-256 of the rate deck, as it stands on chain' }),
+        matches: z.boolean().nullable().openapi({ description: 'whether the deck that is known has that hash' }),
+      })
+      .nullable(),
+    operator: address.nullable(),
+    deployedAt: time,
+    undeployedAt: time.nullable(),
+    stats: statsSchema,
+  })
+  .openapi('Provider');
+
+export type Provider = z.infer<typeof providerSchema>;
+export type Stats = z.infer<typeof statsSchema>;

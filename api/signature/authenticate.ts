@@ -1,0 +1,59 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import {
+  type HttpRequest,
+  requiredComponents,
+  SignatureError,
+  signatureAlgorithm,
+} from '../../chain/http-signature.ts';
+import { type Address, addressOfPublicKey } from '../../chain/types.ts';
+import type { Deps } from '../deps.ts';
+import { type ProblemCode, Refusal } from '../problem.ts';
+import { useNonce } from './nonces.ts';
+import { verifyRequest } from './verify.ts';
+
+const accepted = [...requiredComponents, 'content-digest'].map((name) => `"${name}"`).join(' ');
+
+/** Tells a client how to sign (RFC 9421, section 5). */
+const challenge = {
+  'WWW-Authenticate': 'Signature realm="krypton"',
+  'Accept-Signature': `sig=(${accepted});created;alg="${signatureAlgorithm}"`,
+};
+
+/** The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws Refusal */
+export async function authenticate(c: Context, { db, now }: Deps, body: Uint8Array): Promise<Address> {
+  const verified = verify(requestOf(c), body, now());
+  if (!(await useNonce(db, verified))) throw unauthorised('nonceReplayed', 'this nonce was used before with this key');
+  return addressOfPublicKey(verified.publicKey);
+}
+
+function verify(request: HttpRequest, body: Uint8Array, nowMs: number) {
+  try {
+    return verifyRequest(request, body, nowMs);
+  } catch (error) {
+    if (error instanceof SignatureError) throw unauthorised(error.code, error.message);
+    throw error;
+  }
+}
+
+const unauthorised = (code: ProblemCode, detail: string) => new Refusal(code, detail, { headers: challenge });
+
+/** The request as it came over the wire: Hono's own view of it is normalised already. */
+function requestOf(c: Context<{ Bindings: Partial<HttpBindings> }>): HttpRequest {
+  const { incoming } = c.env ?? {};
+  const { method, url } = c.req.raw;
+  const { protocol, host, pathname, search } = new URL(url);
+  const headers = incoming ? pairs(incoming.rawHeaders) : [...c.req.raw.headers];
+  return {
+    method: incoming?.method ?? method,
+    // Behind a proxy that ends TLS, only the proxy knows; who lies here makes his own signature fail.
+    scheme: c.req.header('x-forwarded-proto') ?? protocol.slice(0, -1),
+    host: incoming?.headers.host ?? host,
+    target: incoming?.url ?? pathname + search,
+    headers,
+  };
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  return raw.flatMap((name, i): [string, string][] => (i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : []));
+}

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { accountOfKey } from '../../chain/account.ts';
+import { type HttpRequest, SignatureError, type SignOptions, signRequest } from '../../chain/http-signature.ts';
+import { verifyRequest } from './verify.ts';
+
+const account = accountOfKey(Buffer.alloc(32, 7));
+const other = accountOfKey(Buffer.alloc(32, 8));
+const created = 1_800_000_000;
+const now = created * 1000;
+const body = '{"cdrs":[]}';
+
+type Sent = { request: HttpRequest; body: Uint8Array };
+
+function send(
+  given: { method?: string; url?: string; body?: string | Uint8Array } = {},
+  options: SignOptions = {},
+): Sent {
+  const { method = 'POST', url = 'http://api.example/v1/cdrs?limit=1', body: sent = body } = given;
+  const headers = { 'content-type': 'application/json', 'x-note': 'one' };
+  const signed = signRequest({ method, url, headers, body: sent }, account, { created, ...options });
+  const { host, pathname, search } = new URL(url);
+  return {
+    request: { method, scheme: 'http', host, target: pathname + search, headers: Object.entries(signed) },
+    body: Buffer.from(sent),
+  };
+}
+
+function verdict({ request, body: bytes }: Sent, at = now): string {
+  try {
+    return verifyRequest(request, bytes, at).publicKey;
+  } catch (error) {
+    if (error instanceof SignatureError) return error.code;
+    throw error;
+  }
+}
+
+/** The same request with one header written anew. */
+function rewrite({ request, body: bytes }: Sent, name: string, change: (value: string) => string): Sent {
+  const headers = request.headers.map(([each, value]) => [each, each === name ? change(value) : value] as const);
+  return { request: { ...request, headers }, body: bytes };
+}
+
+test('what was signed is verified', () => {
+  expect(verdict(send())).toBe(account.publicKey);
+  expect(verdict(send({ method: 'GET', body: '' }))).toBe(account.publicKey);
+  const components = ['content-type', 'x-note', '@target-uri', '@scheme', '@request-target'];
+  expect(verdict(send({}, { components, expires: created + 5 }))).toBe(account.publicKey);
+});
+
+describe('any request', () => {
+  const target = fc.record({
+    path: fc.webPath(),
+    query: fc.webQueryParameters(),
+    method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'),
+    body: fc.uint8Array({ maxLength: 200 }),
+  });
+
+  test('is verified as it was signed', () => {
+    fc.assert(
+      fc.property(target, ({ path, query, method, body: bytes }) => {
+        const url = `http://api.example:8080${path}${query && `?${query}`}`;
+        expect(verdict(send({ method, url, body: bytes }))).toBe(account.publicKey);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is refused where a byte of it is another one', () => {
+    const places = ['method', 'host', 'target', 'body', 'signature-input', 'signature', 'content-digest'] as const;
+    fc.assert(
+      fc.property(
+        target,
+        fc.constantFrom(...places),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (given, place, at, by) => {
+          const { path, query, method } = given;
+          const bytes = given.body.length > 0 ? given.body : new Uint8Array([1]);
+          const sent = send({ method, url: `http://api.example:8080${path}${query && `?${query}`}`, body: bytes });
+          const altered = alter(sent, place, at, by);
+          fc.pre(!isSame(sent, altered));
+          expect(verdict(altered)).not.toBe(account.publicKey);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function alter(sent: Sent, place: string, at: number, by: number): Sent {
+  const { request, body: bytes } = sent;
+  if (place === 'body') return { request, body: changed(bytes, at, by) };
+  const text = (value: string) => Buffer.from(changed(Buffer.from(value, 'latin1'), at, by)).toString('latin1');
+  if (place === 'method' || place === 'host' || place === 'target')
+    return { request: { ...request, [place]: text(request[place]) }, body: bytes };
+  return rewrite(sent, place, text);
+}
+
+function changed(bytes: Uint8Array, at: number, by: number): Uint8Array {
+  return bytes.map((byte, i) => (i === at % bytes.length ? byte ^ by : byte));
+}
+
+/** Letter case of a host, and spaces around or between structured values, do not change what is said. */
+function isSame(one: Sent, two: Sent): boolean {
+  const bare = ({ request, body: bytes }: Sent) =>
+    JSON.stringify([
+      request.method,
+      request.host.toLowerCase(),
+      request.target,
+      request.headers.map(([name, value]) => [name, value.replace(/[ \t]/g, '')]),
+      Buffer.from(bytes).toString('hex'),
+    ]);
+  return bare(one) === bare(two);
+}
+
+describe('refused', () => {
+  test('without signature', () => {
+    const { request, body: bytes } = send();
+    const without = (name: string) => request.headers.filter(([each]) => each !== name);
+    for (const name of ['signature', 'signature-input'])
+      expect(verdict({ request: { ...request, headers: without(name) }, body: bytes })).toBe('signatureMissing');
+    expect(verdict({ request: { ...request, headers: without('content-digest') }, body: bytes })).toBe(
+      'signatureIncomplete',
+    );
+  });
+
+  test.each(['@method', '@authority', '@path', '@query', 'content-digest'])('without %s', (name) => {
+    const bare = rewrite(send(), 'signature-input', (value) => value.replace(`"${name}"`, ''));
+    expect(verdict(bare)).toMatch(/signatureIncomplete|signatureMalformed/);
+  });
+
+  test('with a digest of something else', () => {
+    const sent = send();
+    expect(verdict({ ...sent, body: Buffer.from('{"cdrs":[{}]}') })).toBe('digestMismatch');
+    expect(verdict(rewrite(sent, 'content-digest', () => 'sha-512=:AAAA:'))).toBe('digestMismatch');
+    expect(verdict(rewrite(sent, 'content-digest', () => 'sha-256=what'))).toBe('digestMismatch');
+    expect(verdict(rewrite(sent, 'content-digest', () => '===='))).toBe('signatureMalformed');
+  });
+
+  test('too early, too late, expired', () => {
+    expect(verdict(send(), now + 60_000)).toBe(account.publicKey);
+    expect(verdict(send(), now + 60_001)).toBe('signatureExpired');
+    expect(verdict(send(), now - 60_000)).toBe(account.publicKey);
+    expect(verdict(send(), now - 60_001)).toBe('signatureExpired');
+    expect(verdict(send({}, { expires: created + 5 }), now + 5_001)).toBe('signatureExpired');
+  });
+
+  test.each([
+    [
+      'a short nonce',
+      (input: string) => input.replace(/nonce="[^"]*"/, 'nonce="fifteen-letters"'),
+      'signatureIncomplete',
+    ],
+    ['no nonce', (input: string) => input.replace(/;nonce="[^"]*"/, ''), 'signatureIncomplete'],
+    ['no created', (input: string) => input.replace(/;created=\d+/, ''), 'signatureIncomplete'],
+    ['no keyid', (input: string) => input.replace(/;keyid="[^"]*"/, ''), 'signatureIncomplete'],
+    [
+      'a keyid off the curve',
+      (input: string) => input.replace(/keyid="[^"]*"/, `keyid="02${'f'.repeat(64)}"`),
+      'signatureIncomplete',
+    ],
+    ['another key', (input: string) => input.replace(account.publicKey, other.publicKey), 'signatureInvalid'],
+    ['another alg', (input: string) => input.replace('ecdsa-p256-sha256', 'hmac-sha256'), 'signatureUnsupported'],
+    ['a component twice', (input: string) => input.replace('"@path"', '"@path" "@path"'), 'signatureMalformed'],
+    ['a component parameter', (input: string) => input.replace('"@path"', '"@path";req'), 'signatureUnsupported'],
+    [
+      'a component of responses',
+      (input: string) => input.replace('"@path"', '"@path" "@status"'),
+      'signatureUnsupported',
+    ],
+    [
+      'a header that is not there',
+      (input: string) => input.replace('"@path"', '"@path" "x-absent"'),
+      'signatureIncomplete',
+    ],
+    ['upper case', (input: string) => input.replace('"@path"', '"@path" "X-Note"'), 'signatureMalformed'],
+    ['no list', () => 'sig=1', 'signatureMalformed'],
+    ['no dictionary', () => '"', 'signatureMalformed'],
+    ['another label', (input: string) => input.replace(/^sig/, 'other'), 'signatureMalformed'],
+  ])('with %s', (_, change, code) => {
+    expect(verdict(rewrite(send(), 'signature-input', change))).toBe(code);
+  });
+});
+
+test('of several signatures the first of the required form counts', () => {
+  const foreign = 'proxy=("@method");created=1;keyid="proxy", ';
+  const both = rewrite(send(), 'signature-input', (value) => foreign + value);
+  expect(verdict(rewrite(both, 'signature', (value) => `proxy=:AAAA:, ${value}`))).toBe(account.publicKey);
+});

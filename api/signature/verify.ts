@@ -1,0 +1,137 @@
+import {
+  type InnerList,
+  isInnerList,
+  type Parameters,
+  parseDictionary,
+  serializeByteSequence,
+} from 'structured-headers';
+import {
+  contentDigest,
+  type HttpRequest,
+  headerValue,
+  requiredComponents,
+  SignatureError,
+  signatureAlgorithm,
+  signatureBase,
+} from '../../chain/http-signature.ts';
+import { verifyMessage } from '../../chain/signature.ts';
+import { type PublicKey, publicKeySchema } from '../../chain/types.ts';
+
+/** How far `created` may be off, either way: clocks differ, and a request may wait in a queue. */
+export const CREATED_TOLERANCE_S = 60;
+/** Counted in the characters of the parameter as it is sent, whatever they encode. */
+const MIN_NONCE_LENGTH = 16;
+const MAX_NONCE_LENGTH = 256;
+/** Proxies may add a signature of their own; nobody needs more than a few. */
+const MAX_SIGNATURES = 4;
+
+/** A signature that holds: by whom, and the nonce that it uses up. */
+export type Verified = { publicKey: PublicKey; nonce: string; created: number };
+
+type Candidate = { label: string; covered: InnerList };
+
+/**
+ * Checks a request's signature (RFC 9421) and its body's digest (RFC 9530). Of several signatures, under any labels, the first
+ * of the required form counts. Whether the nonce was used before is for the caller to find out.
+ * @throws SignatureError
+ */
+export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: number): Verified {
+  const signatures = parse(request, 'signature');
+  const { label, covered } = choose(candidates(request), body.length > 0);
+  const [, parameters] = covered;
+  const verified = readParameters(parameters, nowMs);
+  if (covered[0].some(([name]) => name === 'content-digest')) checkDigest(request, body);
+  const signature = bytesOf(signatures.get(label)?.[0]);
+  // One signature has one spelling: the bits that base64 leaves unused are 0.
+  if (!signature || !headerValue(request, 'signature')?.includes(serializeByteSequence(signature)))
+    throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
+  const base = signatureBase(covered, request);
+  if (!verifyMessage(verified.publicKey, Buffer.from(base), signature))
+    throw new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
+  return verified;
+}
+
+function candidates(request: HttpRequest): Candidate[] {
+  const found: Candidate[] = [];
+  for (const [label, member] of parse(request, 'signature-input')) {
+    if (!isInnerList(member))
+      throw new SignatureError('signatureMalformed', `Signature-Input "${label}" is no list of components`);
+    found.push({ label, covered: member });
+  }
+  if (found.length === 0) throw new SignatureError('signatureMissing', 'the request is not signed');
+  if (found.length > MAX_SIGNATURES)
+    throw new SignatureError('signatureMalformed', `the request has more than ${MAX_SIGNATURES} signatures`);
+  return found;
+}
+
+function parse(request: HttpRequest, name: 'signature' | 'signature-input') {
+  const value = headerValue(request, name);
+  if (value === undefined) throw new SignatureError('signatureMissing', `the request has no ${name} header`);
+  try {
+    return parseDictionary(value);
+  } catch {
+    throw new SignatureError('signatureMalformed', `the ${name} header is no structured dictionary (RFC 9651)`);
+  }
+}
+
+function choose(all: Candidate[], hasBody: boolean): Candidate {
+  const required = hasBody ? [...requiredComponents, 'content-digest'] : requiredComponents;
+  const missing = all.map(({ covered }) => required.filter((name) => !covered[0].some(([each]) => each === name)));
+  const chosen = all[missing.findIndex((names) => names.length === 0)];
+  if (chosen) return chosen;
+  throw new SignatureError('signatureIncomplete', `the signature does not cover ${quoted(missing[0] ?? required)}`);
+}
+
+const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
+
+function readParameters(parameters: Parameters, nowMs: number): Verified {
+  const [keyid, nonce, alg] = [parameters.get('keyid'), parameters.get('nonce'), parameters.get('alg')];
+  const key = publicKeySchema.safeParse(keyid);
+  if (!key.success) throw incomplete('keyid', 'the compressed secp256r1 public key in hex (66 digits)');
+  if (typeof nonce !== 'string' || nonce.length < MIN_NONCE_LENGTH || nonce.length > MAX_NONCE_LENGTH)
+    throw incomplete('nonce', `a string of ${MIN_NONCE_LENGTH} to ${MAX_NONCE_LENGTH} characters`);
+  if (alg !== undefined && alg !== signatureAlgorithm)
+    throw new SignatureError('signatureUnsupported', `alg, where it is given, is "${signatureAlgorithm}"`);
+  return { publicKey: key.data, nonce, created: readTimes(parameters, nowMs) };
+}
+
+function readTimes(parameters: Parameters, nowMs: number): number {
+  const [created, expires] = [parameters.get('created'), parameters.get('expires')];
+  if (!isTime(created)) throw incomplete('created', 'the time of signing in seconds since 1970');
+  if (Math.abs(nowMs - created * 1000) > CREATED_TOLERANCE_S * 1000)
+    throw new SignatureError(
+      'signatureExpired',
+      `created is more than ${CREATED_TOLERANCE_S} seconds from the server's time, ${new Date(nowMs).toISOString()}`,
+    );
+  if (expires === undefined) return created;
+  if (!isTime(expires)) throw new SignatureError('signatureMalformed', 'expires is no whole number of seconds');
+  if (nowMs > expires * 1000) throw new SignatureError('signatureExpired', 'expires is over');
+  return created;
+}
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value);
+
+const incomplete = (parameter: string, expected: string) =>
+  new SignatureError(
+    'signatureIncomplete',
+    `the signature's ${parameter} is missing or unusable: expected ${expected}`,
+  );
+
+function checkDigest(request: HttpRequest, body: Uint8Array): void {
+  const value = headerValue(request, 'content-digest');
+  if (value === undefined)
+    throw new SignatureError('signatureIncomplete', 'the covered header "content-digest" is not in the request');
+  let given: Uint8Array | undefined;
+  try {
+    given = bytesOf(parseDictionary(value).get('sha-256')?.[0]);
+  } catch {
+    throw new SignatureError('signatureMalformed', 'the content-digest header is no structured dictionary (RFC 9530)');
+  }
+  if (!given) throw new SignatureError('digestMismatch', 'content-digest has no sha-256');
+  if (`sha-256=:${Buffer.from(given).toString('base64')}:` !== contentDigest(body))
+    throw new SignatureError('digestMismatch', 'content-digest is not the SHA-256 of the body');
+}
+
+function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}

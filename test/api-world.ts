@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { inject } from 'vitest';
+import { type Account, createAccount } from '../chain/account.ts';
+import { type SignOptions, signRequest } from '../chain/http-signature.ts';
+import type { BlockHash, ScriptHash, TxHash } from '../chain/types.ts';
+import { createDatabase, type Database } from '../database/connection.ts';
+import { migrate } from '../database/migrate.ts';
+import { createTestDatabase } from './harness/postgres.ts';
+import { createTestRedis } from './harness/redis.ts';
+import { type Service, startService } from './harness/services.ts';
+
+/** The API as a process of its own over an index that the test writes. */
+export type ApiWorld = {
+  url: string;
+  /** As superuser. */
+  db: Database;
+  databaseUrl: string;
+  redisUrl: string;
+  service: Service;
+  provider: Account;
+  user: Account;
+  stranger: Account;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  /** A request signed by somebody; the body is sent as JSON. */
+  signed(signer: Account, path: string, given?: { body?: unknown; options?: SignOptions }): Promise<Answer>;
+  destroy(): Promise<void>;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
+export type Answer = { status: number; headers: Headers; body: any };
+
+export const contract = `0x${'c0'.repeat(20)}` as ScriptHash;
+export const hash = (n: number) => `0x${n.toString(16).padStart(64, '0')}` as TxHash & BlockHash;
+/** A second a block. */
+export const timeOf = (height: number) => new Date(Date.UTC(2026, 0, 1) + height * 1000);
+
+export async function createApiWorld(env: NodeJS.ProcessEnv = {}): Promise<ApiWorld> {
+  const [database, redisUrl] = [await createTestDatabase(), await createTestRedis()];
+  await migrate(database.url);
+  const db = createDatabase(database.url);
+  const service = await startService('api', { ...environment(database.url, redisUrl), ...env });
+  const url = await urlOf(service);
+  const [provider, user, stranger] = [createAccount(), createAccount(), createAccount()];
+  return {
+    ...{ url, db, databaseUrl: database.url, redisUrl, service, provider, user, stranger },
+    get: async (path, headers = {}) => answer(await fetch(url + path, { headers, redirect: 'manual' })),
+    signed: async (signer, path, given) => answer(await fetch(signedRequest(url, signer, path, given))),
+    destroy: async () => {
+      await service.kill();
+      await db.destroy();
+      await database.drop();
+    },
+  };
+}
+
+export const environment = (databaseUrl: string, redisUrl: string) => ({
+  KRYPTON_DATABASE_URL: databaseUrl,
+  KRYPTON_REDIS_URL: redisUrl,
+  KRYPTON_RPC_URL: inject('base').rpc,
+  KRYPTON_NETWORK: String(inject('base').network),
+  KRYPTON_CONTRACT: contract,
+  KRYPTON_API_PORT: '0',
+});
+
+export async function urlOf(service: Service): Promise<string> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = /listening on (http:\S+?)"/.exec(service.log())?.[1];
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`the API does not say where it listens: ${service.log()}`);
+}
+
+export function signedRequest(
+  url: string,
+  signer: Account,
+  path: string,
+  { body, options }: { body?: unknown; options?: SignOptions } = {},
+): Request {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const method = text === undefined ? 'GET' : 'POST';
+  const headers = signRequest(
+    { method, url: url + path, body: text, headers: text === undefined ? {} : { 'content-type': 'application/json' } },
+    signer,
+    options,
+  );
+  return new Request(url + path, { method, headers, ...(text !== undefined && { body: text }) });
+}
+
+export async function answer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** What the indexer does with each commit. */
+export async function moveTo({ db }: ApiWorld, height: number): Promise<void> {
+  const row = { height, hash: hash(height), time: timeOf(height) };
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('blocks')
+      .values({ ...row, previousHash: hash(height - 1) })
+      .execute();
+    await tx
+      .insertInto('cursor')
+      .values({ ...row, network: BigInt(inject('base').network), contract, deployedAt: 1 })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+      .execute();
+    await sql`select pg_notify('krypton_head', ${String(height)})`.execute(tx);
+  });
+}
+
+/** A CDR as a provider sends it. */
+export const cdrOf = (user: Account, given: Record<string, unknown> = {}) => ({
+  callId: randomBytes(8).toString('hex'),
+  escrowId: 1,
+  user: user.address,
+  direction: 'outbound',
+  from: '+31201234567',
+  to: 'sip:bob@example.org',
+  startedAt: '2026-01-01T12:00:00.000Z',
+  answeredAt: '2026-01-01T13:00:05.250+01:00',
+  endedAt: '2026-01-01T12:01:00Z',
+  disposition: 'answered',
+  sipStatus: 200,
+  ...given,
+});
