@@ -17,8 +17,8 @@ type sumNode struct {
 	sum  uint64
 }
 
-// step is a sibling on the way to the root, on the left or the right of the path.
-type step struct {
+// sibling is one on the way to the root, on the left or the right of the path.
+type sibling struct {
 	sumNode
 	left bool
 }
@@ -55,17 +55,17 @@ func rootOf(leaves []sumNode) sumNode {
 	return leaves[0]
 }
 
-func proofOf(leaves []sumNode, index int) []step {
-	var proof []step
+func proofOf(leaves []sumNode, index int) []sibling {
+	var proof []sibling
 	for ; len(leaves) > 1; leaves, index = levelAbove(leaves), index/2 {
-		if sibling := index ^ 1; sibling < len(leaves) {
-			proof = append(proof, step{leaves[sibling], sibling < index})
+		if other := index ^ 1; other < len(leaves) {
+			proof = append(proof, sibling{leaves[other], other < index})
 		}
 	}
 	return proof
 }
 
-func rootByProof(node sumNode, proof []step) sumNode {
+func rootByProof(node sumNode, proof []sibling) sumNode {
 	for _, s := range proof {
 		if s.left {
 			node = innerNode(s.sumNode, node)

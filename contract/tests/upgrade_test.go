@@ -46,7 +46,7 @@ func (w *world) deployWith(data any) *state.AppExecResult {
 
 func TestOwnerFromDeployData(t *testing.T) {
 	w := newWorld(t)
-	for _, bad := range notHashes[1:len(notHashes)-1] {
+	for _, bad := range notHashes[1 : len(notHashes)-1] {
 		requireFault(t, fault.Account, w.deployWith(bad).FaultException)
 	}
 	aer := w.deployWith(w.owner.hash)

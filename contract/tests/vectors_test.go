@@ -175,7 +175,7 @@ func treeVectors() []treeVector {
 	return list
 }
 
-func stepVectors(proof []step) []stepVector {
+func stepVectors(proof []sibling) []stepVector {
 	steps := make([]stepVector, len(proof))
 	for i, s := range proof {
 		side := "right"
