@@ -30,6 +30,7 @@ export const rpcCode = {
   unknownBlock: -101,
   unknownTransaction: -103,
   unknownContract: -102,
+  unknownHeight: -109,
   unknownScriptContainer: -105,
   alreadyOnChain: -501,
   alreadyPooled: -503,
@@ -40,6 +41,7 @@ export const rpcCode = {
 const unknownCodes: readonly number[] = [
   rpcCode.invalidParams,
   rpcCode.unknownBlock,
+  rpcCode.unknownHeight,
   rpcCode.unknownTransaction,
   rpcCode.unknownScriptContainer,
 ];

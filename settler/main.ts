@@ -142,7 +142,11 @@ class QueueUnavailable extends Error {
  */
 async function add(queue: Queue, name: JobName, data: object): Promise<void> {
   try {
-    await queue.add(name, data, { deduplication: { id: name, ttl: SAME_JOB_MS }, removeOnComplete: true, removeOnFail: true });
+    await queue.add(name, data, {
+      deduplication: { id: name, ttl: SAME_JOB_MS },
+      removeOnComplete: true,
+      removeOnFail: true,
+    });
   } catch (error) {
     throw new QueueUnavailable(`Redis: ${describe(error)}`);
   }

@@ -44,8 +44,8 @@ export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   if (dead) return { claimed: [], failed: view.calls.map(({ cdrId }) => ({ cdrId, reason: dead })), waiting: [] };
   if (!view.authorised)
     return { claimed: [], failed: [], waiting: view.calls.map(({ cdrId }) => ({ cdrId, reason: 'notAuthorised' })) };
-  const fitted = fit(view, policy);
-  return isDue(view, policy, now, fitted.claimed) ? fitted : { ...fitted, claimed: [] };
+  const allotted = allot(view, policy);
+  return isDue(view, policy, now, allotted.claimed) ? allotted : { ...allotted, claimed: [] };
 }
 
 function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {
@@ -54,7 +54,7 @@ function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {
 }
 
 /** Takes one call after the other as long as time, money and voucher reach; a smaller one may fit behind a larger one. */
-function fit(view: EscrowView, policy: Policy): Plan {
+function allot(view: EscrowView, policy: Policy): Plan {
   const { escrow, calls, headTime } = view;
   const result: Plan = { claimed: [], failed: [], waiting: [] };
   const ended = headTime > escrow.endsAt;

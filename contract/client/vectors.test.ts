@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { datoshi, hash160Bytes, type PublicKey, scriptHashOfBytes } from '../../chain/types.ts';
+import { addressOfBytes, datoshi, hash160Bytes, type PublicKey, scriptHashOfBytes } from '../../chain/types.ts';
 import { leafOf, merkleSumProof, merkleSumRoot, rootOfProof } from './merkle-sum.ts';
 import { priceOf } from './price.ts';
+import { type StorageEntry, storageKey } from './storage-key.ts';
 import { isVoucherValid, voucherMessage } from './voucher.ts';
 
 /** Written by the contract's Go tests: both sides must come to the same bytes and the same money. */
@@ -80,3 +81,12 @@ describe('Merkle-sum trees', () => {
     },
   );
 });
+
+test.each(vectors.storageKeys as { entry: string; hash?: string; id?: string; key: string }[])(
+  'the key of $entry $hash $id is $key',
+  (vector) => {
+    const { entry, hash, id, key } = vector;
+    const account = hash && { account: addressOfBytes(Buffer.from(hash, 'hex')) };
+    expect(storageKey({ entry, ...account, ...(id && { id: BigInt(id) }) } as StorageEntry).toString('hex')).toBe(key);
+  },
+);
