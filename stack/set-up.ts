@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { readGasBalance, transferGas } from '../chain/gas.ts';
 import { createRpc, type Rpc } from '../chain/rpc.ts';
@@ -14,6 +15,9 @@ import type { State } from './state.ts';
 /** What a fresh devnet gives each of its two accounts: a deployment takes some 10 GAS, a settlement less than 0.1. */
 const funds = datoshi(10_000n * datoshiPerGas);
 const enough = datoshi(100n * datoshiPerGas);
+
+/** The node writes its blocks to disk once a second: a kill -9 before that would take the deployment back. */
+const nodeFlushMs = 1_500;
 
 export interface SetUp {
   readonly contract: string;
@@ -44,6 +48,7 @@ async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): 
   });
   const { contract, height } = await step(say, 'contract', () => deployContract(rpc, owner, network));
   const deployedAt = height ?? readDeployment(folder, contract);
+  if (height !== null) await step(say, 'deployment on disk', () => sleep(nodeFlushMs));
   writePrivately(folder.deployment, `${JSON.stringify({ contract, height: deployedAt })}\n`);
   return { contract, deployedAt, operator: operator.address };
 }

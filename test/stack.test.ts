@@ -41,7 +41,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   test('starts a killed part again, on the same address', async () => {
-    const before = endpointsNow();
+    const before = allAliveNow() ?? expect.fail(running?.output());
     const names = Object.keys(before.processes);
     for (const pid of Object.values(before.processes)) process.kill(pid, 'SIGKILL');
     // A service that comes back before its database and node may have to try once more.
