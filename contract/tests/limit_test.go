@@ -116,6 +116,9 @@ func TestAttackHostileItems(t *testing.T) {
 	var seq, paid int64 // next of the escrow with bad claims, and of the other
 	for position := range rule.ClaimFields {
 		for _, item := range wrongTypes() {
+			if position == 8 && item == true {
+				continue // which is no wrong type there
+			}
 			bad := claimOf(first, seq, 1, 1, 1).list()
 			bad[position] = item
 			good := claimOf(other, paid, 1, 1, 1).list()
