@@ -8,7 +8,7 @@ const mayImport = {
   chain: [],
   process: ['chain'],
   'contract/client': ['chain'],
-  database: ['chain', 'migrations'],
+  database: ['chain', 'process', 'migrations'],
   migrations: [],
   ...Object.fromEntries(services.map((service) => [service, borders])),
   cli: ['chain', 'contract/client', 'process', 'stack'],
