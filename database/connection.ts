@@ -36,7 +36,9 @@ export function createPool(url: string, role?: Role, max = MAX_CONNECTIONS): pg.
     options: options.filter(Boolean).join(' '),
     connectionTimeoutMillis: 10_000,
   });
-  pool.on('error', () => {}); // an idle connection broke (Postgres restarted): the pool drops it, and the next query reports what is wrong
+  // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is wrong.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -16,7 +16,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string')
     return (
-      error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+      error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/.test(error.message)
     );
   return unavailableClasses.some((prefix) => code.startsWith(prefix)) || socketErrors.includes(code);
 }
