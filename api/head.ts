@@ -95,7 +95,10 @@ async function listenUntilStopped(
 function untilBroken(client: pg.PoolClient, signal: AbortSignal): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
     client.on('error', reject);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const stop = () => reject(signal.reason);
+    if (signal.aborted)
+      stop(); // while we connected
+    else signal.addEventListener('abort', stop, { once: true });
   });
   broken.catch(() => {}); // an earlier statement may fail first
   return broken;

@@ -2,21 +2,11 @@ import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import canonicalize from 'canonicalize';
 import { addressSchema, datoshiSchema } from '../../chain/types.ts';
+import { printable } from '../printable.ts';
 
 /** Longest callId, number or SIP URI: RFC 3261 names no bound, and 255 is what SIP proxies keep. */
 const MAX_TEXT = 255;
 const MAX_HANGUP_BY = 64;
-
-/** Printable: no control, formatting, surrogate or line separating characters. */
-const printablePattern = '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]+$';
-const onlyPrintable = new RegExp(printablePattern, 'u');
-const printable = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((text) => onlyPrintable.test(text), 'expected printable characters only')
-    .openapi({ pattern: printablePattern });
 
 const timeError =
   'expected a time as RFC 3339 with an offset, e.g. 2026-01-31T12:00:00.000Z, in the years 2000 to 2199';

@@ -5,6 +5,7 @@ import { submittedCdrSchema, submittedCdrsSchema } from '../cdr/submitted.ts';
 import type { Deps } from '../deps.ts';
 import { awaitMinHeight, heightHeaders } from '../height.ts';
 import { decodeCursor, pageOf, pageQuery } from '../page.ts';
+import { printable } from '../printable.ts';
 import { invalid, Refusal } from '../problem.ts';
 import { cdrSchema, verdictsSchema } from '../shapes/cdr.ts';
 import { problemSchema } from '../shapes/problem.ts';
@@ -48,7 +49,7 @@ const list = createRoute({
     query: z.strictObject({
       ...pageQuery,
       escrowId: idParameter.optional(),
-      callId: z.string().min(1).max(255).optional(),
+      callId: printable(255).optional(),
     }),
   },
   responses: {

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Deps } from '../deps.ts';
 import { chainState, heightHeaders } from '../height.ts';
 import { decodeCursor, pageOf, pageQuery } from '../page.ts';
+import { printable } from '../printable.ts';
 import { Refusal } from '../problem.ts';
 import { providerSchema } from '../shapes/provider.ts';
 import { listOf } from '../shapes/scalar.ts';
@@ -19,10 +20,7 @@ const search = createRoute({
     headers: heightHeaders,
     query: z.strictObject({
       ...pageQuery,
-      q: z
-        .string()
-        .min(1)
-        .max(253)
+      q: printable(253)
         .optional()
         .openapi({ description: 'part of the location, or the first characters of the address' }),
       state: z.enum(providerStates).default('deployed'),
@@ -48,7 +46,7 @@ const one = createRoute({
   },
 });
 
-const cursorKey = z.tuple([z.string(), z.string()]);
+const cursorKey = z.tuple([printable(253), printable(34)]);
 
 export function addProviders(app: App, deps: Deps): void {
   app.openapi(search, (c) => {

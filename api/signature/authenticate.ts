@@ -47,7 +47,7 @@ function requestOf(c: Context<{ Bindings: Partial<HttpBindings> }>): HttpRequest
   return {
     method: incoming?.method ?? method,
     // Behind a proxy that ends TLS, only the proxy knows; who lies here makes his own signature fail.
-    scheme: c.req.header('x-forwarded-proto') ?? protocol.slice(0, -1),
+    scheme: c.req.header('x-forwarded-proto')?.split(',')[0]?.trim() || protocol.slice(0, -1),
     host: incoming?.headers.host ?? host,
     target: incoming?.url ?? pathname + search,
     headers,
