@@ -35,7 +35,7 @@ func Settle(claims []any) int {
 	earned := 0
 	payee := 0 // number of the run's provider, with its mark
 	authorised := false
-	var account []byte
+	var account, scope []byte
 	for _, item := range claims {
 		if !isArrayOf(item, rule.ClaimFields) {
 			panic(fault.Claim)
@@ -64,7 +64,10 @@ func Settle(claims []any) int {
 			reject(id, claim[claimSeq].(int), rule.NotAuthorised)
 			continue
 		}
-		if settleOne(id, claim, terms, frame, now) {
+		if scope == nil && rest&voucherFlag != 0 {
+			scope = voucherScope()
+		}
+		if settleOne(id, claim, terms, frame, now, scope) {
 			earned += claim[claimAmount].(int)
 			accepted++
 		}
@@ -75,7 +78,7 @@ func Settle(claims []any) int {
 
 // settleOne tells whether the claim was accepted. It is one piece, with hardly a
 // function call inside: each would cost 0.0002 GAS a claim.
-func settleOne(id int, claim []any, terms []byte, frame, now int) bool {
+func settleOne(id int, claim []any, terms []byte, frame, now int, scope []byte) bool {
 	user := terms[:frameAt]
 	openedAt := frame & timeMask
 	endsAt := frame >> timeBits & timeMask
@@ -107,7 +110,7 @@ func settleOne(id int, claim []any, terms []byte, frame, now int) bool {
 		code = rule.OverRate
 	} else if allCalls > callBound || allSeconds > secondBound {
 		code = rule.OverTime
-	} else if rest&voucherFlag != 0 && !isCovered(id, claim, terms, spent) {
+	} else if rest&voucherFlag != 0 && !isCovered(scope, id, claim, terms, spent) {
 		code = rule.BadVoucher
 	}
 	if code != rule.Accepted {
@@ -126,11 +129,11 @@ func settleOne(id int, claim []any, terms []byte, frame, now int) bool {
 }
 
 // isCovered: the user signed at least what will have been spent.
-func isCovered(id int, claim []any, terms []byte, spent int) bool {
+func isCovered(scope []byte, id int, claim []any, terms []byte, spent int) bool {
 	total := claim[claimVoucherTotal]
 	signature := claim[claimSignature]
 	return total != nil && total.(int) >= spent && isBytes(signature, rule.SignatureLen, rule.SignatureLen) &&
-		isVoucher(keyOf(terms), id, total.(int), asBytes(signature))
+		isVoucher(scope, keyOf(terms), id, total.(int), asBytes(signature))
 }
 
 // isMalformed looks at types and ranges only. Null stands for no voucher.

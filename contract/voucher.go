@@ -16,19 +16,21 @@ const (
 	lowHalf    = 0x00000000FFFFFFFF
 )
 
-// isVoucher tells whether the escrow's key signed that total.
-func isVoucher(key []byte, id, total int, signature []byte) bool {
-	return crypto.VerifyWithECDsa(voucherMessage(id, total), key, signature, crypto.Secp256r1Sha256)
-}
-
-// voucherMessage builds what the user's softphone signs. A bit above the magic and
-// one above the two numbers keep their leading zeros; both are cut off.
-func voucherMessage(id, total int) []byte {
-	magic := join("", runtime.GetNetwork()+1<<(magicLen*8))[:magicLen]
+// isVoucher tells whether the escrow's key signed that total. A bit above the two
+// numbers keeps their leading zeros, and is cut off.
+func isVoucher(scope, key []byte, id, total int, signature []byte) bool {
 	numbers := 1
 	numbers = numbers<<32<<32 + swapped(total)
 	numbers = numbers<<32<<32 + swapped(id)
-	return join(join(join(rule.VoucherTag, magic), runtime.GetExecutingScriptHash()), join("", numbers)[:numbersLen])
+	message := join(scope, join("", numbers)[:numbersLen])
+	return crypto.VerifyWithECDsa(message, key, signature, crypto.Secp256r1Sha256)
+}
+
+// voucherScope is what all signed bytes begin with: tag, network and contract. It is
+// built once for a call of settle.
+func voucherScope() []byte {
+	magic := join("", runtime.GetNetwork()+1<<(magicLen*8))[:magicLen]
+	return join(join(rule.VoucherTag, magic), runtime.GetExecutingScriptHash())
 }
 
 // swapped turns the 8 bytes of a number around, by masks: 150 units instead of the

@@ -97,15 +97,6 @@ func TestAttackFakeToken(t *testing.T) {
 	s.refuse(fault.OnlyGAS, s.stranger, "onNEP17Payment", nil, 1000*gas, s.stranger.hash)
 }
 
-// TestAttackMintToNobody: GAS minted to the contract has no sender to credit.
-func TestAttackMintToNobody(t *testing.T) {
-	s := newScene(t)
-	before := s.gasOf(s.hash)
-	// Whoever holds NEO is paid GAS by a mint. The contract takes no NEO, so it never is.
-	s.refuseScript(fault.OnlyGAS, script(call{s.hash, "onNEP17Payment", []any{nil, 1, nil}}), s.stranger)
-	require.Equal(t, before, s.gasOf(s.hash))
-}
-
 // TestAttackOwnAccount: nobody signs for the contract, so nobody spends what was
 // sent to its own account by mistake.
 func TestAttackOwnAccount(t *testing.T) {

@@ -55,12 +55,12 @@ func compileDir(t testing.TB, dir string) build {
 func copySource(t testing.TB, replace ...string) string {
 	dir := t.TempDir()
 	for _, pattern := range []string{"*.go", "go.*", "config.yml", "fault/*.go", "rule/*.go"} {
-		files, err := filepath.Glob(filepath.Join("..", pattern))
+		files, err := filepath.Glob(filepath.Join(*contractDir, pattern))
 		require.NoError(t, err)
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
-			target := filepath.Join(dir, strings.TrimPrefix(file, ".."))
+			target := filepath.Join(dir, strings.TrimPrefix(file, *contractDir))
 			require.NoError(t, os.MkdirAll(filepath.Dir(target), 0o755))
 			changed := strings.NewReplacer(replace...).Replace(string(text))
 			require.NoError(t, os.WriteFile(target, []byte(changed), 0o644))

@@ -1,9 +1,12 @@
 package tests
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nspcc-dev/neo-go/pkg/core/native/nativehashes"
+	"github.com/nspcc-dev/neo-go/pkg/smartcontract/callflag"
+	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
 	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
 	"github.com/stretchr/testify/require"
 
@@ -83,4 +86,46 @@ func TestWithdraw(t *testing.T) {
 	w.do(u, "withdraw", u.hash, 600)
 	require.Zero(t, w.balance(u.hash))
 	require.Zero(t, w.gasOf(w.hash))
+}
+
+// TestMint: GAS that is minted to the contract has no sender to credit. No chain does
+// that to a contract without NEO, so the hook is called in the name of GAS.
+func TestMint(t *testing.T) {
+	w := newWorld(t)
+	w.hookAsGAS(fault.NoAccount, nil, 5, nil)
+	w.hookAsGAS(fault.Amount, nil, 0, w.owner.hash)
+	w.hookAsGAS(fault.Amount, nil, -1, w.owner.hash)
+	w.hookAsGAS(fault.Amount, nil, tooLarge, w.owner.hash)
+	w.hookAsGAS("", nil, 5, w.owner.hash)
+	w.hookAsGAS("", w.owner.hash, int64(rule.MaxInt), nil)
+}
+
+// hookAsGAS calls onNEP17Payment as the GAS contract does.
+func (w *world) hookAsGAS(message string, args ...any) {
+	w.t.Helper()
+	vm, done := w.vm(nil)
+	defer done()
+	cs := w.e.Chain.GetContractState(w.hash)
+	method := cs.Manifest.ABI.GetMethod("onNEP17Payment", len(args))
+	vm.LoadNEFMethod(&cs.NEF, &cs.Manifest, nativehashes.GasToken, w.hash, callflag.All, false, method.Offset, -1, nil, nil, false)
+	for _, arg := range slices.Backward(args) {
+		vm.Estack().PushVal(stackitem.Make(arg))
+	}
+	err := vm.Run()
+	if message == "" {
+		require.NoError(w.t, err)
+		return
+	}
+	require.Error(w.t, err)
+	requireFault(w.t, message, err.Error())
+}
+
+// TestInsolvent: where the contract owned less than it owes, which it never does, it
+// would refuse to pay instead of forgetting the debt.
+func TestInsolvent(t *testing.T) {
+	w := newWorld(t)
+	u := w.fund(newAccount("user"))[0]
+	w.plant(balanceKey(u.hash), idBytes(500))
+	w.refuse(fault.Transfer, u, "withdraw", u.hash, 500)
+	require.EqualValues(t, 500, w.balance(u.hash))
 }

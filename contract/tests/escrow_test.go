@@ -1,13 +1,11 @@
 package tests
 
 import (
-	"math/big"
 	"testing"
 
 	"github.com/nspcc-dev/neo-go/pkg/core/interop/storage"
 	"github.com/nspcc-dev/neo-go/pkg/encoding/bigint"
 	"github.com/nspcc-dev/neo-go/pkg/util"
-	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
 	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
 	"github.com/stretchr/testify/require"
 
@@ -174,14 +172,20 @@ func TestExtendEnds(t *testing.T) {
 	s.refuse(fault.Closing, s.user, "extendEscrow", id, 1, 0)
 }
 
-// TestMoreThanEightBytes: an amount never grows over its range, even where the
-// balance would allow it. No chain has so much GAS; the bound is what is tested.
+// TestLargestAmount: an escrow never grows over the range of its amount. No chain has
+// so much GAS, so the balance is planted.
 func TestLargestAmount(t *testing.T) {
 	s := newScene(t)
+	rich := s.fund(newAccount("rich"))[0]
+	s.plant(balanceKey(rich.hash), idBytes(rule.MaxInt))
+	s.do(rich, "register", rich.hash, s.provider.hash, uuid)
 	x := usualTerms()
-	x.amount = 80 * gas // two's complement needs a fifth byte
-	id := s.open(x)
-	require.Equal(t, big.NewInt(80*gas), s.get("escrow", id).Value().([]stackitem.Item)[2].Value())
+	x.amount = rule.MaxInt - 5
+	s.do(rich, "openEscrow", openArgs(rich.hash, s.provider.hash, x)...)
+	s.deposit(rich, gas)
+	s.refuse(fault.Amount, rich, "extendEscrow", 1, 6, 0)
+	s.do(rich, "extendEscrow", 1, 5, 0)
+	require.Equal(t, items(int64(rule.MaxInt)), pick(s.get("escrow", 1), 2))
 }
 
 func TestCloseEscrowByUser(t *testing.T) {

@@ -108,7 +108,7 @@ func TestUpdate(t *testing.T) {
 	w.refuseScript(fault.TooEarly, update(next.nef, next.manifest), w.owner)
 	w.block(notBefore - 2)
 	w.refuseScript(fault.TooEarly, update(next.nef, next.manifest), w.owner) // one millisecond
-	other := readBuild(t, "..")
+	other := readBuild(t, *contractDir)
 	w.refuseScript(fault.UpdateMismatch, update(other.nef, next.manifest), w.owner)
 	w.refuseScript(fault.UpdateMismatch, update(next.nef, append(next.manifest, ' ')), w.owner)
 	stranger := w.fund(newAccount("stranger"))[0]
@@ -133,7 +133,7 @@ func readBuild(t testing.TB, dir string) build {
 // TestVersionGate: new code takes over neither from itself, nor from newer code, nor
 // from code too old to migrate.
 func TestVersionGate(t *testing.T) {
-	same := compileDir(t, "..")
+	same := compileDir(t, *contractDir)
 	older := compileDir(t, copySource(t, "= 1_000_000\n\tMigratesFrom", "=   999_999\n\tMigratesFrom"))
 	tooFar := compileDir(t, copySource(t, "= 1_000_000\n\tMigratesFrom = 1_000_000", "= 1_000_002\n\tMigratesFrom = 1_000_001"))
 	for _, b := range []build{same, older, tooFar} {

@@ -33,9 +33,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// contractDir is where the tested contract.nef and manifest.json are; the mutation
-// check puts mutants elsewhere.
-var contractDir = flag.String("contract", "..", "folder of contract.nef and manifest.json")
+// contractDir is where the tested contract is; the mutation check puts mutants
+// elsewhere.
+var contractDir = flag.String("contract", "..", "folder of the tested contract: source, contract.nef, manifest.json")
 
 const gas = 1_0000_0000
 
