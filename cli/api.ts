@@ -77,22 +77,13 @@ async function exchange<T>(request: Request, schema: z.ZodType<T>, signer?: Acco
   });
 }
 
-const problemSchema = z.looseObject({
-  title: z.string(),
-  code: z.string().optional(),
-  detail: z.string().optional(),
-  errors: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),
-});
+const problemSchema = z.looseObject({ title: z.string(), code: z.string(), detail: z.string() });
 
-/** `application/problem+json` in one line, with the first things that are wrong. */
+/** `application/problem+json` in one line; the detail names each thing that is wrong. */
 function problemLine(url: string, status: number, answer: unknown): string {
   const parsed = problemSchema.safeParse(answer);
-  if (!parsed.success)
-    return `the API at ${new URL(url).origin} answers ${new URL(url).pathname} with status ${status}`;
-  const { title, code, detail, errors = [] } = parsed.data;
-  const shown = errors.slice(0, 3).map(({ path, message }) => `${path}: ${message}`);
-  const rest = errors.length > shown.length ? [`and ${errors.length - shown.length} more`] : [];
-  return `the API refuses (${status}${code ? ` ${code}` : ''}): ${[detail ?? title, ...shown, ...rest].join('; ')}`;
+  if (parsed.success) return `the API refuses (${status} ${parsed.data.code}): ${parsed.data.detail}`;
+  return `the API at ${new URL(url).origin} answers ${new URL(url).pathname} with status ${status}`;
 }
 
 function unexpected(url: string, error: z.ZodError | undefined): string {

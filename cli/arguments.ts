@@ -61,8 +61,8 @@ export function toGas(text: string): Datoshi {
   return amount;
 }
 
-export function toEscrowId(text: string): bigint {
-  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected the number of an escrow, 1 or more');
+export function toId(text: string): bigint {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number, 1 or more');
   return BigInt(text);
 }
 

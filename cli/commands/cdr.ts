@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatGas } from '../../chain/types.ts';
 import { type Api, openApi } from '../api.ts';
-import { toCount, toEscrowId } from '../arguments.ts';
+import { toCount, toId } from '../arguments.ts';
 import { readStdin } from '../ask.ts';
 import type { Settings } from '../config.ts';
 import { openWallet, walletPath } from '../connect.ts';
@@ -26,13 +26,13 @@ export function addCdr(program: Command): void {
   cdr
     .command('show')
     .description('state, price with its explanation, and the transaction of one CDR; for its provider or user')
-    .argument('<id>', 'id that submit answered')
-    .addHelpText('after', examples('cdr show 01931f… --wallet provider.json'))
+    .argument('<id>', 'id that submit answered', toId)
+    .addHelpText('after', examples('cdr show 23 --wallet provider.json'))
     .action(act(show));
   cdr
     .command('list')
     .description('your CDRs, the newest first')
-    .option('--escrow <id>', 'of one escrow', toEscrowId)
+    .option('--escrow <id>', 'of one escrow', toId)
     .option('--call <callId>', 'the one with this callId')
     .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 50)
     .addHelpText('after', examples('cdr list --escrow 7 --wallet provider.json'))
@@ -60,10 +60,11 @@ async function submit(settings: Settings, file: string): Promise<void> {
       'nothing was sent',
     ),
   );
-  const refused = verdicts.filter(({ verdict }) => verdict !== 'accepted' && verdict !== 'duplicate');
-  if (refused.length > 0)
+  const conflicts = verdicts.filter(({ verdict }) => verdict === 'conflict').length;
+  const invalid = verdicts.filter(({ verdict }) => verdict === 'invalid').length;
+  if (conflicts + invalid > 0)
     throw new Refusal(
-      `${refused.length} of ${verdicts.length} CDRs were not taken: ${refused[0]?.callId} is ${refused[0]?.verdict}${refused[0]?.reason ? ` (${refused[0].reason})` : ''}`,
+      `${conflicts + invalid} of ${verdicts.length} CDRs were not taken: ${invalid} invalid, ${conflicts} in conflict with what stands under their callId`,
     );
 }
 
@@ -96,9 +97,9 @@ async function openSignedApi(
   return { api, account: await openWallet(settings) };
 }
 
-async function show(settings: Settings, cdrId: string): Promise<void> {
+async function show(settings: Settings, cdrId: bigint): Promise<void> {
   const { api, account } = await openSignedApi(settings);
-  const cdr = await api.get(`/v1/cdrs/${encodeURIComponent(cdrId)}`, cdrSchema, account);
+  const cdr = await api.get(`/v1/cdrs/${cdrId}`, cdrSchema, account);
   print(settings.json, cdr, () =>
     fields({
       cdr: cdr.id,

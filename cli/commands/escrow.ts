@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Address, Datoshi, PublicKey } from '../../chain/types.ts';
 import { contractCall } from '../../contract/client/call.ts';
 import type { EscrowRecord } from '../../contract/client/read.ts';
-import { toAddress, toCount, toDatoshi, toDuration, toEscrowId, toGas, toPublicKey } from '../arguments.ts';
+import { toAddress, toCount, toDatoshi, toDuration, toGas, toId, toPublicKey } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { eventOf, openSigning, type Receipt, type Signing, send } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -18,7 +18,7 @@ export function addEscrow(program: Command): void {
   escrow
     .command('show')
     .description('terms, what is spent, what is left, and until when')
-    .argument('<id>', 'number of the escrow', toEscrowId)
+    .argument('<id>', 'number of the escrow', toId)
     .addHelpText('after', examples('escrow show 7'))
     .action(act(showEscrow));
   escrow
@@ -32,21 +32,23 @@ export function addEscrow(program: Command): void {
   escrow
     .command('extend')
     .description('add money, time or both while it is open, so that no call need drop')
-    .argument('<id>', 'number of the escrow', toEscrowId)
+    .argument('<id>', 'number of the escrow', toId)
     .option('--amount <GAS>', 'so much more out of your free balance', toGas)
     .option('--duration <time>', 'so much longer, e.g. 30m', toDuration)
     .addHelpText('after', examples('escrow extend 7 --amount 0.5 --duration 30m --wallet me.json'))
     .action(act(extend));
   escrow
     .command('close')
-    .description('user: no more time counts from now; provider: closes at once, the rest goes back to the user')
-    .argument('<id>', 'number of the escrow', toEscrowId)
+    .description(
+      'user: no more time counts from now; provider: closes at once, and what is not claimed yet is never paid',
+    )
+    .argument('<id>', 'number of the escrow', toId)
     .addHelpText('after', examples('escrow close 7 --wallet me.json'))
     .action(act(close));
   escrow
     .command('refund')
     .description('after the claim deadline: give the rest back to the user; anyone may')
-    .argument('<id>', 'number of the escrow', toEscrowId)
+    .argument('<id>', 'number of the escrow', toId)
     .addHelpText('after', examples('escrow refund 7 --wallet me.json'))
     .action(act(refund));
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { accountOfKey, createAccount } from '../../chain/account.ts';
 import type { Datoshi } from '../../chain/types.ts';
 import { signVoucher } from '../../contract/client/voucher.ts';
-import { toEscrowId, toGas } from '../arguments.ts';
+import { toGas, toId } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -25,7 +25,7 @@ export function addVoucher(program: Command): void {
   voucher
     .command('sign')
     .description('sign that the provider may claim this much in all (not: this much more)')
-    .argument('<escrowId>', 'number of the escrow', toEscrowId)
+    .argument('<escrowId>', 'number of the escrow', toId)
     .argument('<GAS>', 'total since the escrow was opened', toGas)
     .requiredOption('--key <file>', 'file of voucher key create')
     .addHelpText('after', examples('voucher sign 7 0.0105 --key voucher.key --json'))

@@ -84,8 +84,8 @@ async function submit(api: Api, batch: readonly Call[]): Promise<Sent> {
   return batch.map((call, i) => ({ call, verdict: cdrs[i] as Verdict }));
 }
 
-/** More than a settlement takes: rating within the time of an empty block, 2 s of patience, and two blocks. */
-const DECIDED_LIMIT_MS = 40_000;
+/** A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. A busy machine takes longer. */
+const DECIDED_LIMIT_MS = 60_000;
 const POLL_MS = 500;
 
 /** Asks each provider's records until nothing more will happen to any of them, or time is up. */

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createAccount } from '../chain/account.ts';
+import { deadUrl, krypton, launcher, refusal } from './harness/krypton.ts';
+
+const nobody = createAccount().address;
+/** No stack runs in a folder that is not there. */
+const env = { KRYPTON_HOME: '/nowhere', KRYPTON_WALLET_PASSWORD: 'secret' };
+
+describe('the command itself', { timeout: 60_000 }, () => {
+  test('runs through a link, and has a version', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'krypton-'));
+    const command = join(folder, 'linked');
+    symlinkSync(launcher, command);
+    expect(await krypton(['--version'], { command, env })).toMatchObject({ status: 0, stdout: '0.1.0\n' });
+    rmSync(folder, { recursive: true });
+  });
+
+  test.concurrent.each([
+    ...['', 'devnet fund', 'wallet import', 'deploy', 'provider deploy', 'register', 'query', 'deposit', 'withdraw'],
+    ...['escrow open', 'voucher key create', 'cdr submit', 'settlements', 'status'],
+  ])('krypton %s --help explains itself with an example', async (command) => {
+    const words = command.split(' ').filter(Boolean);
+    const { status, stdout } = await krypton([...words, '--help'], { env });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}\$ krypton /);
+  });
+
+  test.concurrent.each([
+    [[], 'a command is missing'],
+    [['escrow'], 'a command is missing'],
+    [['escow'], "unknown command 'escow' (Did you mean escrow?)"],
+    [['balance'], "missing required argument 'address'"],
+    [['balance', 'Nxyz'], "address 'Nxyz': expected a NEO N3 address (N…, 34 characters)"],
+    [['deposit', '1,5'], "GAS '1,5': expected an amount of GAS"],
+    [['deposit', '-5'], "GAS '-5': expected an amount of GAS"],
+    [['deposit', '0.123456789'], 'at most 8 decimals'],
+    [['escrow', 'open', nobody, '1'], "required option '--rate <datoshi>' not specified"],
+    [['escrow', 'open', nobody, '1', '--rate', '1', '--duration', '5'], 'expected a duration of days'],
+    [['query', 'name', nobody], 'Allowed choices are uuid, provider, location'],
+    [['register', nobody, 'abc'], 'expected a version 4 UUID'],
+    [['settlement', '0x12'], 'expected a transaction hash'],
+    [['balance', nobody, '--network', 'privnet'], 'expected mainnet, testnet or a magic number'],
+  ])('wrong usage: %j', async (args, message) => {
+    expect(await refusal(2, args, { env })).toContain(message);
+  });
+});
+
+describe('refused without a stack', { timeout: 60_000 }, () => {
+  const [rpc, contract, network] = [
+    ['--rpc', deadUrl],
+    ['--contract', `0x${'1'.repeat(40)}`],
+    ['--network', 'testnet'],
+  ];
+  test.concurrent.each([
+    ['no settings', ['balance', nobody], {}, 'run npm start, or give --rpc <url> and --contract'],
+    ['no contract', ['balance', nobody, ...rpc], {}, 'give --contract <hash>'],
+    ['no devnet', ['devnet', 'fund', nobody, '1'], {}, 'no devnet runs on this machine'],
+    ['no API', ['settlements'], {}, 'no API is known: run npm start, or give --api'],
+    ['mistyped variable', ['status'], { env: { KRYPTON_RPCURL: '1' } }, 'did you mean KRYPTON_RPC_URL?'],
+    ['node down', ['balance', nobody, ...rpc, ...contract], {}, `${deadUrl} does not answer`],
+    ['API down', ['settlements', '--api', deadUrl], {}, `the API at ${deadUrl} does not answer`],
+    ['no network', ['deposit', '1', ...rpc, ...contract, '--wallet', 'x'], {}, 'for which network shall be signed?'],
+    ['no wallet', ['deposit', '1', ...rpc, ...contract, ...network], {}, 'whose wallet signs? give --wallet'],
+    ['no voucher key', ['voucher', 'sign', '1', '1', '--key', 'none', ...network], {}, "can't read the key file none"],
+    ['no file', ['cdr', 'submit', 'none.json', '--wallet', 'x'], {}, 'there is no file none.json'],
+    ['no JSON', ['cdr', 'submit', '-', '--wallet', 'x'], { input: 'calls' }, 'standard input is no JSON'],
+  ] as const)('%s', async (_, args, options, message) => {
+    expect(await refusal(1, args, { ...options, env: { ...env, ...('env' in options && options.env) } })).toContain(
+      message,
+    );
+  });
+});
