@@ -1,4 +1,3 @@
-import type { NodeWallet } from './node.ts';
 import type { State } from './state.ts';
 
 export interface NodePace {
@@ -9,7 +8,12 @@ export interface NodePace {
   readonly inMemory: boolean;
 }
 
-export interface NodeSettings {
+export interface NodeWallet {
+  readonly path: string;
+  readonly password: string;
+}
+
+interface NodeSettings {
   readonly state: Pick<State, 'network' | 'ports'>;
   readonly wallet: NodeWallet;
   readonly publicKey: string;

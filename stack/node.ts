@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createWalletFile, openWalletFile } from '../chain/account.ts';
 import { type Folder, writePrivately } from './folder.ts';
-import { type NodePace, nodeConfig } from './node-config.ts';
+import { type NodePace, type NodeWallet, nodeConfig } from './node-config.ts';
 import type { PartPlan } from './part.ts';
 import { newPassword, type State } from './state.ts';
 
@@ -15,11 +15,6 @@ export const nodeUrls = (state: State) => ({
   rpc: `http://127.0.0.1:${state.ports.rpc}`,
   ws: `ws://127.0.0.1:${state.ports.rpc}/ws`,
 });
-
-export interface NodeWallet {
-  readonly path: string;
-  readonly password: string;
-}
 
 export async function planNode(folder: Folder, state: State, neoGo: string, pace: NodePace): Promise<PartPlan> {
   mkdirSync(folder.node, { recursive: true, mode: 0o700 });

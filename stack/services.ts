@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { walletOf } from './accounts.ts';
 import { type Settings, withoutStackSettings } from './config.ts';
@@ -25,8 +24,6 @@ export interface Surroundings {
   readonly apiHost: string;
   readonly apiPort: number;
 }
-
-export const servicesHere = () => serviceNames.filter((name) => existsSync(mainOf(name)));
 
 const mainOf = (name: ServiceName) => join(repository, name, 'main.ts');
 

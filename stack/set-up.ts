@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { readGasBalance, transferGas } from '../chain/gas.ts';
 import { createRpc, type Rpc } from '../chain/rpc.ts';
 import { datoshi, datoshiPerGas } from '../chain/types.ts';
-import { deployContract } from '../contract/client/deploy.ts';
+import { contractHashOf, deployContract, readArtifact } from '../contract/client/deploy.ts';
 import { migrate } from '../database/migrate.ts';
 import { openTreasury, provideAccount } from './accounts.ts';
 import type { Say } from './console.ts';
 import { type Folder, writePrivately } from './folder.ts';
 import { nodeUrls } from './node.ts';
 import type { State } from './state.ts';
+import { Trouble } from './trouble.ts';
 
 /** What a fresh devnet gives each of its two accounts: a deployment takes some 10 GAS, a settlement less than 0.1. */
 const funds = datoshi(10_000n * datoshiPerGas);
@@ -46,8 +47,15 @@ async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): 
     }
     return accounts;
   });
+  const noted = readDeployment(folder);
+  if (noted && noted.contract !== contractHashOf(owner.address, await readArtifact())) {
+    throw new Trouble(
+      'the contract has changed since this devnet was set up: npm run reset, then npm start, begins a new one',
+    );
+  }
   const { contract, height } = await step(say, 'contract', () => deployContract(rpc, owner, network));
-  const deployedAt = height ?? readDeployment(folder, contract);
+  // Unknown when the note is lost: the indexer then begins at block 0, slower and not wrong.
+  const deployedAt = height ?? noted?.height ?? 0;
   if (height !== null) await step(say, 'deployment on disk', () => sleep(nodeFlushMs));
   writePrivately(folder.deployment, `${JSON.stringify({ contract, height: deployedAt })}\n`);
   return { contract, deployedAt, operator: operator.address };
@@ -55,13 +63,12 @@ async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): 
 
 const deploymentSchema = z.object({ contract: z.string(), height: z.number().int() });
 
-/** The height is known when deploying only. Without it the indexer begins at block 0: slower, not wrong. */
-function readDeployment(folder: Folder, contract: string): number {
+/** The height is known when deploying only, so it is kept. */
+function readDeployment(folder: Folder): z.infer<typeof deploymentSchema> | undefined {
   try {
-    const noted = deploymentSchema.parse(JSON.parse(readFileSync(folder.deployment, 'utf8')));
-    return noted.contract === contract ? noted.height : 0;
+    return deploymentSchema.parse(JSON.parse(readFileSync(folder.deployment, 'utf8')));
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ import { nodeUrls } from './node.ts';
 import { postgresUrl } from './postgres.ts';
 import { identify } from './process-id.ts';
 import { redisUrl } from './redis.ts';
-import { apiAddress, planService, type ServiceName, serviceEnvironment, servicesHere } from './services.ts';
+import { apiAddress, planService, type ServiceName, serviceEnvironment, serviceNames } from './services.ts';
 import { type SetUp, setUp, step } from './set-up.ts';
 import { rememberState, type State } from './state.ts';
 
@@ -113,7 +113,7 @@ function serviceStarters(
     const plan = planService(name, folder, serviceEnvironment(name, folder, around));
     return (begun) => bringUp(plan, readService, terminal, undefined, begun);
   };
-  return Object.fromEntries(servicesHere().map((name) => [name, starterOf(name)]));
+  return Object.fromEntries(serviceNames.map((name) => [name, starterOf(name)]));
 }
 
 function urlsOf(settings: Settings, state: State) {

@@ -22,6 +22,6 @@ export async function createFundedAccount(amount = thousandGas): Promise<Account
 }
 
 /** The account that holds all GAS of the test chain. */
-export function openTreasury(): Account {
+function openTreasury(): Account {
   return accountOfKey(Buffer.from(inject('base').treasuryKey, 'hex'), { multisig: true });
 }
