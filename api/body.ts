@@ -1,24 +1,45 @@
-import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Env } from './env.ts';
 import { Refusal } from './problem.ts';
 
 /** 1000 CDRs of 2 KiB: one with all fields at their longest is 1.3 KB of ASCII, a usual one 0.5 KB. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** Of a body that is too large so much is read and dropped: its sender gets to see the answer, and the connection stays usable. */
+const MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES;
 
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new Refusal('tooLarge', `a body holds at most ${MAX_BODY_BYTES} bytes`);
-  },
-});
+/** Reads every body to its end before anything else: a connection with an unread body can't serve the next request. */
+export const limitBody: MiddlewareHandler<Env> = async (c, next) => {
+  c.set('body', await readBounded(c.req.raw.body));
+  await next();
+};
+
+async function readBounded(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream ?? []) {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size > MAX_DROPPED_BYTES) throw tooLarge({ Connection: 'close' });
+    }
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal('invalidRequest', 'the connection broke within the body');
+  }
+  if (size > MAX_BODY_BYTES) throw tooLarge({});
+  return Buffer.concat(chunks);
+}
+
+const tooLarge = (headers: Record<string, string>) =>
+  new Refusal('tooLarge', `a body holds at most ${MAX_BODY_BYTES} bytes`, { headers });
 
 /** The bytes of a JSON body, as they were signed. @throws Refusal where they claim to be something else */
-export async function readBody(c: Context): Promise<Uint8Array> {
+export function jsonBody(c: Context<Env>): Uint8Array {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refusal('unsupportedMediaType', 'expected Content-Type: application/json');
   const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw new Refusal('unsupportedMediaType', 'a compressed body is not read here');
-  return new Uint8Array(await c.req.arrayBuffer());
+  return c.get('body');
 }
 
 /** @throws Refusal */

@@ -9,7 +9,7 @@ import { Refusal } from './problem.ts';
 export type IndexCursor = Selectable<Cursor>;
 
 /** Longer than any network's time between blocks; shorter than what proxies give a request. */
-export const MIN_HEIGHT_LIMIT_MS = 20_000;
+const MIN_HEIGHT_LIMIT_MS = 20_000;
 
 /** Headers of every request for chain state. */
 export const heightHeaders = z.object({

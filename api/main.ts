@@ -1,4 +1,4 @@
-import { createPool, databaseOf } from '../database/connection.ts';
+import { createDatabase } from '../database/connection.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { createApp } from './app.ts';
 import { type Config, loadApiConfig } from './config.ts';
@@ -13,10 +13,7 @@ await runService('api', loadApiConfig, start);
 /** Serves whether or not the stores are there yet: `/readyz` says so, and each request finds out for itself. */
 async function start(config: Config, log: Logger): Promise<Running> {
   const { network, contract, corsOrigin } = config;
-  const pool = createPool(config.databaseUrl, 'api');
-  // A connection may break between two statements of a transaction: the next one fails and says why, this event has no other listener.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  const db = databaseOf(pool);
+  const db = createDatabase(config.databaseUrl, 'api');
   const head = followHead(config.databaseUrl, db, log);
   const wake = createWake(config.redisUrl, log);
   const sweep = sweepNonces(db, log);

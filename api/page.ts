@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { Refusal } from './problem.ts';
 
 /** The largest page: a reader of everything makes few requests, and one answer stays some megabytes. */
-export const MAX_LIMIT = 1000;
+const MAX_LIMIT = 1000;
 const DEFAULT_LIMIT = 50;
 /** Our own cursors are shorter. */
 const MAX_CURSOR_LENGTH = 512;

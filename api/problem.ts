@@ -67,7 +67,7 @@ export function problem(c: Context, { code, message, extra }: Refusal): Response
 /** Whatever was thrown, as a problem; what nobody expected is logged, and told to nobody else. */
 export function refusalOf(error: unknown, log: Logger): Refusal {
   if (error instanceof Refusal) return error;
-  if (isDatabaseUnavailable(error) || isBroken(error)) {
+  if (isDatabaseUnavailable(error)) {
     log.warn({ error: (error as Error).message }, 'the database is away');
     return new Refusal('databaseUnavailable', 'the database does not answer; nothing was changed by this request');
   }
@@ -79,9 +79,6 @@ export function refusalOf(error: unknown, log: Logger): Refusal {
   log.error(error, 'a request failed');
   return new Refusal('internal', 'an error that nobody expected; it is in the log of the server');
 }
-
-/** pg's answer to the next statement on a connection that broke inside a transaction. */
-const isBroken = (error: unknown) => error instanceof Error && /not queryable|timeout expired/.test(error.message);
 
 export function invalid(error: ZodError): Refusal {
   const errors = fieldErrors(error);

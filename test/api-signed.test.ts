@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,7 +6,9 @@ import { MAX_BODY_BYTES } from '../api/body.ts';
 import { cdrSchema, verdictsSchema } from '../api/shapes/cdr.ts';
 import { problemSchema } from '../api/shapes/problem.ts';
 import { listOf } from '../api/shapes/scalar.ts';
+import { deleteExpiredNonces } from '../api/signature/nonces.ts';
 import { signRequest } from '../chain/http-signature.ts';
+import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
 import { type Answer, type ApiWorld, answer, cdrOf, createApiWorld, hash, moveTo, signedRequest } from './api-world.ts';
 
@@ -299,6 +301,24 @@ describe('refused with 401', () => {
     expect([(await fetch(other)).status, (await fetch(mine)).status]).toEqual([200, 200]);
   });
 
+  test('nonces are forgotten once no signature can use them', async () => {
+    const [gone, kept] = [new Date(Date.now() - 1000), new Date(Date.now() + 60_000)];
+    const keyId = world.stranger.publicKey;
+    await world.db
+      .insertInto('requestNonces')
+      .values([
+        { keyId, nonce: 'gone', expiresAt: gone },
+        { keyId, nonce: 'kept', expiresAt: kept },
+      ])
+      .execute();
+    const api = createDatabase(world.databaseUrl, 'api');
+    await deleteExpiredNonces(api, new Date());
+    await api.destroy();
+    const left = await world.db.selectFrom('requestNonces').select('nonce').where('keyId', '=', keyId).execute();
+    expect(left.map(({ nonce }) => nonce)).toContain('kept');
+    expect(left.map(({ nonce }) => nonce)).not.toContain('gone');
+  });
+
   test('a nonce is not used up by a request that fails', async () => {
     const body = JSON.stringify(cdrs());
     const headers = sign(body);
@@ -337,6 +357,30 @@ describe('refused for its body', () => {
   ])('%s', async (_, status, code, attempt) => {
     const given = await attempt();
     expect([given.status, problemSchema.parse(given.body).code]).toEqual([status, code]);
+  });
+
+  test('a connection goes on after a refusal', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = (method: string, path: string, body: Buffer) =>
+      new Promise<number>((resolve, reject) => {
+        const asking = httpRequest(
+          world.url + path,
+          { method, agent, headers: { 'content-length': body.length } },
+          (response) => {
+            response.resume().on('end', () => resolve(response.statusCode ?? 0));
+          },
+        );
+        asking.on('error', reject).end(body);
+      });
+    const large = Buffer.alloc(MAX_BODY_BYTES + 1, 'x');
+    const asked: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      asked.push(await ask('POST', '/v1/cdrs', large), await ask('DELETE', '/v1/cdrs', large));
+      asked.push(await ask('POST', '/nowhere', large.subarray(1)), await ask('GET', '/healthz', Buffer.from('x')));
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    agent.destroy();
+    expect(asked).toEqual([413, 413, 404, 200, 413, 413, 404, 200, 413, 413, 404, 200]);
   });
 
   test('too large, without saying so beforehand', async () => {

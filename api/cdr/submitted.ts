@@ -56,7 +56,7 @@ export const submittedCdrSchema = z
 export type SubmittedCdr = z.infer<typeof submittedCdrSchema>;
 
 /** So many CDRs in one request: one statement and one commit for all of them stay within some tens of milliseconds. */
-export const MAX_CDRS = 1000;
+const MAX_CDRS = 1000;
 
 /** The body as a whole; each CDR is judged on its own, so that one bad one does not keep the others out. */
 export const submittedCdrsSchema = z

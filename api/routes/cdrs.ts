@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { parseJson, readBody } from '../body.ts';
+import { jsonBody, parseJson } from '../body.ts';
 import { acceptCdrs } from '../cdr/accept.ts';
 import { submittedCdrSchema, submittedCdrsSchema } from '../cdr/submitted.ts';
 import type { Deps } from '../deps.ts';
@@ -73,7 +73,6 @@ const one = createRoute({
 });
 
 const cursorKey = z.tuple([z.int()]);
-const nothing = new Uint8Array();
 
 export function addCdrs(app: App, deps: Deps): void {
   addSubmit(app, deps);
@@ -81,7 +80,7 @@ export function addCdrs(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const caller = await authenticate(c, deps, nothing);
+    const caller = await authenticate(c, deps);
     await awaitMinHeight(c, deps);
     const cdrs = await listCdrs(deps.db, caller, filter, { limit: limit + 1, before });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
@@ -91,7 +90,7 @@ export function addCdrs(app: App, deps: Deps): void {
 
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const caller = await authenticate(c, deps, nothing);
+    const caller = await authenticate(c, deps);
     await awaitMinHeight(c, deps);
     const cdr = await readCdr(deps.db, id, caller);
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
@@ -105,8 +104,8 @@ function addSubmit(app: App, deps: Deps): void {
   app.openAPIRegistry.register('SubmittedCdr', submittedCdrSchema);
   app.openAPIRegistry.registerPath(submit);
   app.post('/v1/cdrs', async (c) => {
-    const bytes = await readBody(c);
-    const provider = await authenticate(c, deps, bytes);
+    const bytes = jsonBody(c);
+    const provider = await authenticate(c, deps);
     const body = submittedCdrsSchema.safeParse(parseJson(bytes));
     if (!body.success) throw invalid(body.error);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);

@@ -1,10 +1,10 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { addressSchema } from '../../chain/types.ts';
+import type { Env } from '../env.ts';
 import { type ProblemCode, problems } from '../problem.ts';
 import { problemSchema } from '../shapes/problem.ts';
 
-export type App = OpenAPIHono<{ Bindings: Partial<HttpBindings> }>;
+export type App = OpenAPIHono<Env>;
 
 /** Request parameters that several routes read. */
 export const addressParameter = addressSchema.openapi({ type: 'string', description: 'NEO N3 address (N…)' });

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { address, amount, bytes32, count, escrowId, height, time, txHash } from './scalar.ts';
 
-export const cdrStates = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'] as const;
+const cdrStates = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'] as const;
 export type CdrState = (typeof cdrStates)[number];
 
 const priceSchema = z.object({
@@ -44,7 +44,7 @@ export const cdrSchema = z
   })
   .openapi('Cdr');
 
-export const verdictSchema = z
+const verdictSchema = z
   .object({
     callId: z.string().nullable(),
     id: z.int().positive().nullable().openapi({ description: 'of the CDR that stands under this callId' }),

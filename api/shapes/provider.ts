@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { address, bytes32, count, time } from './scalar.ts';
 
-export const statsSchema = z.object({
+const statsSchema = z.object({
   settledCalls: count.nullable().openapi({ description: 'calls in claims that the chain accepted' }),
   answeredRatio: z
     .number()

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { address, amount, bytes32, count, escrowId, height, time, txHash } from './scalar.ts';
 
-export const claimAnswerSchema = z
+const claimAnswerSchema = z
   .object({
     escrowId: escrowId.openapi({ description: 'as claimed: -1 where it was unusable' }),
     provider: address.nullable(),

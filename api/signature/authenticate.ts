@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import {
   type HttpRequest,
@@ -8,6 +7,7 @@ import {
 } from '../../chain/http-signature.ts';
 import { type Address, addressOfPublicKey } from '../../chain/types.ts';
 import type { Deps } from '../deps.ts';
+import type { Env } from '../env.ts';
 import { type ProblemCode, Refusal } from '../problem.ts';
 import { useNonce } from './nonces.ts';
 import { verifyRequest } from './verify.ts';
@@ -21,8 +21,8 @@ const challenge = {
 };
 
 /** The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws Refusal */
-export async function authenticate(c: Context, { db, now }: Deps, body: Uint8Array): Promise<Address> {
-  const verified = verify(requestOf(c), body, now());
+export async function authenticate(c: Context<Env>, { db, now }: Deps): Promise<Address> {
+  const verified = verify(requestOf(c), c.get('body'), now());
   if (!(await useNonce(db, verified))) throw unauthorised('nonceReplayed', 'this nonce was used before with this key');
   return addressOfPublicKey(verified.publicKey);
 }
@@ -39,7 +39,7 @@ function verify(request: HttpRequest, body: Uint8Array, nowMs: number) {
 const unauthorised = (code: ProblemCode, detail: string) => new Refusal(code, detail, { headers: challenge });
 
 /** The request as it came over the wire: Hono's own view of it is normalised already. */
-function requestOf(c: Context<{ Bindings: Partial<HttpBindings> }>): HttpRequest {
+function requestOf(c: Context<Env>): HttpRequest {
   const { incoming } = c.env ?? {};
   const { method, url } = c.req.raw;
   const { protocol, host, pathname, search } = new URL(url);
