@@ -35,7 +35,7 @@ test('without a stack and settings nothing is known', () => {
 });
 
 test("what npm start's own variables say does not disturb, a mistyped one does", () => {
-  expect(loadSettings({}, { KRYPTON_STACK_FOLDER: home }).stack).toMatchObject({ network: 3 });
+  expect(loadSettings({}, { KRYPTON_HOME: home }).stack).toMatchObject({ network: 3 });
   expect(() => loadSettings({}, { KRYPTON_RPC: 'http://x' })).toThrow('KRYPTON_RPC is no setting of KRYPTON');
 });
 

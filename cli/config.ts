@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { ScriptHash } from '../chain/types.ts';
 import { loadConfig } from '../process/config.ts';
 import { settings as shared } from '../process/settings.ts';
-import { withoutStackSettings } from '../stack/config.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { type Folder, locateFolder } from '../stack/folder.ts';
 import { Refusal } from './refusal.ts';
@@ -47,14 +46,14 @@ const shape = {
   wallet: z.string().optional(),
   walletPassword: z.string().optional(),
   walletPasswordFile: z.string().optional(),
-  home: z.string().optional(),
+  home: z.string().default('.krypton'),
   logLevel: shared.logLevel,
 };
 
 /** @throws ConfigError naming the variable that is wrong */
 export function loadSettings(options: GlobalOptions, env: NodeJS.ProcessEnv): Settings {
   const config = loadConfig(shape, {
-    ...withoutStackSettings(env),
+    ...env,
     ...given({
       KRYPTON_RPC_URL: options.rpc,
       KRYPTON_CONTRACT: options.contract,
@@ -64,7 +63,7 @@ export function loadSettings(options: GlobalOptions, env: NodeJS.ProcessEnv): Se
       KRYPTON_WALLET_PASSWORD_FILE: options.passwordFile,
     }),
   });
-  const folder = locateFolder(config.home ?? (env.KRYPTON_STACK_FOLDER || '.krypton'));
+  const folder = locateFolder(config.home);
   const stack = readEndpoints(folder);
   return {
     rpc: config.rpcUrl ?? (stack && [stack.rpc]),

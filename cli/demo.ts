@@ -7,7 +7,7 @@ import { loadSettings } from './config.ts';
 import { openChain } from './connect.ts';
 import { differences, readBooks } from './demo/books.ts';
 import { makeCalls, submitCalls, waitUntilDecided } from './demo/calls.ts';
-import { deployProviders, fundCast, openEscrows, registerUsers } from './demo/cast.ts';
+import { closeEscrow, deployProviders, fundCast, type OpenedEscrow, openEscrows, registerUsers } from './demo/cast.ts';
 import { readConservation } from './demo/conservation.ts';
 import { callsTable, lawLines, partiesTable } from './demo/show.ts';
 import { lineOf } from './refusal.ts';
@@ -16,7 +16,7 @@ const help = `npm run demo: the whole way of the money, on the devnet that npm s
 
 Two providers and three users with fresh keys, funded from the devnet's purse; escrows with and without vouchers;
 twenty calls, among them one whose record is sent twice at once, one whose record is sent again with another content,
-two that nobody answers, and one that costs more than is reserved. Shows what was paid and why, and that the contract
+two that nobody answers, and one that costs more than is reserved for it. Shows what was paid and why, and that the contract
 holds exactly what it owes. Exit status 1 where anything is not as the demo computes it itself. Run it as often as you like.
 `;
 
@@ -47,6 +47,9 @@ async function main(): Promise<number> {
   say(
     `${made.length} calls are over, their records handed in, one of them twice at once, one again with another content`,
   );
+  const tooSmall = opened.find(({ name }) => name === 'tooSmall') as OpenedEscrow;
+  await closeEscrow(chain, cast, tooSmall);
+  say(`escrow ${tooSmall.id} held too little for its call, and is closed by its user`);
   const decided = await waitUntilDecided(api, made);
   const transactions = new Set([...decided.values()].flatMap(({ txHash }) => txHash ?? []));
   say(`all is decided; settled by ${[...transactions].join(', ') || 'no transaction'}`);

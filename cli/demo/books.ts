@@ -2,7 +2,7 @@ import type { Account } from '../../chain/account.ts';
 import type { EscrowRecord } from '../../contract/client/read.ts';
 import type { Chain } from '../connect.ts';
 import type { Cdr } from '../shapes.ts';
-import { type Call, type Sent, unpaidReasons } from './calls.ts';
+import type { Call, Sent } from './calls.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
 import type { Conservation } from './conservation.ts';
 import { deposits } from './plan.ts';
@@ -67,14 +67,10 @@ function verdictDifferences(made: readonly Call[], sent: Sent): string[] {
 
 function callDifferences({ expected, cdr: { callId } }: Call, cdr: Cdr | undefined): string[] {
   if (!cdr) return [`${callId}: the API knows nothing of it`];
-  if (expected.outcome === 'moreThanReserved') {
-    const isUnpaid = (cdr.state === 'rated' || cdr.state === 'rejected') && unpaidReasons.includes(cdr.reasonCode);
-    return isUnpaid ? [] : [`${callId}: ${stateOf(cdr)} instead of unpaid, as it costs more than is reserved`];
-  }
-  const isDone =
-    expected.outcome === 'free' ? cdr.state === 'rated' || cdr.state === 'settled' : cdr.state === 'settled';
+  const isDone = cdr.state === 'settled' || (expected.outcome === 'free' && cdr.state === 'rated');
   return [
     ...(isDone ? [] : [`${callId}: ${stateOf(cdr)} instead of ${expected.outcome === 'free' ? 'rated' : 'settled'}`]),
+    ...compare(`${callId}, reason`, cdr.reasonCode, expected.outcome === 'capped' ? 'capped' : null),
     ...compare(`${callId}, billed seconds`, cdr.billableSeconds, Number(expected.seconds)),
     ...compare(`${callId}, amount`, cdr.amount, expected.paid),
   ];

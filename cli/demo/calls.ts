@@ -107,10 +107,7 @@ export async function waitUntilDecided(api: Api, made: readonly Call[]): Promise
   }
 }
 
-/** Why a rated call is not claimed: its escrow holds less than it costs. It waits for the user to extend the escrow. */
-export const unpaidReasons: readonly (string | null)[] = ['overAmount', 'overRated'];
-
-function isDecided({ state, amount, reasonCode }: Cdr): boolean {
-  if (state === 'rated') return amount === 0n || unpaidReasons.includes(reasonCode);
-  return state === 'rejected' || state === 'settled' || state === 'failed';
+/** A call that nobody answered has its end with its rating. */
+function isDecided({ state, amount }: Cdr): boolean {
+  return state === 'rejected' || state === 'settled' || state === 'failed' || (state === 'rated' && amount === 0n);
 }

@@ -104,3 +104,8 @@ function openCall(chain: Chain, user: Address, provider: Account, escrow: Planne
     voucherKey: key && Buffer.from(key.publicKey, 'hex'),
   });
 }
+
+/** The user closes it: no more time counts, and what the calls until now have cost is claimed as far as it reaches. */
+export async function closeEscrow(chain: Chain, { users }: Cast, { id, user }: OpenedEscrow): Promise<void> {
+  await send({ ...chain, account: users[user] as Account }, [contractCall(chain.contract, 'closeEscrow', { id })]);
+}

@@ -64,7 +64,7 @@ export const escrows = {
     maxParallel: 4,
     withVoucher: false,
   },
-  /** One call costs 15,000 datoshi by these terms, and only 10,000 are reserved. */
+  /** One call costs 15,000 datoshi by these terms, and only 10,000 are reserved; they are claimed once it has ended. */
   tooSmall: {
     user: 1,
     provider: 1,
@@ -108,13 +108,13 @@ export type Expectation = {
   price: Datoshi;
   /** What the provider gets of it. */
   paid: Datoshi;
-  outcome: 'settled' | 'free' | 'moreThanReserved';
+  outcome: 'settled' | 'free' | 'capped';
 };
 
 /** What must come of a call, by the demo's own arithmetic. */
 export function expectationOf({ escrow, talkMs }: PlannedCall): Expectation {
   const { amount, terms: agreed } = escrows[escrow];
   const { seconds, price } = priceOf(talkMs, agreed);
-  if (price > amount) return { seconds, price, paid: datoshi(0n), outcome: 'moreThanReserved' };
+  if (price > amount) return { seconds, price, paid: amount, outcome: 'capped' }; // the only call of its escrow
   return { seconds, price, paid: price, outcome: talkMs === null ? 'free' : 'settled' };
 }

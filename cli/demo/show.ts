@@ -66,19 +66,19 @@ export function callsTable(made: readonly Call[], sent: Sent, decided: ReadonlyM
         String(escrow.terms.feePerCall),
         String(cdr?.state === 'settled' ? (cdr.amount ?? 0n) : 0n),
         cdr?.state ?? 'unknown',
-        whyOf(call, sent, cdr),
+        whyOf(call, sent),
       ];
     }),
     'no call',
   );
 }
 
-function whyOf({ planned, escrow, expected, cdr: { callId } }: Call, sent: Sent, cdr: Cdr | undefined): string {
+function whyOf({ planned, escrow, expected, cdr: { callId } }: Call, sent: Sent): string {
   const verdicts = sent.filter(({ call }) => call.cdr.callId === callId).map(({ verdict }) => verdict.verdict);
   const again = verdicts.length > 1 ? ` (sent twice: ${verdicts.join(', ')})` : '';
   if (planned.talkMs === null) return `nobody answered${again}`;
-  if (expected.outcome === 'moreThanReserved')
-    return `costs ${expected.price}, and ${escrow.amount} are reserved: ${cdr?.reasonCode ?? 'no reason yet'}`;
+  if (expected.outcome === 'capped')
+    return `${expected.price} are more than is reserved: when the escrow had ended, its ${escrow.amount} were paid`;
   return `${escrow.terms.feePerCall} + ${expected.seconds} x ${escrow.terms.ratePerSecond}${again}`;
 }
 
