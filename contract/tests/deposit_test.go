@@ -1,11 +1,9 @@
 package tests
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/nspcc-dev/neo-go/pkg/core/native/nativehashes"
-	"github.com/nspcc-dev/neo-go/pkg/smartcontract/callflag"
 	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
 	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
 	"github.com/stretchr/testify/require"
@@ -101,17 +99,9 @@ func TestMint(t *testing.T) {
 }
 
 // hookAsGAS calls onNEP17Payment as the GAS contract does.
-func (w *world) hookAsGAS(message string, args ...any) {
+func (w *world) hookAsGAS(message string, from, amount, data any) {
 	w.t.Helper()
-	vm, done := w.vm(nil)
-	defer done()
-	cs := w.e.Chain.GetContractState(w.hash)
-	method := cs.Manifest.ABI.GetMethod("onNEP17Payment", len(args))
-	vm.LoadNEFMethod(&cs.NEF, &cs.Manifest, nativehashes.GasToken, w.hash, callflag.All, false, method.Offset, -1, nil, nil, false)
-	for _, arg := range slices.Backward(args) {
-		vm.Estack().PushVal(stackitem.Make(arg))
-	}
-	err := vm.Run()
+	_, err := w.direct(nativehashes.GasToken, w.owner, "onNEP17Payment", stackitem.Make(from), stackitem.Make(amount), stackitem.Make(data))
 	if message == "" {
 		require.NoError(w.t, err)
 		return

@@ -134,9 +134,14 @@ func script(calls ...call) []byte {
 	return w.Bytes()
 }
 
-// now is the time of the last block; next that of the one to come, unless it is
-// moved.
-func (w *world) now() uint64 { return w.e.TopBlock(w.t).Timestamp }
+// now is the time of the last block.
+func (w *world) now() uint64 {
+	header, err := w.e.Chain.GetHeader(w.e.Chain.CurrentBlockHash())
+	if err != nil {
+		panic(err)
+	}
+	return header.Timestamp
+}
 
 // unsigned makes a transaction with fees that suffice for anything.
 func (w *world) unsigned(script []byte, signers ...transaction.Signer) *transaction.Transaction {
