@@ -6,7 +6,7 @@ import { execute, invokeScript, ScriptFault } from './transaction.ts';
 import { type Address, type Datoshi, datoshi, type Height, type ScriptHash, type TxHash } from './types.ts';
 
 /** The native GAS token (NEP-17), the same on every N3 network. */
-export const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
+const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
 
 /** GAS that an account or a contract holds. */
 export async function readGasBalance(rpc: Rpc, holder: Address | ScriptHash): Promise<Datoshi> {

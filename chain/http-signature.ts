@@ -108,7 +108,7 @@ function split({ scheme, host, target }: HttpRequest) {
   return {
     scheme: lowerScheme,
     authority: authority.toLowerCase().replace(lowerScheme === 'https' ? /:443$/ : /:80$/, ''),
-    path: (asked < 0 ? rest : rest.slice(0, asked)) || '/',
+    path: (asked < 0 ? rest : rest.slice(0, asked)) || (absolute ? '/' : ''),
     query: asked < 0 ? '' : rest.slice(asked),
   };
 }

@@ -14,13 +14,12 @@ export function hasSqlState(error: unknown, ...states: string[]): boolean {
 /** Postgres is away, full, starting or stopping: the same statement may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string')
-    return (
-      error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/.test(error.message)
-    );
+  if (typeof code !== 'string') return error instanceof Error && brokenConnection.test(error.message);
   return unavailableClasses.some((prefix) => code.startsWith(prefix)) || socketErrors.includes(code);
 }
 
+/** What pg itself says of a broken connection has no code to tell it by. */
+const brokenConnection = /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/;
 /** 08 connection, 53 insufficient resources, 57P operator intervention, 58 system error. */
 const unavailableClasses = ['08', '53', '57P', '58'];
 const socketErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'];

@@ -23,7 +23,7 @@ export type FollowDeps = {
 };
 
 /** The chain is another one than the one that the database was built from. */
-export class ChainChanged extends Error {
+class ChainChanged extends Error {
   override name = 'ChainChanged';
 }
 

@@ -44,7 +44,7 @@ function redactedValue(key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(\/\/[^:/@]*):[^@/]*@/, '$1:***@') : value;
 }
 
-export function variableName(key: string): string {
+function variableName(key: string): string {
   return `KRYPTON_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 

@@ -24,7 +24,7 @@ export type Rating =
   | { state: 'rated'; billableSeconds: bigint; price: Datoshi; explanation: Explanation };
 
 /** Clocks of proxies and of the chain's validators may differ by so much. */
-export const CLOCK_TOLERANCE_MS = 5_000;
+const CLOCK_TOLERANCE_MS = 5_000;
 
 /**
  * What a call costs by the terms that its user agreed to. Depends on the CDR and the chain alone, up to the block at

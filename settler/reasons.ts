@@ -1,7 +1,7 @@
 import { type ClaimCode, claimCodeMeaning } from '../contract/client/claim.ts';
 
 /** Why a CDR is not paid, or not paid in full, or not yet. Codes are stable; the words say what the provider can do. */
-export const reasons = {
+const reasons = {
   unknownEscrow: 'there was no escrow with this id when the call took place',
   foreignEscrow:
     "the escrow is another provider's or another user's; send the id of the escrow that this user opened with you",

@@ -15,9 +15,9 @@ Settings (environment)
   KRYPTON_REDIS_URL             use this Redis instead of starting one
   KRYPTON_API_HOST, _API_PORT   where the API listens (127.0.0.1, a free port)
   KRYPTON_LOG_LEVEL             debug | info | warn | error
-  KRYPTON_STACK_FOLDER          where data lies (.krypton)
-  KRYPTON_STACK_BLOCK_MS        time between blocks (1000); a new chain only
-  KRYPTON_STACK_EMPTY_BLOCK_MS  ... while there is nothing to put in (5000)
+  KRYPTON_HOME                  where data lies (.krypton)
+  KRYPTON_BLOCK_MS              time between blocks (1000); a new chain only
+  KRYPTON_EMPTY_BLOCK_MS        ... while there is nothing to put in (5000)
 `;
 
 /** npm passes a terminal's Ctrl-C on to us, who had it already: the second within this time is the first one's echo. */

@@ -9,7 +9,7 @@ import { inOneLine } from './trouble.ts';
 const say = openTerminal(process.stdout).as('reset');
 
 try {
-  const folder = openFolder(parseSettings(process.env).KRYPTON_STACK_FOLDER);
+  const folder = openFolder(parseSettings(process.env).home);
   const lock = await takeLock(folder);
   await clearLeftovers(lock, say);
   const { root, ...kept } = folder;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { walletOf } from './accounts.ts';
-import { type Settings, withoutStackSettings } from './config.ts';
+import type { Settings } from './config.ts';
 import { type Folder, repository } from './folder.ts';
 import type { PartPlan } from './part.ts';
 
@@ -56,7 +56,7 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
   };
   return {
-    ...withoutStackSettings(process.env),
+    ...process.env,
     KRYPTON_DATABASE_URL: around.postgres,
     KRYPTON_REDIS_URL: around.redis,
     KRYPTON_RPC_URL: around.rpc,
@@ -67,6 +67,6 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
 }
 
 export const apiAddress = (settings: Settings, remembered: number) => ({
-  host: settings.KRYPTON_API_HOST,
-  port: settings.KRYPTON_API_PORT ?? remembered,
+  host: settings.apiHost,
+  port: settings.apiPort ?? remembered,
 });

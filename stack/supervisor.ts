@@ -26,7 +26,7 @@ export interface Supervisor {
 const redisDatabases = 16;
 
 export async function createSupervisor(settings: Settings, terminal: Terminal): Promise<Supervisor> {
-  const folder = openFolder(settings.KRYPTON_STACK_FOLDER);
+  const folder = openFolder(settings.home);
   const lock = await takeLock(folder);
   const say = terminal.as('stack');
   const groups: Kept[][] = [];
@@ -89,14 +89,14 @@ function baseStarters(
 ): Partial<Record<string, Starter>> {
   const base = { folder, state, terminal };
   const pace = {
-    blockMs: settings.KRYPTON_STACK_BLOCK_MS,
-    emptyBlockMs: settings.KRYPTON_STACK_EMPTY_BLOCK_MS,
+    blockMs: settings.blockMs,
+    emptyBlockMs: settings.emptyBlockMs,
     inMemory: false,
   };
   return {
     node: nodeStarter(base, pace),
-    ...(settings.KRYPTON_DATABASE_URL ? {} : { postgres: postgresStarter(base, { durable: true }) }),
-    ...(settings.KRYPTON_REDIS_URL ? {} : { redis: redisStarter(base, { durable: true, databases: redisDatabases }) }),
+    ...(settings.databaseUrl ? {} : { postgres: postgresStarter(base, { durable: true }) }),
+    ...(settings.redisUrl ? {} : { redis: redisStarter(base, { durable: true, databases: redisDatabases }) }),
   };
 }
 
@@ -121,8 +121,8 @@ function urlsOf(settings: Settings, state: State) {
   return {
     ...nodeUrls(state),
     api: `http://${host}:${port}`,
-    postgres: settings.KRYPTON_DATABASE_URL ?? postgresUrl(state),
-    redis: settings.KRYPTON_REDIS_URL ?? redisUrl(state),
+    postgres: settings.databaseUrl ?? postgresUrl(state),
+    redis: settings.redisUrl ?? redisUrl(state),
   };
 }
 

@@ -29,11 +29,7 @@ export function cdrLeaf(cdr: CdrFacts, price: CdrPrice, salt: Uint8Array): SumNo
   return leafOf(canonicalCdr(cdr, price, salt), price.amount);
 }
 
-export function canonicalCdr(
-  cdr: CdrFacts,
-  { billableSeconds, amount, tariffHash }: CdrPrice,
-  salt: Uint8Array,
-): string {
+function canonicalCdr(cdr: CdrFacts, { billableSeconds, amount, tariffHash }: CdrPrice, salt: Uint8Array): string {
   const { callId, user, direction, from, to, disposition, sipStatus, hangupBy } = cdr;
   const json = canonicalize({
     ...{ callId, user, direction, from, to, disposition, sipStatus },

@@ -14,7 +14,7 @@ export type Terms = {
  * Seconds to bill for an answered call of so many milliseconds: rounded up to seconds, at least `initialIncrement`,
  * then up to the next multiple of `increment` above it. An unanswered call (null) bills none.
  */
-export function billableSeconds(answeredMs: number | null, { initialIncrement, increment }: Terms): bigint {
+function billableSeconds(answeredMs: number | null, { initialIncrement, increment }: Terms): bigint {
   if (answeredMs === null) return 0n;
   const above = Math.ceil(answeredMs / 1000) - initialIncrement;
   return BigInt(initialIncrement + Math.max(0, Math.ceil(above / increment)) * increment);

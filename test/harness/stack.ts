@@ -21,7 +21,7 @@ export interface TestStack {
 
 export function spawnStack(folder: string): TestStack {
   const supervisor = spawn(process.execPath, [join(repository, 'stack', 'main.ts')], {
-    env: { ...withoutOwnSettings(process.env), KRYPTON_STACK_FOLDER: folder, KRYPTON_STACK_BLOCK_MS: '100' },
+    env: { ...withoutOwnSettings(process.env), KRYPTON_HOME: folder, KRYPTON_BLOCK_MS: '100' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
