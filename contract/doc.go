@@ -82,5 +82,14 @@ counters of an escrow without claims are one zero byte. An escrow that is closed
   - An escrow is closed by its provider at once even where user and provider sign
     together, or are the same.
   - A newly announced update replaces the former one; renouncing cancels it.
+  - The two arguments of query are named kind and user: type is no name in Go.
+
+# Tests
+
+	go test ./...                                            everything, with 500 random sequences
+	go test ./tests -run TestProperty -sequences 5000 -seed 7    more of them, or one again
+	go test ./tests -run 'TestVectors|TestGasTable' -update      rewrite vectors.json and docs/gas.md
+	go test ./tests -run '^$' -fuzz FuzzSettle               and FuzzPayment
+	go run ./mutate                                          which changes of the source no test notices
 */
 package contract

@@ -10,13 +10,13 @@ import (
 
 // A user's registrations are one byte string of entries of the same length, the
 // newest first: provider (20) | uuid (36) | registeredAt (7). The time carries a
-// bit above its 48, so that it always takes 7 bytes.
+// bit above its 48, so that this stamp always takes 7 bytes.
 const (
-	uuidAt           = rule.HashLen
-	registeredAtAt   = uuidAt + rule.UUIDLen
-	registeredAtLen  = 7
-	registrationLen  = registeredAtAt + registeredAtLen
-	registeredAtMark = 1 << 48
+	uuidAt          = rule.HashLen
+	stampAt         = uuidAt + rule.UUIDLen
+	stampLen        = 7
+	registrationLen = stampAt + stampLen
+	stampMark       = 1 << 48
 )
 
 // Register confirms with the user's signature the uuid that the provider handed
@@ -33,7 +33,7 @@ func Register(user, provider interop.Hash160, uuid string) bool {
 	if len(others) == rule.MaxRegistrations*registrationLen {
 		panic(fault.TooManyRegistrations)
 	}
-	entry := join(join(provider, uuid), runtime.GetTime()+registeredAtMark)
+	entry := join(join(provider, uuid), runtime.GetTime()+stampMark)
 	writeRegistrations(user, join(entry, others))
 	runtime.Notify("UserRegistered", user, provider, uuid)
 	return true
@@ -96,7 +96,7 @@ func Registrations(user interop.Hash160) []any {
 	list := registrationsOf(user)
 	result := []any{}
 	for at := 0; at < len(list); at += registrationLen {
-		registeredAt := intAt(list, at+registeredAtAt, registeredAtLen) - registeredAtMark
+		registeredAt := intAt(list, at+stampAt, stampLen) - stampMark
 		result = append(result, []any{registrarOf(list, at), uuidOf(list, at), registeredAt})
 	}
 	return result
@@ -130,7 +130,7 @@ func registrarOf(list []byte, at int) string {
 }
 
 func uuidOf(list []byte, at int) string {
-	return string(list[at+uuidAt : at+registeredAtAt])
+	return string(list[at+uuidAt : at+stampAt])
 }
 
 func notifyUnregistered(user interop.Hash160, list []byte, at int) {

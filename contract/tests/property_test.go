@@ -24,8 +24,8 @@ var (
 	seed      = flag.Uint64("seed", 0, "first seed; 0: by the clock")
 )
 
-// regressions are seeds that have failed once.
-var regressions = []uint64{1, 2, 3}
+// regressions are seeds that have failed once, be it by the model's fault.
+var regressions = []uint64{122}
 
 // TestProperty drives the contract and the model with the same random calls. After
 // each block all that is stored, owned, returned and notified must agree.
