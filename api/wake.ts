@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { defaultPrefix, type JobData, settlerQueue } from '../database/queues.ts';
+import type { z } from 'zod';
+import { defaultPrefix, type jobs, settlerQueue } from '../database/queues.ts';
 import { describe, type Logger } from '../process/run.ts';
 
 /** Tells the settler of CDRs that were just committed. It finds them anyway: this only makes it sooner. */
@@ -26,7 +27,7 @@ export function createWake(redisUrl: string, log: Logger): Wake {
     if (trouble !== error.message) log.warn(`Redis is away: ${describe(error)}`);
     trouble = error.message;
   });
-  const queue = new Queue<JobData<'rate'>>(settlerQueue, {
+  const queue = new Queue<z.infer<typeof jobs.rate>>(settlerQueue, {
     connection: redis,
     prefix: defaultPrefix,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: KEPT_FAILURES },
