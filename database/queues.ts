@@ -24,3 +24,4 @@ export const jobs = {
 };
 
 export type JobName = keyof typeof jobs;
+export type JobData<N extends JobName> = z.infer<(typeof jobs)[N]>;
