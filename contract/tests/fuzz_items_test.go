@@ -9,7 +9,14 @@ import (
 )
 
 // reader turns the fuzzer's bytes into stack items of every type; it never runs dry.
-type reader struct{ data []byte }
+type reader struct {
+	data   []byte
+	nested int // items within items so far
+}
+
+// maxNested keeps the VM's stack of 2048 items out of the way: what is too big for it
+// never gets as far as a contract.
+const maxNested = 300
 
 func (r *reader) byte() byte {
 	if len(r.data) == 0 {
@@ -54,7 +61,7 @@ func (r *reader) item(usual any, depth int) stackitem.Item {
 		return stackitem.NewPointer(0, []byte{0})
 	case tag < 244:
 		return stackitem.NewMap()
-	case depth > 3:
+	case depth > 3 || r.nested > maxNested:
 		return stackitem.Null{}
 	case tag < 250:
 		return stackitem.NewStruct(r.items(int(r.byte()%12), depth))
@@ -65,6 +72,7 @@ func (r *reader) item(usual any, depth int) stackitem.Item {
 
 func (r *reader) items(count, depth int) []stackitem.Item {
 	list := make([]stackitem.Item, count)
+	r.nested += count
 	for i := range list {
 		list[i] = r.item(nil, depth+1)
 	}

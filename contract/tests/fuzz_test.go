@@ -70,7 +70,7 @@ func FuzzSettle(f *testing.F) {
 	s := newFuzzScene(f)
 	f.Add([]byte{1, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := &reader{data}
+		r := &reader{data: data}
 		m := *s.model
 		m.ledger = newLedger()
 		for id, e := range s.model.escrows {
@@ -157,7 +157,7 @@ func FuzzPayment(f *testing.F) {
 	s := newScene(f)
 	f.Add([]byte{0, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := &reader{data}
+		r := &reader{data: data}
 		var from any
 		if r.byte()%4 != 0 {
 			from = s.user.hash
