@@ -3,6 +3,7 @@ package tests
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/nspcc-dev/neo-go/pkg/config"
 	"github.com/nspcc-dev/neo-go/pkg/smartcontract/manifest"
 	"github.com/stretchr/testify/require"
+
+	"krypton/contract/rule"
 )
 
 // compilerVersion is under the checksum of the NEF, so it is part of the hash that
@@ -80,4 +83,14 @@ func TestReproducibleBuild(t *testing.T) {
 	committed, err = os.ReadFile("../manifest.json")
 	require.NoError(t, err)
 	require.Equal(t, string(committed), string(here.manifest), "manifest.json is not current: npm run contract:build")
+}
+
+// TestReleasedCode: the code of a release that was made does not change any more; other
+// code takes another version.
+func TestReleasedCode(t *testing.T) {
+	dir := fmt.Sprintf("../testdata/v%d.%d.%d", rule.Version/1_000_000, rule.Version/1_000%1_000, rule.Version%1_000)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("not released yet")
+	}
+	require.True(t, bytes.Equal(readBuild(t, dir).nef, readBuild(t, "..").nef), "raise rule.Version, or renew %s before the release", dir)
 }
