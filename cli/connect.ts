@@ -2,11 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type Account, openWalletFile } from '../chain/account.ts';
 import { RpcError, rpcCode } from '../chain/errors.ts';
 import { checkNetwork, createRpc, type Rpc, readVersion } from '../chain/rpc.ts';
-import type { ContractCall } from '../chain/script.ts';
-import { execute } from '../chain/transaction.ts';
-import type { Height, ScriptHash, TxHash } from '../chain/types.ts';
+import type { ScriptHash } from '../chain/types.ts';
 import { readArtifact } from '../contract/client/deploy.ts';
-import { type ContractEvent, decodeEvent, type EventName, type EventOf } from '../contract/client/event.ts';
 import { createReader, type Reader } from '../contract/client/read.ts';
 import { askSecret } from './ask.ts';
 import type { Settings } from './config.ts';
@@ -89,24 +86,4 @@ export async function readPassword(settings: Settings, question: string): Promis
   } catch (error) {
     throw new Refusal(`can't read the password file ${passwordFile}`, { cause: error });
   }
-}
-
-export type Receipt = { txHash: TxHash; height: Height; events: ContractEvent[] };
-
-/** Signs, sends, and waits until the block with it is there. @throws ScriptFault, RpcError */
-export async function send(
-  { rpc, contract, account, network }: Signing,
-  calls: readonly ContractCall[],
-  options: { mustReturnTrue?: boolean } = {},
-): Promise<Receipt> {
-  const { hash, height, execution } = await execute(rpc, calls, account, network, options);
-  const own = execution.notifications.filter((emitted) => emitted.contract === contract);
-  return { txHash: hash, height, events: own.map(({ name, state }) => decodeEvent(name, state)) };
-}
-
-/** The one notification that a call makes. */
-export function eventOf<N extends EventName>(receipt: Receipt, name: N): EventOf<N> {
-  const event = receipt.events.find((candidate) => candidate.name === name);
-  if (!event) throw new Refusal(`transaction ${receipt.txHash} took place, but without ${name}: check --contract`);
-  return event as EventOf<N>;
 }

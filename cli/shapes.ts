@@ -29,7 +29,7 @@ export const escrowSchema = z.looseObject({
   history: z.array(z.looseObject({ event: z.string(), height: z.number(), time: z.string(), txHash: z.string() })),
 });
 
-export const verdictSchema = z.looseObject({
+const verdictSchema = z.looseObject({
   callId: z.string().nullable(),
   id: z.number().nullable(),
   verdict: z.string(),
@@ -69,7 +69,7 @@ export const cdrSchema = z.looseObject({
 });
 export type Cdr = z.infer<typeof cdrSchema>;
 
-export const claimSchema = z.looseObject({
+const claimSchema = z.looseObject({
   escrowId: z.number(),
   seq: z.number(),
   amount: amount.nullable(),

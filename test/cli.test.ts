@@ -75,8 +75,8 @@ test('refused before anything is signed', { timeout: 60_000 }, async () => {
   expect(await refusal(deposit, none)).toContain('there is no terminal to ask');
 });
 
-/** In their order: each goes on with what the one before it has made. */
-describe('with a running stack', { timeout: 60_000 }, () => {
+/** In their order: each goes on with what the one before it has made. Some ten starts of the command each. */
+describe('with a running stack', { timeout: 180_000 }, () => {
   const sealed = { txHash: expect.stringMatching(/^0x[0-9a-f]{64}$/), height: expect.any(Number) };
   const terms = ['--rate', '100', '--fee', '5', '--increment', '6', '--max-parallel', '3', '--duration', '2h'];
 

@@ -4,10 +4,11 @@ import type { Address, Datoshi } from '../../chain/types.ts';
 import { contractCall } from '../../contract/client/call.ts';
 import { toAddress, toGas } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { type Chain, eventOf, openChain, openSigning, type Receipt, send } from '../connect.ts';
+import { type Chain, openChain, openSigning } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { eventOf, type Receipt, send } from '../send.ts';
 
 /** GAS that goes into the contract, stands there and comes out again. */
 export function addBalance(program: Command): void {

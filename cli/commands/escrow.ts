@@ -4,10 +4,11 @@ import { contractCall } from '../../contract/client/call.ts';
 import type { EscrowRecord } from '../../contract/client/read.ts';
 import { toAddress, toCount, toDatoshi, toDuration, toGas, toId, toPublicKey } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { eventOf, openSigning, type Receipt, type Signing, send } from '../connect.ts';
+import { openSigning, type Signing } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { eventOf, type Receipt, send } from '../send.ts';
 import { requireBalance } from './balance.ts';
 import { escrowLines, listEscrows, showEscrow } from './escrow-show.ts';
 

@@ -3,10 +3,11 @@ import type { Address } from '../../chain/types.ts';
 import { contractCall } from '../../contract/client/call.ts';
 import { toAddress, toHash32, toLocation } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { openChain, openSigning, type Receipt, type Signing, send } from '../connect.ts';
+import { openChain, openSigning, type Signing } from '../connect.ts';
 import { fields, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { type Receipt, send } from '../send.ts';
 
 /** What a provider says about himself on the chain; the wallet's account is the provider. */
 export function addProvider(program: Command): void {

@@ -4,10 +4,11 @@ import { contractCall } from '../../contract/client/call.ts';
 import type { QueryType } from '../../contract/client/read.ts';
 import { toAddress, toUuid } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { openChain, openSigning, send } from '../connect.ts';
+import { openChain, openSigning } from '../connect.ts';
 import { fields, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { send } from '../send.ts';
 
 /** Who is reachable through which provider. */
 export function addRegistration(program: Command): void {

@@ -5,7 +5,8 @@ import { type Address, datoshi, datoshiPerGas, type Height } from '../../chain/t
 import { contractCall } from '../../contract/client/call.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import type { Settings } from '../config.ts';
-import { type Chain, send } from '../connect.ts';
+import type { Chain } from '../connect.ts';
+import { send } from '../send.ts';
 import { deposits, escrows, locations, type PlannedEscrow } from './plan.ts';
 
 /** For deposits and for the fees of a handful of transactions. */
