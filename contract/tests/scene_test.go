@@ -39,10 +39,10 @@ type scene struct {
 	provider, operator, user, stranger *account
 }
 
-func newScene(t testing.TB) *scene { return newSceneOf(t, *contractDir) }
+func newScene(t testing.TB) *scene { return newSceneIn(newWorld(t)) }
 
-func newSceneOf(t testing.TB, dir string) *scene {
-	s := &scene{world: newWorldOf(t, dir), provider: newAccount("provider"), operator: newAccount("operator"),
+func newSceneIn(w *world) *scene {
+	s := &scene{world: w, provider: newAccount("provider"), operator: newAccount("operator"),
 		user: newAccount("user"), stranger: newAccount("stranger")}
 	s.fund(s.provider, s.operator, s.user, s.stranger)
 	s.do(s.provider, "deploy", s.provider.hash, location)

@@ -147,7 +147,7 @@ func TestVersionGate(t *testing.T) {
 
 // TestStateSurvivesUpdate: what the first release stored, its successor reads.
 func TestStateSurvivesUpdate(t *testing.T) {
-	s := newSceneOf(t, "../testdata/v1.0.0")
+	s := newSceneIn(newWorldOf(t, "../testdata/v1.0.0"))
 	next := nextVersion(t)
 	key := voucherKey("phone")
 	x := usualTerms()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/nspcc-dev/neo-go/pkg/config/netmode"
 	"github.com/stretchr/testify/require"
 
 	"krypton/contract/rule"
@@ -70,6 +71,24 @@ func TestVoucherNumbers(t *testing.T) {
 	for seq, total := range []int64{0, 1, 0x7f, 0x80, 0xff, 0x100, 0x0102030405060708, 0x7fffffffffffffff, 0x7f00000000000000, 0x00ff00ff00ff00ff} {
 		c := claimOf(id, int64(seq), 0, 0, 1)
 		c.total, c.signature = total, s.voucher(key, id, total)
+		s.expectCode(rule.Accepted, s.provider, c)
+	}
+}
+
+// TestVoucherOnOtherNetworks: every byte of the magic counts, on main net and at the
+// largest one.
+func TestVoucherOnOtherNetworks(t *testing.T) {
+	for _, magic := range []netmode.Magic{0, netmode.MainNet, netmode.TestNet, 0x80000000, 0xffffffff} {
+		s := newSceneIn(newWorldOn(t, *contractDir, magic))
+		key := voucherKey("phone")
+		x := usualTerms()
+		x.key = key.PublicKey().Bytes()
+		id := s.open(x)
+		s.pass(60_000)
+		c := claimOf(id, 0, 1000, 1, 1)
+		c.total, c.signature = 1000, key.Sign(voucherBytes(uint32(magic)+1, s.hash, uint64(id), 1000))
+		s.expectCode(rule.BadVoucher, s.provider, c)
+		c.signature = key.Sign(voucherBytes(uint32(magic), s.hash, uint64(id), 1000))
 		s.expectCode(rule.Accepted, s.provider, c)
 	}
 }

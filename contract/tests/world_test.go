@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/nspcc-dev/neo-go/pkg/config"
+	"github.com/nspcc-dev/neo-go/pkg/config/netmode"
 	"github.com/nspcc-dev/neo-go/pkg/core/block"
 	"github.com/nspcc-dev/neo-go/pkg/core/native/nativehashes"
 	"github.com/nspcc-dev/neo-go/pkg/core/state"
@@ -63,8 +65,14 @@ func newWorld(t testing.TB) *world { return newWorldOf(t, *contractDir) }
 
 // newWorldOf deploys the build in that folder.
 func newWorldOf(t testing.TB, dir string) *world {
+	return newWorldOn(t, dir, netmode.UnitTestNet)
+}
+
+// newWorldOn does so on a network of that magic.
+func newWorldOn(t testing.TB, dir string, magic netmode.Magic) *world {
 	store := storage.NewMemoryStore()
-	bc, validator := chain.NewSingleWithOptions(t, &chain.Options{Logger: zap.NewNop(), Store: store})
+	bc, validator := chain.NewSingleWithOptions(t, &chain.Options{Logger: zap.NewNop(), Store: store,
+		BlockchainConfigHook: func(c *config.Blockchain) { c.Magic = magic }})
 	w := &world{t: t, e: neotest.NewExecutor(t, bc, validator, validator), store: store}
 	w.owner = w.fund(newAccount("owner"))[0]
 	aer := w.run(w.deployScript(readContract(t, dir), nil), w.owner)
