@@ -28,7 +28,7 @@ func Version() int {
 // Deploy enters a provider, who is found at location.
 func Deploy(provider interop.Hash160, location string) bool {
 	requireWitness(provider)
-	requireLocation(location)
+	requireText(location, rule.MaxLocationLen, fault.Location)
 	if readProvider(provider) != nil {
 		panic(fault.AlreadyDeployed)
 	}
@@ -41,7 +41,7 @@ func Deploy(provider interop.Hash160, location string) bool {
 // Relocate changes where the provider is found.
 func Relocate(provider interop.Hash160, location string) {
 	requireWitness(provider)
-	requireLocation(location)
+	requireText(location, rule.MaxLocationLen, fault.Location)
 	record := deployedProvider(provider)
 	record.location = location
 	saveProvider(provider, numberOf(provider), record)
@@ -51,9 +51,7 @@ func Relocate(provider interop.Hash160, location string) {
 // SetTariff says where the rate deck is, and what it hashes to.
 func SetTariff(provider interop.Hash160, uri string, hash []byte) {
 	requireWitness(provider)
-	if !isBytes(uri, 1, rule.MaxURILen) {
-		panic(fault.URI)
-	}
+	requireText(uri, rule.MaxURILen, fault.URI)
 	if !isBytes(hash, rule.TariffHashLen, rule.TariffHashLen) {
 		panic(fault.Hash)
 	}
@@ -116,10 +114,4 @@ func requireDeployed(provider []byte) []byte {
 		panic(fault.NotDeployed)
 	}
 	return record
-}
-
-func requireLocation(location string) {
-	if !isBytes(location, 1, rule.MaxLocationLen) {
-		panic(fault.Location)
-	}
 }

@@ -35,3 +35,17 @@ func requireBalance(sufficient bool) {
 		panic(fault.Balance)
 	}
 }
+
+// requireText refuses control characters too: there are none in a host or a URI, and a
+// zero byte is text to the chain but to hardly any database. That it is UTF-8 is what
+// the notification demands.
+func requireText(text string, longest int, message string) {
+	if !isBytes(text, 1, longest) {
+		panic(message)
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] < ' ' || text[i] == 0x7f {
+			panic(message)
+		}
+	}
+}

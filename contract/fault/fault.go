@@ -11,7 +11,7 @@ const (
 	// NotDeployed and AlreadyDeployed are about a provider.
 	NotDeployed     = "not deployed"
 	AlreadyDeployed = "already deployed"
-	// Location, URI and Hash: length out of bounds.
+	// Location, URI and Hash: length out of bounds, or control characters in a text.
 	Location = "location"
 	URI      = "uri"
 	Hash     = "hash"

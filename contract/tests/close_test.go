@@ -81,6 +81,6 @@ func TestRefundOfNothing(t *testing.T) {
 	last.close = true
 	s.expectEvents(s.settle(s.provider, last), emitted("EscrowSettled", id, 0, gas, 1000, 1, someRoot, gas),
 		emitted("EscrowClosed", id, 0))
-	require.NotContains(t, s.stored(), string(balanceKey(s.user.hash)))
+	require.NotContains(t, s.storage(), string(balanceKey(s.user.hash)))
 	require.Nil(t, s.get("escrow", id).Value())
 }

@@ -91,23 +91,6 @@ func TestOpenEscrowRefused(t *testing.T) {
 	refuse(fault.NotDeployed, 1, s.stranger.hash)
 	s.do(s.stranger, "deploy", s.stranger.hash, location)
 	refuse(fault.NotRegistered, 1, s.stranger.hash)
-
-	// 33 bytes that are no point of the curve: the VM says so.
-	for _, prefix := range []byte{0, 2, 3, 4} {
-		notOnCurve := append([]byte{prefix}, make([]byte, 31)...)
-		notOnCurve = append(notOnCurve, 5+prefix)
-		args := openArgs(s.user.hash, s.provider.hash, usualTerms())
-		args[key] = notOnCurve
-		aer := s.run(script(call{s.hash, "openEscrow", args}), s.user)
-		if prefix == 2 || prefix == 3 { // some x have no y: look for one
-			for aer.VMState == vmstate.Halt {
-				notOnCurve[32]++
-				args[key] = notOnCurve
-				aer = s.run(script(call{s.hash, "openEscrow", args}), s.user)
-			}
-		}
-		require.Equal(t, vmstate.Fault, aer.VMState)
-	}
 	s.do(s.provider, "undeploy", s.provider.hash)
 	refuse(fault.NotDeployed, 1, s.provider.hash)
 }

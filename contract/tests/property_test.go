@@ -167,12 +167,7 @@ func (r *run) compare(s step, want outcome, got *state.AppExecResult) {
 }
 
 func (r *run) compareState() {
-	id := r.e.Chain.GetContractState(r.hash).ID
-	stored := map[string]string{}
-	r.e.Chain.SeekStorage(id, nil, func(key, value []byte) bool {
-		stored[string(key)] = string(value)
-		return true
-	})
+	stored := r.world.storage()
 	require.Equal(r.t, r.model.storage(), stored, "the model and the chain part")
 	require.Equal(r.t, r.replay.storage(), stored, "the notifications do not determine the state")
 	require.Equal(r.t, r.model.held(), r.gasOf(r.hash), "the contract does not own what it owes")

@@ -44,7 +44,7 @@ func TestLocation(t *testing.T) {
 	p := w.fund(newAccount("provider"))[0]
 	w.do(p, "deploy", p.hash, "a")
 	longest := strings.Repeat("a", rule.MaxLocationLen)
-	for _, bad := range []any{"", nil, longest + "a", 17, []any{}} {
+	for _, bad := range []any{"", nil, longest + "a", 17, []any{}, "\x00", "a\x00", "a\nb", "\x1f", "\x7f", aBuffer} {
 		w.refuse(fault.Location, p, "relocate", p.hash, bad)
 		w.refuse(fault.Location, w.owner, "deploy", w.owner.hash, bad)
 	}
@@ -66,11 +66,11 @@ func TestSetTariff(t *testing.T) {
 	w.refuse(fault.NotDeployed, p, "setTariff", p.hash, "u", hash)
 	w.do(p, "deploy", p.hash, location)
 	deployedAt := w.now()
-	for _, uri := range []string{"u", strings.Repeat("u", rule.MaxURILen)} {
+	for _, uri := range []string{"u", " \x7e", "https://é", strings.Repeat("u", rule.MaxURILen)} {
 		w.expectEvents(w.do(p, "setTariff", p.hash, uri, hash), emitted("TariffSet", p.hash, uri, hash))
 		require.Equal(t, items(location, uri, hash, nil, deployedAt), plain(w.get("provider", p.hash)))
 	}
-	for _, bad := range []any{"", nil, strings.Repeat("u", rule.MaxURILen+1), 1} {
+	for _, bad := range []any{"", nil, strings.Repeat("u", rule.MaxURILen+1), 1, "https://a\x00", "\x1f", "\x7f"} {
 		w.refuse(fault.URI, p, "setTariff", p.hash, bad, hash)
 	}
 	for _, bad := range []any{nil, "", hash[1:], append(hash, 0), 1} {

@@ -3,6 +3,7 @@ package tests
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"math/big"
 	"slices"
 	"testing"
@@ -35,16 +36,14 @@ func sha256Of(message []byte) []byte {
 	return digest[:]
 }
 
-// stored lists the keys of everything that the contract has stored.
-func (w *world) stored() []string {
-	id := w.e.Chain.GetContractState(w.hash).ID
-	var found []string
-	w.e.Chain.SeekStorage(id, nil, func(key, _ []byte) bool {
-		found = append(found, string(key))
+// storage gives all that the contract has stored.
+func (w *world) storage() map[string]string {
+	stored := map[string]string{}
+	w.e.Chain.SeekStorage(w.e.Chain.GetContractState(w.hash).ID, nil, func(key, value []byte) bool {
+		stored[string(key)] = string(value)
 		return true
 	})
-	slices.Sort(found)
-	return found
+	return stored
 }
 
 // TestStorageKeys: there are these entries and no others, and a closed escrow
@@ -57,20 +56,20 @@ func TestStorageKeys(t *testing.T) {
 	rest := []string{string(ownerKey()), string(updateKey()), string(lastEscrowKey()), string(lastProviderKey()), string(numberKey(1)), string(providerKey(s.provider.hash)),
 		string(operatorKey(s.provider.hash)), string(registrationsKey(s.user.hash)), string(balanceKey(s.user.hash))}
 	open := append(slices.Clone(rest), string(escrowKey(id)), string(countersKey(s.user.hash, id)))
-	require.ElementsMatch(t, open, s.stored())
+	require.ElementsMatch(t, open, slices.Collect(maps.Keys(s.storage())))
 	s.do(s.provider, "closeEscrow", id)
-	require.ElementsMatch(t, rest, s.stored())
+	require.ElementsMatch(t, rest, slices.Collect(maps.Keys(s.storage())))
 	for range 127 { // an id of two bytes
 		id = s.open(terms{amount: 1, rate: 1, increment: 1, parallel: 1, duration: 60_000, window: 600_000})
 	}
 	require.EqualValues(t, 128, id)
-	require.Contains(t, s.stored(), string(escrowKey(id)))
-	require.Contains(t, s.stored(), string(countersKey(s.user.hash, id)))
+	require.Contains(t, s.storage(), string(escrowKey(id)))
+	require.Contains(t, s.storage(), string(countersKey(s.user.hash, id)))
 	s.do(s.user, "withdraw", s.user.hash, s.balance(s.user.hash))
 	s.do(s.user, "unregister", s.user.hash)
 	s.do(s.provider, "undeploy", s.provider.hash)
 	for _, gone := range [][]byte{balanceKey(s.user.hash), registrationsKey(s.user.hash), providerKey(s.provider.hash), operatorKey(s.provider.hash)} {
-		require.NotContains(t, s.stored(), string(gone))
+		require.NotContains(t, s.storage(), string(gone))
 	}
 }
 

@@ -104,13 +104,7 @@ func TestUpdate(t *testing.T) {
 	update := func(nef, manifest []byte) []byte {
 		return script(call{w.hash, "update", []any{nef, manifest, nil}})
 	}
-	notBefore := w.announce(next)
-	w.refuseScript(fault.TooEarly, update(next.nef, next.manifest), w.owner)
-	w.block(notBefore - 2)
-	w.refuseScript(fault.TooEarly, update(next.nef, next.manifest), w.owner) // one millisecond
-	other := readBuild(t, *contractDir)
-	w.refuseScript(fault.UpdateMismatch, update(other.nef, next.manifest), w.owner)
-	w.refuseScript(fault.UpdateMismatch, update(next.nef, append(next.manifest, ' ')), w.owner)
+	w.block(w.announce(next) - 1)
 	stranger := w.fund(newAccount("stranger"))[0]
 	w.refuseScript(fault.Witness, update(next.nef, next.manifest), stranger)
 	aer := w.run(update(next.nef, next.manifest), w.owner)

@@ -116,7 +116,7 @@ func newAccount(name string) *account {
 func (w *world) fund(accounts ...*account) []*account {
 	calls := make([]call, len(accounts))
 	for i, a := range accounts {
-		calls[i] = call{nativehashes.GasToken, "transfer", []any{w.e.Validator.ScriptHash(), a.hash, 100_000 * gas, nil}}
+		calls[i] = call{nativehashes.GasToken, "transfer", []any{w.e.Validator.ScriptHash(), a.hash, 1_000_000 * gas, nil}}
 	}
 	tx := w.e.PrepareInvocation(w.t, script(calls...), []neotest.Signer{w.e.Validator})
 	w.e.AddBlockCheckHalt(w.t, tx)
