@@ -10,8 +10,19 @@ const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
 
 /** GAS that an account or a contract holds. */
 export async function readGasBalance(rpc: Rpc, holder: Address | ScriptHash): Promise<Datoshi> {
-  const script = scriptOf([{ contract: gasContract, method: 'balanceOf', args: [{ hash160: holder }] }]);
-  const { state, exception, stack } = await invokeScript(rpc, script);
+  return readInteger(rpc, { contract: gasContract, method: 'balanceOf', args: [{ hash160: holder }] });
+}
+
+/** PolicyContract, native on every N3 network: it knows the prices. */
+const policyContract = '0xcc5e4edd9f5f8dba8bb65734541df7a1c081c67b' as ScriptHash;
+
+/** Datoshi for a byte of contract storage. */
+export async function readStoragePrice(rpc: Rpc): Promise<Datoshi> {
+  return readInteger(rpc, { contract: policyContract, method: 'getStoragePrice', args: [] });
+}
+
+async function readInteger(rpc: Rpc, call: ContractCall): Promise<Datoshi> {
+  const { state, exception, stack } = await invokeScript(rpc, scriptOf([call]));
   if (state !== 'HALT' || !stack[0]) throw new ScriptFault(exception ?? 'FAULT');
   return datoshi(asInteger(stack[0]));
 }

@@ -10,7 +10,10 @@ export type Heads = {
  * A lost connection, a lagging node or `event_missed` need no special case: the poll covers them, and a new connection is tried.
  */
 export function watchHeads(wsUrl: () => string, { pollMs }: { pollMs: number }): Heads {
-  let wake = () => {};
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const resolve of waiting) resolve();
+  };
   let socket: WebSocket | undefined;
   let closed = false;
   let reconnect: NodeJS.Timeout | undefined;
@@ -31,11 +34,13 @@ export function watchHeads(wsUrl: () => string, { pollMs }: { pollMs: number }):
   return {
     next: () =>
       new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMs);
-        wake = () => {
+        const done = () => {
           clearTimeout(timer);
+          waiting.delete(done);
           resolve();
         };
+        const timer = setTimeout(done, pollMs);
+        waiting.add(done);
       }),
     close: () => {
       closed = true;

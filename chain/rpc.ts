@@ -19,17 +19,31 @@ const REQUEST_LIMIT_MS = 15_000;
 /** neo-go refuses larger batches. */
 export const MAX_BATCH = 100;
 
-export function createRpc(urls: readonly string[], { timeoutMs = REQUEST_LIMIT_MS } = {}): Rpc {
+/** With a `network`, each node is asked once whether it is of that network before it is asked anything else. */
+export function createRpc(
+  urls: readonly string[],
+  { timeoutMs = REQUEST_LIMIT_MS, network }: { timeoutMs?: number; network?: number } = {},
+): Rpc {
+  const checked = new Set<string>();
   let current = 0;
   const url = () => urls[current % urls.length] as string;
+
+  async function ask(node: string, body: unknown): Promise<unknown> {
+    if (network !== undefined && !checked.has(node)) {
+      await checkNetwork(createRpc([node], { timeoutMs }), network);
+      checked.add(node);
+    }
+    return postTo(node, body, timeoutMs);
+  }
 
   /** Asks the current node, and each other one once, before it gives up. */
   async function post(body: unknown): Promise<unknown> {
     let failure: unknown;
     for (let tries = 0; tries < urls.length; tries += 1) {
       try {
-        return await postTo(url(), body, timeoutMs);
+        return await ask(url(), body);
       } catch (error) {
+        if (!(error instanceof NodeUnavailable)) throw error;
         failure = error;
         current += 1;
       }

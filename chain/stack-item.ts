@@ -33,8 +33,9 @@ export function asBoolean(item: StackItem): boolean {
   throw unexpected('a boolean', item);
 }
 
+/** Text that somebody wrote onto the chain: what is no UTF-8, and U+0000, which Postgres can't store, becomes U+FFFD. */
 export function asString(item: StackItem): string {
-  return asBytes(item).toString('utf8');
+  return asBytes(item).toString('utf8').replaceAll('\0', '\uFFFD');
 }
 
 export function asArray(item: StackItem): StackItem[] {

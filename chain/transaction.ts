@@ -70,11 +70,13 @@ export type BuildOptions = {
   validForBlocks: number;
   /** System and network fee together. */
   feeLimit?: Datoshi;
+  /** Added to the system fee, for what may have become dearer by the time of execution. Burnt in any case. */
+  reserve?: Datoshi;
 };
 
 /** Estimates the fees of a script that `account` signs (scope CalledByEntry), and signs it. @throws ScriptFault, FeeLimitExceeded */
 export async function signScript(rpc: Rpc, script: Buffer, options: BuildOptions): Promise<SignedTransaction> {
-  const { network, account, validForBlocks, feeLimit } = options;
+  const { network, account, validForBlocks, feeLimit, reserve = 0n } = options;
   const dryRun = await invokeScript(rpc, script, [account.address]);
   if (dryRun.state !== 'HALT') throw new ScriptFault(dryRun.exception ?? 'FAULT');
   const count = await rpc.call<number>('getblockcount');
@@ -87,7 +89,7 @@ export async function signScript(rpc: Rpc, script: Buffer, options: BuildOptions
       }),
     ],
     validUntilBlock: count - 1 + validForBlocks,
-    systemFee: u.BigInteger.fromNumber(withMargin(dryRun.gasConsumed).toString()),
+    systemFee: u.BigInteger.fromNumber((withMargin(dryRun.gasConsumed) + reserve).toString()),
   });
   transaction.networkFee = u.BigInteger.fromNumber((await estimateNetworkFee(rpc, transaction, account)).toString());
   const [systemFee, networkFee] = [transaction.systemFee, transaction.networkFee].map((fee) =>

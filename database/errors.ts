@@ -20,6 +20,6 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** What pg itself says of a broken connection has no code to tell it by. */
 const brokenConnection = /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/;
-/** 08 connection, 53 insufficient resources, 57P operator intervention, 58 system error. */
-const unavailableClasses = ['08', '53', '57P', '58'];
+/** 08 connection, 53 insufficient resources, 57 operator intervention (also a statement that took too long), 58 system error. */
+const unavailableClasses = ['08', '53', '57', '58'];
 const socketErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'];

@@ -17,10 +17,6 @@ export const jobs = {
       .min(1)
       .max(1000),
   }),
-  /** Claims that may be due. */
-  settle: z.object({}),
-  /** Transactions whose outcome may be known. */
-  confirm: z.object({}),
 };
 
 export type JobName = keyof typeof jobs;

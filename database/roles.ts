@@ -24,6 +24,7 @@ export async function grantRoles(db: Kysely<unknown>): Promise<void> {
     await sql.raw(createRole(name)).execute(db);
     await sql.raw(`grant usage on schema public to ${name}`).execute(db);
     await sql.raw(`grant select on all tables in schema public to ${name}`).execute(db);
+    if (role !== 'api') await sql.raw(`revoke select on request_nonces from ${name}`).execute(db);
     for (const table of writes[role]) {
       const rights = insertOnly.includes(table) ? 'insert' : 'insert, update, delete';
       await sql.raw(`grant ${rights} on ${table} to ${name}`).execute(db);

@@ -74,11 +74,11 @@ function isContinuous(cursor: Position, blocks: readonly Block[]): boolean {
   });
 }
 
-/** A node that is behind is waited for, unless its blocks are not ours. */
+/** A node that is behind, or knows its newest block's hash not yet, is waited for, unless its blocks are not ours. */
 async function checkShorterChain(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
   const hash = await readBlockHash(deps.rpc, asHeight(head));
   const ours = await deps.db.selectFrom('blocks').select('hash').where('height', '=', head).executeTakeFirst();
-  return ours && ours.hash === hash ? cursor : goBack(deps, cursor);
+  return hash === null || ours?.hash === hash ? cursor : goBack(deps, cursor);
 }
 
 async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {

@@ -1,6 +1,6 @@
 import { createBlockReader } from '../chain/blocks.ts';
 import { watchHeads } from '../chain/heads.ts';
-import { checkNetwork, createRpc, readVersion } from '../chain/rpc.ts';
+import { createRpc, readVersion } from '../chain/rpc.ts';
 import { type Height, height } from '../chain/types.ts';
 import { isDeployed } from '../contract/client/deploy.ts';
 import { createPool, databaseOf } from '../database/connection.ts';
@@ -13,8 +13,7 @@ import { type Position, readCursor, startCursor } from './store.ts';
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
   const stopping = new AbortController();
-  const rpc = createRpc(config.rpcUrl);
-  await checkNetwork(rpc, config.network);
+  const rpc = createRpc(config.rpcUrl, { network: config.network });
   const { msPerBlock, validators } = await readVersion(rpc);
   if (!(await isDeployed(rpc, config.contract)))
     throw new ConfigError(`KRYPTON_CONTRACT: there is no contract ${config.contract} on this network`);

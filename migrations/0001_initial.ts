@@ -202,6 +202,7 @@ const settler = [
     check ((code is not null) = (state = 'rejected'))
   )`,
   'create index claims_tx on claims (tx_hash)',
+  'create index claims_escrow on claims (escrow_id, seq)',
   // The two guards against paying twice: one claim of an escrow under way, and one accepted for each sequence number.
   `create unique index claims_one_sealed on claims (escrow_id) where state = 'sealed'`,
   `create unique index claims_accepted on claims (escrow_id, seq) where state = 'accepted'`,

@@ -13,50 +13,64 @@ export type Candidate = EscrowView & { voucher: Voucher | null };
 /** Calls of one claim: its Merkle tree is built in memory, and its proofs stay short. */
 const CALLS_PER_CLAIM = 5_000;
 
+/** Escrows that are looked at together: each costs two small queries. */
+const ESCROWS_PER_PAGE = 100;
+
 /**
- * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline, then the largest
- * amount. Not among them: those with a claim under way, those of which the index has not seen the last claim yet, and those
- * that are parked.
+ * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline. Not among them:
+ * those with a claim under way, those of which the index has not seen the last claim yet, and those that are parked.
  */
-export async function findCandidates({ db, signer }: Pick<Deps, 'db' | 'signer'>, limit: number): Promise<Candidate[]> {
-  const { rows } = await sql<Escrow & { authorised: boolean; headTime: Date }>`
-    select escrows.*, cursor.time as head_time,
-      -- only the provider itself or the operator that it named may settle
-      coalesce(${signer.address} in (escrows.provider, providers.operator), false) as authorised
+export async function* findCandidates(deps: Pick<Deps, 'db' | 'signer' | 'providers'>): AsyncGenerator<Candidate> {
+  const { db } = deps;
+  for (let after: Page | undefined; ; ) {
+    const page: Page[] = await readPage(deps, after);
+    for (const { authorised, headTime, ...escrow } of page) {
+      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(db, escrow.id)) };
+    }
+    after = page.at(-1);
+    if (page.length < ESCROWS_PER_PAGE) return;
+  }
+}
+
+type Page = Escrow & { authorised: boolean; headTime: Date };
+
+async function readPage(
+  { db, signer, providers }: Pick<Deps, 'db' | 'signer' | 'providers'>,
+  after: Page | undefined,
+): Promise<Page[]> {
+  // only the provider itself or the operator that it named may settle; and the operator chooses whom it serves
+  const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator)
+    and (${providers === null} or escrows.provider = any(${providers ?? []})), false)`;
+  const { rows } = await sql<Page>`
+    select escrows.*, cursor.time as head_time, ${authorised} as authorised
     from escrows
     cross join cursor
-    join (select escrow_id, sum(price) as total from ratings where state = 'rated' and price > 0 group by escrow_id) as owed
-      on owed.escrow_id = escrows.id
     -- an undeployed provider has no operator
     left join providers on providers.provider = escrows.provider and undeployed_at is null
-    where not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id)
+    where exists (select from ratings where ratings.escrow_id = escrows.id and ratings.state = 'rated' and price > 0)
+      and not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id)
       -- one claim at a time, and the next one only when the index has the last: its seq must be the chain's
       and not exists (select from claims where claims.escrow_id = escrows.id
         and (claims.state = 'sealed' or claims.state = 'accepted' and claims.seq >= escrows.seq))
       -- asked in this same snapshot: the index may have learnt of it since the escrows were last parked
       and not exists (select from settlements where settlements.escrow_id = escrows.id and ${isUnknownSettlement})
-    order by authorised desc, claim_deadline, owed.total desc
-    limit ${limit}`.execute(db);
-  return Promise.all(
-    rows.map(async ({ authorised, headTime, ...escrow }) => {
-      return {
-        escrow,
-        authorised,
-        headTime,
-        ...(await readCalls(db, escrow.id)),
-        ...(await readVoucher(db, escrow.id)),
-      };
-    }),
-  );
+      and ${after ? sql`(not ${authorised}, claim_deadline, id) > (${!after.authorised}, ${after.claimDeadline}, ${after.id})` : sql`true`}
+    order by not ${authorised}, claim_deadline, id
+    limit ${ESCROWS_PER_PAGE}`.execute(db);
+  return rows;
 }
 
-async function readCalls(db: Deps['db'], escrowId: bigint): Promise<Pick<EscrowView, 'calls'>> {
+/** The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. */
+async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls'>> {
   const rows = await db
     .selectFrom('ratings')
+    .innerJoin('cdrs', 'cdrs.id', 'ratings.cdrId')
     .select(['cdrId', 'billableSeconds as seconds', 'price', 'ratedAt'])
-    .where('escrowId', '=', escrowId)
+    .where('ratings.escrowId', '=', id)
     .where('state', '=', 'rated')
     .where('price', '>', 0n)
+    .where('cdrs.user', '=', user)
+    .where('cdrs.provider', '=', provider)
     .orderBy('cdrId')
     .limit(CALLS_PER_CLAIM)
     .execute();

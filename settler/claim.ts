@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { datoshi } from '../chain/types.ts';
+import { type Address, datoshi } from '../chain/types.ts';
 import { cdrLeaf } from '../contract/client/cdr.ts';
 import type { Claim } from '../contract/client/claim.ts';
 import { merkleSumRoot } from '../contract/client/merkle-sum.ts';
@@ -8,7 +8,7 @@ import type { Deps } from './deps.ts';
 import type { PlannedCall } from './plan.ts';
 
 /** A claim and the calls in it, ready to be sealed. */
-export type PreparedClaim = { claim: Claim; calls: PlannedCall[] };
+export type PreparedClaim = { claim: Claim; provider: Address; calls: PlannedCall[] };
 
 /** Sums the planned calls up into one claim that commits to each of them. */
 export async function prepareClaim(
@@ -35,5 +35,5 @@ export async function prepareClaim(
     voucher: escrow.voucherKey === null ? null : voucher,
     close: false,
   };
-  return { claim, calls };
+  return { claim, provider: escrow.provider, calls };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datoshiSchema } from '../chain/types.ts';
+import { addressSchema, datoshiSchema } from '../chain/types.ts';
 import { loadConfig } from '../process/config.ts';
 import { settings, wholeNumber } from '../process/settings.ts';
 
@@ -26,6 +26,14 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       settleAmount: datoshiSchema.default(datoshiSchema.parse('100000000')),
       /** ... or when the claim deadline is this near: time for some failed attempts. */
       settleBeforeDeadlineMs: wholeNumber('milliseconds', { min: 1_000, max: 24 * hour }).default(hour / 6),
+      /** Less is never claimed from an escrow at a time: the fee of a claim should be worth it. */
+      settleMinAmount: datoshiSchema.default(datoshiSchema.parse('0')),
+      /** Providers to settle for, by address, comma-separated. Left out: all that named this operator, who pays their fees. */
+      settleProviders: z
+        .string()
+        .transform((text) => text.split(',').map((address) => address.trim()))
+        .pipe(z.array(addressSchema))
+        .optional(),
       /** How many blocks the network has to take a transaction in. Short: only after them a lost one may be sealed anew. */
       validForBlocks: wholeNumber('blocks', { min: 2, max: 5_760 }).default(20),
       /** Bounds on what the signer spends: 512 claims cost about 60 GAS at the chain's genesis prices, far less on main net. */

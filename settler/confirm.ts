@@ -1,12 +1,16 @@
 import { sql } from 'kysely';
+import { NodeUnavailable } from '../chain/errors.ts';
 import { type Execution, type Outcome, readOutcome } from '../chain/transaction.ts';
 import { height, type TxHash } from '../chain/types.ts';
 import { claimCode, claimCodeName } from '../contract/client/claim.ts';
 import { decodeEvent } from '../contract/client/event.ts';
 import type { Tx } from '../database/connection.ts';
+import { isDatabaseUnavailable } from '../database/errors.ts';
+import { describe } from '../process/run.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';
 import { wordsOf } from './reasons.ts';
+import { release } from './release.ts';
 import { submit } from './submit.ts';
 
 /** Sealed transactions that are looked at in one round. */
@@ -27,15 +31,29 @@ export async function confirm(deps: Deps): Promise<number> {
     .execute();
   let pending = 0;
   for (const transaction of open) {
-    const outcome = await readOutcome(deps.rpc, transaction.hash, height(transaction.validUntilBlock));
-    if (outcome.kind === 'pending') {
+    try {
+      if (!(await follow(deps, transaction))) pending += 1;
+    } catch (error) {
+      if (error instanceof NodeUnavailable || isDatabaseUnavailable(error)) throw error;
       pending += 1;
-      if (outcome.height < transaction.validUntilBlock) await submit(deps, transaction); // it may never have reached the network
-    } else {
-      await resolve(deps, transaction.hash, outcome);
+      deps.log.error({ txHash: transaction.hash }, `its outcome can't be told: ${describe(error)}`); // the others' can
     }
   }
   return pending;
+}
+
+/** Answers whether the chain has decided. */
+async function follow(
+  deps: Deps,
+  transaction: { hash: TxHash; bytes: Buffer; validUntilBlock: number },
+): Promise<boolean> {
+  const outcome = await readOutcome(deps.rpc, transaction.hash, height(transaction.validUntilBlock));
+  if (outcome.kind === 'pending') {
+    if (outcome.height < transaction.validUntilBlock) await submit(deps, transaction); // it may never have reached the network
+    return false;
+  }
+  await resolve(deps, transaction.hash, outcome);
+  return true;
 }
 
 async function resolve(deps: Deps, hash: TxHash, outcome: Exclude<Outcome, { kind: 'pending' }>): Promise<void> {
@@ -127,40 +145,32 @@ async function reject(tx: Tx, claimId: bigint, code: number): Promise<void> {
     .execute();
 }
 
-/** The claim's calls are free to be claimed again. */
-async function release(tx: Tx, claimId: bigint): Promise<void> {
-  await tx
-    .updateTable('ratings')
-    .set({ state: 'rated', claimId: null, amount: null, reasonCode: null, reason: null })
-    .where('claimId', '=', claimId)
-    .execute();
-}
-
+/** Three times in a row for the same reason, though the chain said each time beforehand that it would accept. */
 async function parkRepeatedRejection(deps: Deps, escrowId: bigint, code: number): Promise<void> {
-  const { count } = await deps.db
+  const newest = await deps.db
     .selectFrom('claims')
-    .select(({ fn }) => fn.countAll<bigint>().as('count'))
+    .select(['state', 'code'])
     .where('escrowId', '=', escrowId)
-    .where('state', '=', 'rejected')
-    .where('code', '=', code)
-    .executeTakeFirstOrThrow();
+    .where('state', 'in', ['accepted', 'rejected'])
+    .orderBy('id', 'desc')
+    .limit(MAX_REJECTIONS)
+    .execute();
   const name = claimCodeName(code) ?? code;
   deps.log.error({ escrowId: Number(escrowId), code }, `claim rejected: ${name}`);
-  if (code === claimCode.malformed || BigInt(count) >= MAX_REJECTIONS)
-    await park(deps, escrowId, `its claims were rejected as ${name} ${count} times`);
+  const repeated = newest.length === MAX_REJECTIONS && newest.every((claim) => claim.code === code);
+  if (code === claimCode.malformed || repeated) await park(deps, escrowId, `its claims were rejected as ${name}`);
 }
 
+/** Only an escrow that faults alone, again and again, is to blame; a batch that faulted is tried in smaller ones. */
 async function parkRepeatedFaults(deps: Deps, hash: TxHash): Promise<void> {
-  const escrows = await deps.db
-    .selectFrom('claims as mine')
-    .innerJoin('claims as others', 'others.escrowId', 'mine.escrowId')
-    .innerJoin('transactions', 'transactions.hash', 'others.txHash')
-    .select('mine.escrowId')
-    .where('mine.txHash', '=', hash)
-    .where('transactions.state', '=', 'faulted')
-    .groupBy('mine.escrowId')
-    .having(sql<boolean>`count(*) >= ${MAX_REJECTIONS}`)
-    .execute();
-  for (const { escrowId } of escrows)
+  const { rows } = await sql<{ escrowId: bigint }>`
+    select mine.escrow_id from claims as mine
+    join claims as others on others.escrow_id = mine.escrow_id
+    join transactions on transactions.hash = others.tx_hash and transactions.state = 'faulted'
+    where mine.tx_hash = ${hash}
+      and (select count(*) from claims where claims.tx_hash = others.tx_hash) = 1
+    group by mine.escrow_id
+    having count(*) >= ${MAX_REJECTIONS}`.execute(deps.db);
+  for (const { escrowId } of rows)
     await park(deps, escrowId, `the chain faulted on its claims ${MAX_REJECTIONS} times`);
 }

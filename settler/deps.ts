@@ -1,6 +1,6 @@
 import type { Account } from '../chain/account.ts';
 import type { Rpc } from '../chain/rpc.ts';
-import type { Datoshi, ScriptHash } from '../chain/types.ts';
+import type { Address, Datoshi, ScriptHash } from '../chain/types.ts';
 import type { Database } from '../database/connection.ts';
 import type { Logger } from '../process/run.ts';
 import type { Policy } from './plan.ts';
@@ -13,6 +13,8 @@ export type Deps = {
   contract: ScriptHash;
   /** The operator: signs `settle` for the providers that named it. */
   signer: Account;
+  /** The providers that it settles for; null: all that named it. */
+  providers: readonly Address[] | null;
   policy: Policy;
   validForBlocks: number;
   feePerTransactionLimit: Datoshi;

@@ -6,7 +6,12 @@ import type { Escrow } from './rate.ts';
 
 const openedAt = 1_800_000_000_000;
 const minute = 60_000;
-const policy: Policy = { amount: datoshi(1_000_000n), maxAgeMs: 10_000, beforeDeadlineMs: minute };
+const policy: Policy = {
+  amount: datoshi(1_000_000n),
+  maxAgeMs: 10_000,
+  minAmount: datoshi(0n),
+  beforeDeadlineMs: minute,
+};
 const at = (ms: number) => new Date(openedAt + ms);
 
 function escrow(given: Partial<Escrow> = {}): Escrow {

@@ -9,6 +9,8 @@ export type Policy = {
   /** Datoshi owed by one escrow that make a claim worth its fee at once. */
   amount: Datoshi;
   maxAgeMs: number;
+  /** Less is not claimed at a time. */
+  minAmount: Datoshi;
   beforeDeadlineMs: number;
 };
 
@@ -45,7 +47,15 @@ export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   if (!view.authorised)
     return { claimed: [], failed: [], waiting: view.calls.map(({ cdrId }) => ({ cdrId, reason: 'notAuthorised' })) };
   const allotted = allot(view, policy);
-  return isDue(view, policy, now, allotted.claimed) ? allotted : { ...allotted, claimed: [] };
+  const { claimed, waiting } = allotted;
+  if (totalOf(claimed) < policy.minAmount) {
+    return {
+      ...allotted,
+      claimed: [],
+      waiting: [...waiting, ...claimed.map(({ cdrId }) => ({ cdrId, reason: 'tooSmall' as const }))],
+    };
+  }
+  return isDue(view, policy, now, claimed) ? allotted : { ...allotted, claimed: [] };
 }
 
 function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {
@@ -120,6 +130,8 @@ function isDue(view: EscrowView, policy: Policy, now: Date, claimed: readonly Pl
   const { escrow, headTime } = view;
   if (escrow.state === 'closing' || headTime > escrow.endsAt) return true;
   if (headTime.getTime() >= escrow.claimDeadline.getTime() - policy.beforeDeadlineMs) return true;
-  if (claimed.reduce((sum, call) => sum + call.amount, 0n) >= policy.amount) return true;
+  if (totalOf(claimed) >= policy.amount) return true;
   return now.getTime() - oldest.ratedAt.getTime() >= policy.maxAgeMs;
 }
+
+const totalOf = (claimed: readonly PlannedCall[]) => claimed.reduce((sum, call) => sum + call.amount, 0n);

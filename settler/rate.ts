@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { type Datoshi, datoshi } from '../chain/types.ts';
+import { type Datoshi, datoshi, maxInteger } from '../chain/types.ts';
 import { priceOf, type Terms } from '../contract/client/price.ts';
 import type { Cdrs, Escrows } from '../database/types.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -34,7 +34,8 @@ export function rate(cdr: Cdr, escrow: Escrow | undefined, indexTime: Date): Rat
   const wrong = contradiction(cdr);
   if (wrong) return { state: 'rejected', reason: wrong };
   if (indexTime < cdr.endedAt) return { state: 'wait' };
-  if (!escrow) return { state: 'rejected', reason: 'unknownEscrow' };
+  if (!escrow)
+    return mayBeOpenedYet(cdr, indexTime) ? { state: 'wait' } : { state: 'rejected', reason: 'unknownEscrow' };
   const refusal = mismatch(cdr, escrow);
   if (refusal) return { state: 'rejected', reason: refusal };
   const terms: Terms = {
@@ -44,7 +45,13 @@ export function rate(cdr: Cdr, escrow: Escrow | undefined, indexTime: Date): Rat
     increment: escrow.increment,
   };
   const { seconds, price } = priceOf(answeredMs(cdr, escrow), terms);
+  if (price > maxInteger) return { state: 'rejected', reason: 'overMaximum' };
   return { state: 'rated', billableSeconds: seconds, price, explanation: explain(terms) };
+}
+
+/** A short call may be over, by its proxy's clock, before the block that opens its escrow. */
+function mayBeOpenedYet({ endedAt }: Cdr, indexTime: Date): boolean {
+  return indexTime.getTime() < endedAt.getTime() + CLOCK_TOLERANCE_MS;
 }
 
 /** Wrong in itself, whatever the chain says. */

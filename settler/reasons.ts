@@ -16,6 +16,10 @@ const reasons = {
   overTime: claimCodeMeaning.overTime,
   notCovered: "no valid voucher covers this call yet; send one with a CDR, before the escrow's claim deadline",
   notAuthorised: claimCodeMeaning.notAuthorised,
+  overMaximum: 'the call costs more than 2^63 - 1 datoshi, which no claim can hold',
+  tooSmall:
+    'what the escrow owes is less than the settler claims at a time; it waits for more calls, and the provider can settle it itself',
+  refusedByChain: 'the chain would not run the claim; the settler tries again',
   parked: 'the escrow is parked: its numbers contradict each other, and a person has to look first',
   badVoucher: "the CDR's voucher is not signed by the escrow's voucherKey and was left aside",
   capped: 'paid as far as the escrow and its vouchers reached',

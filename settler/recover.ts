@@ -1,49 +1,32 @@
+import { sql } from 'kysely';
+import type { Tx } from '../database/connection.ts';
 import type { Deps } from './deps.ts';
+import { release } from './release.ts';
 
-/** What Postgres says is to be done, whether or not a job was ever queued for it. */
-export type Work = {
-  /** CDRs without a rating. */
-  cdrIds: bigint[];
-  /** There are rated calls that may be claimed. */
-  payable: boolean;
-  /** There are sealed transactions whose outcome is not known. */
-  sealed: boolean;
-};
-
-/** CDRs of one round: as many as one job carries. */
-const CDRS_PER_ROUND = 1_000;
-/** After a first look at everything, only CDRs this young can be without a rating: intake commits within seconds. */
+/** CDRs that are rated together. */
+const CDRS_AT_A_TIME = 1_000;
+/** A hasty look finds CDRs this young: intake commits within seconds, so only an index that stood still leaves older ones. */
 const RECENT_MS = 3_600_000;
 
-export async function findWork({ db }: Pick<Deps, 'db'>, { everything }: { everything: boolean }): Promise<Work> {
-  const unrated = await db
+/** CDRs without a rating, whether or not a job was ever queued for them; behind `after`, the oldest first. */
+export async function findUnrated(
+  { db }: Pick<Deps, 'db'>,
+  after: bigint,
+  { everything }: { everything: boolean },
+): Promise<bigint[]> {
+  const rows = await db
     .selectFrom('cdrs')
     .select('id')
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('ratings').select('cdrId').whereRef('cdrId', '=', 'cdrs.id'))),
     )
+    .where('id', '>', after)
     .$if(!everything, (query) => query.where('receivedAt', '>', new Date(Date.now() - RECENT_MS)))
     .orderBy('id')
-    .limit(CDRS_PER_ROUND)
+    .limit(CDRS_AT_A_TIME)
     .execute();
-  const payable = await db
-    .selectFrom('ratings')
-    .select('cdrId')
-    .where('state', '=', 'rated')
-    .where('price', '>', 0n)
-    .limit(1)
-    .executeTakeFirst();
-  const sealed = await db
-    .selectFrom('transactions')
-    .select('hash')
-    .where('state', '=', 'sealed')
-    .limit(1)
-    .executeTakeFirst();
-  return { cdrIds: unrated.map(({ id }) => id), payable: payable !== undefined, sealed: sealed !== undefined };
+  return rows.map(({ id }) => id);
 }
-
-/** A devnet that was killed has lost a few blocks at most; further back nothing is looked at again. */
-const REOPEN_BLOCKS = 200;
 
 /**
  * A devnet's only validator can lose its last blocks when it is killed. A transaction that was in one of them is open
@@ -56,24 +39,35 @@ export async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>): Promise
     .select('transactions.hash')
     .where('state', '=', 'halted')
     .whereRef('transactions.height', '<=', 'cursor.height')
-    .where((eb) => eb('transactions.height', '>', eb('cursor.height', '-', REOPEN_BLOCKS)))
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('events').select('events.txHash').whereRef('events.txHash', '=', 'transactions.hash'))),
     )
+    .orderBy('sealedAt')
     .execute();
   for (const { hash } of lost) {
     await db.transaction().execute(async (tx) => {
       await tx.updateTable('transactions').set({ state: 'sealed', height: null }).where('hash', '=', hash).execute();
-      const claims = await tx
-        .updateTable('claims')
-        .set({ state: 'sealed' })
-        .where('txHash', '=', hash)
-        .where('state', '=', 'accepted')
-        .returning('id')
-        .execute();
-      for (const { id } of claims)
-        await tx.updateTable('ratings').set({ state: 'claimed' }).where('claimId', '=', id).execute();
+      const { rows } = await sql<{ id: bigint; escrowId: bigint }>`
+        select id, escrow_id from claims where tx_hash = ${hash} and state = 'accepted'`.execute(tx);
+      for (const claim of rows) await reopen(tx, claim);
     });
     log.warn({ txHash: hash }, 'the chain has lost a confirmed transaction: it is open again');
   }
+}
+
+/** One claim of an escrow can be under way: the calls of a later one are claimed anew behind it. */
+async function reopen(tx: Tx, { id, escrowId }: { id: bigint; escrowId: bigint }): Promise<void> {
+  const earlier = await tx
+    .selectFrom('claims')
+    .select('id')
+    .where('escrowId', '=', escrowId)
+    .where('state', '=', 'sealed')
+    .executeTakeFirst();
+  await tx
+    .updateTable('claims')
+    .set({ state: earlier ? 'void' : 'sealed' })
+    .where('id', '=', id)
+    .execute();
+  if (earlier) await release(tx, id);
+  else await tx.updateTable('ratings').set({ state: 'claimed' }).where('claimId', '=', id).execute();
 }

@@ -1,3 +1,5 @@
+import { RpcError } from '../chain/errors.ts';
+import { readStoragePrice } from '../chain/gas.ts';
 import { scriptOf } from '../chain/script.ts';
 import {
   FeeLimitExceeded,
@@ -13,54 +15,94 @@ import { decodeEvent } from '../contract/client/event.ts';
 import { findCandidates } from './candidates.ts';
 import { type PreparedClaim, prepareClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
-import { park, parkUnknown } from './park.ts';
-import { type Plan, plan } from './plan.ts';
-import { type ReasonCode, wordsOf } from './reasons.ts';
+import { note } from './notes.ts';
+import { parkUnknown } from './park.ts';
+import { plan } from './plan.ts';
 import { seal } from './seal.ts';
 import { submit } from './submit.ts';
 
 /** One claim makes one notification, and the chain takes so many in a transaction. */
 const CLAIMS_PER_TRANSACTION = MAX_NOTIFICATIONS;
+/** Calls of one transaction: they are locked and updated together, well within the limit of a statement. */
+const CALLS_PER_TRANSACTION = 50_000;
+/** The chain takes scripts of 65,535 bytes; with usual amounts, 512 claims with vouchers are a little longer. */
+const MAX_SCRIPT_BYTES = 60_000;
+/** Bytes of a balance that does not exist: key (21) and value (9). */
+const NEW_BALANCE_BYTES = 30n;
 
 /**
- * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the hash of the
- * transaction that was sealed, if any.
+ * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the transactions that
+ * were sealed.
  */
-export async function settle(deps: Deps): Promise<SignedTransaction | null> {
+export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
-  const prepared: PreparedClaim[] = [];
-  for (const candidate of await findCandidates(deps, CLAIMS_PER_TRANSACTION)) {
-    const planned = plan(candidate, deps.policy, new Date());
-    await noteReasons(deps, planned);
-    if (planned.claimed.length > 0) prepared.push(await prepareClaim(deps, candidate, planned.claimed));
-  }
-  return prepared.length > 0 ? settleClaims(deps, prepared) : null;
+  const prepared = await prepare(deps, await claimsAtATime(deps));
+  return prepared.length > 0 ? settleClaims(deps, prepared) : [];
 }
 
-/** Leaves out what the chain would reject; a batch that it would not run at all, or that costs too much, is halved. */
-async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction | null> {
+/** Plans one escrow after the other until a transaction is full. */
+async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
+  const prepared: PreparedClaim[] = [];
+  let calls = 0;
+  for await (const candidate of findCandidates(deps)) {
+    const { claimed, failed, waiting } = plan(candidate, deps.policy, new Date());
+    // What a claim leaves nothing for has failed only when that claim is accepted: the next plan says so.
+    await note(deps, { waiting, failed: claimed.length > 0 ? [] : failed });
+    if (claimed.length === 0) continue;
+    prepared.push(await prepareClaim(deps, candidate, claimed));
+    calls += claimed.length;
+    if (prepared.length >= limit || calls >= CALLS_PER_TRANSACTION) break;
+  }
+  return prepared;
+}
+
+/** After a transaction that faulted, whatever the reason, fewer claims share the next one's fate, down to one alone. */
+async function claimsAtATime({ db }: Pick<Deps, 'db'>): Promise<number> {
+  const newest = await db
+    .selectFrom('transactions')
+    .select('state')
+    .where('state', 'in', ['halted', 'faulted'])
+    .orderBy('sealedAt', 'desc')
+    .limit(5)
+    .execute();
+  const ended = newest.findIndex(({ state }) => state === 'halted');
+  const faults = ended === -1 ? newest.length : ended;
+  return Math.max(1, CLAIMS_PER_TRANSACTION >> (2 * faults));
+}
+
+/** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
+async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
   try {
+    if (settleScript(deps, prepared).length > MAX_SCRIPT_BYTES) return await settleHalves(deps, prepared);
     const accepted = await preflight(deps, prepared);
-    if (accepted.length === 0) return null;
+    if (accepted.length === 0) return [];
     const signed = await sign(deps, accepted);
     if (!(await seal(deps, signed, accepted))) {
       deps.log.info('another settler was faster; nothing was sealed');
-      return null;
+      return [];
     }
     deps.log.info({ txHash: signed.hash, claims: accepted.length, validUntilBlock: signed.validUntilBlock }, 'sealed');
     await submit(deps, signed);
-    return signed;
+    return [signed];
   } catch (error) {
-    const [only] = prepared;
-    if (prepared.length > 1 && (error instanceof ScriptFault || error instanceof FeeLimitExceeded)) {
-      return settleClaims(deps, prepared.slice(0, Math.ceil(prepared.length / 2)));
-    }
-    if (error instanceof ScriptFault && only)
-      return park(deps, only.claim.escrowId, `the chain would not run its claim: ${error.exception}`).then(() => null);
-    if (!(error instanceof FeeLimitExceeded)) throw error;
-    deps.log.error(error.message);
-    return null;
+    if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded || error instanceof RpcError)) throw error;
+    if (prepared.length > 1) return settleHalves(deps, prepared);
+    deps.log.error({ escrowId: Number(prepared[0]?.claim.escrowId) }, `not claimed now: ${error.message}`);
+    await note(deps, {
+      waiting: prepared.flatMap(({ calls }) =>
+        calls.map(({ cdrId }) => ({ cdrId, reason: 'refusedByChain' as const })),
+      ),
+    });
+    return [];
   }
+}
+
+async function settleHalves(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
+  const middle = Math.ceil(prepared.length / 2);
+  return [
+    ...(await settleClaims(deps, prepared.slice(0, middle))),
+    ...(await settleClaims(deps, prepared.slice(middle))),
+  ];
 }
 
 /** What the contract would say of each claim now. */
@@ -82,7 +124,7 @@ async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promis
       { escrowId: Number(claim.escrowId), seq: Number(claim.seq), reason },
       'the chain would reject this claim now',
     );
-    await noteReasons(deps, { failed: [], waiting: calls.map(({ cdrId }) => ({ cdrId, reason })) });
+    await note(deps, { waiting: calls.map(({ cdrId }) => ({ cdrId, reason })) });
   }
   return prepared.filter(({ claim }) => !codeOf.has(claim.escrowId));
 }
@@ -91,7 +133,10 @@ async function sign(deps: Deps, accepted: readonly PreparedClaim[]): Promise<Sig
   const { rpc, network, signer: account, validForBlocks, feePerTransactionLimit, feePerHourLimit } = deps;
   const left = datoshi(feePerHourLimit - (await feesOfLastHour(deps)));
   const feeLimit = left < feePerTransactionLimit ? left : feePerTransactionLimit;
-  return signScript(rpc, settleScript(deps, accepted), { network, account, validForBlocks, feeLimit });
+  // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the others.
+  const providers = new Set(accepted.map(({ provider }) => provider)).size;
+  const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
+  return signScript(rpc, settleScript(deps, accepted), { network, account, validForBlocks, feeLimit, reserve });
 }
 
 /** The only script that this key signs: `settle` calls of the one contract. */
@@ -102,6 +147,7 @@ function settleScript({ contract }: Pick<Deps, 'contract'>, prepared: readonly P
   return scriptOf(calls.map((chunk) => contractCall(contract, 'settle', { claims: chunk })));
 }
 
+/** Paid, or still possible; one that expired was never paid. */
 async function feesOfLastHour({ db }: Pick<Deps, 'db'>): Promise<bigint> {
   const { total } = await db
     .selectFrom('transactions')
@@ -109,23 +155,7 @@ async function feesOfLastHour({ db }: Pick<Deps, 'db'>): Promise<bigint> {
       fn.coalesce(fn.sum<bigint>(eb('systemFee', '+', eb.ref('networkFee'))), eb.val(0n)).as('total'),
     )
     .where('sealedAt', '>', new Date(Date.now() - 3_600_000))
+    .where('state', '!=', 'expired')
     .executeTakeFirstOrThrow();
   return BigInt(total);
-}
-
-/** What becomes of calls that are not claimed now, for their provider to read. */
-async function noteReasons(
-  { db }: Pick<Deps, 'db'>,
-  { failed, waiting }: Pick<Plan, 'failed' | 'waiting'>,
-): Promise<void> {
-  const note = (cdrId: bigint, state: 'failed' | 'rated', code: ReasonCode) =>
-    db
-      .updateTable('ratings')
-      .set({ state, reasonCode: code, reason: wordsOf(code) })
-      .where('cdrId', '=', cdrId)
-      .where('state', '=', 'rated')
-      .where((eb) => eb.or([eb('state', '!=', state), eb('reasonCode', 'is distinct from', code)]))
-      .execute();
-  for (const { cdrId, reason } of failed) await note(cdrId, 'failed', reason);
-  for (const { cdrId, reason } of waiting) await note(cdrId, 'rated', reason);
 }

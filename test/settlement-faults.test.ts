@@ -1,13 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readOutcome } from '../chain/transaction.ts';
+import { broadcast, readOutcome } from '../chain/transaction.ts';
 import { datoshi, height } from '../chain/types.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
 import { reopenLost } from '../settler/recover.ts';
 import { settle } from '../settler/settle.ts';
+import { createFundedAccount } from './harness/accounts.ts';
 import { type Service, startService } from './harness/services.ts';
 import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
 
@@ -55,6 +57,41 @@ const allSettled = (escrowIds: bigint[], cdrs: number) =>
     },
     'all CDRs are settled',
     60_000,
+  );
+
+const deps = (): Deps => ({
+  ...{ db: world.db, rpc: world.rpc, network: world.network, contract: world.contract, signer: world.operator },
+  policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
+  providers: null,
+  validForBlocks: 3,
+  feePerTransactionLimit: datoshi(10_000_000_000n),
+  feePerHourLimit: datoshi(100_000_000_000n),
+  log: pino({ level: 'silent' }),
+});
+/** A node that takes nothing in, as one that is cut off from its network. */
+const deaf = (): Deps => {
+  const { rpc } = world;
+  return {
+    ...deps(),
+    rpc: {
+      ...rpc,
+      call: (method, params) =>
+        method === 'sendrawtransaction' ? Promise.resolve({} as never) : rpc.call(method, params),
+    },
+  };
+};
+const rated = async (escrowId: bigint) => {
+  const id = await submit(escrowId);
+  await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
+  return id;
+};
+const stateOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.state;
+const untilConfirmed = () => eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
+const untilIndexed = (escrowId: bigint, seq: bigint) =>
+  eventually(
+    async () =>
+      (await world.db.selectFrom('escrows').select('seq').where('id', '=', escrowId).executeTakeFirst())?.seq === seq,
+    'the index has it',
   );
 
 describe('killed at any moment, all is paid and nothing twice', () => {
@@ -115,46 +152,12 @@ describe('killed at any moment, all is paid and nothing twice', () => {
 });
 
 describe('stage by stage', () => {
-  const deps = (): Deps => ({
-    ...{ db: world.db, rpc: world.rpc, network: world.network, contract: world.contract, signer: world.operator },
-    policy: { amount: datoshi(1n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
-    validForBlocks: 3,
-    feePerTransactionLimit: datoshi(10_000_000_000n),
-    feePerHourLimit: datoshi(100_000_000_000n),
-    log: pino({ level: 'silent' }),
-  });
-  /** A node that takes nothing in, as one that is cut off from its network. */
-  const deaf = (): Deps => {
-    const { rpc } = world;
-    return {
-      ...deps(),
-      rpc: {
-        ...rpc,
-        call: (method, params) =>
-          method === 'sendrawtransaction' ? Promise.resolve({} as never) : rpc.call(method, params),
-      },
-    };
-  };
-  const rated = async (escrowId: bigint) => {
-    const id = await submit(escrowId);
-    await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
-    return id;
-  };
-  const stateOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.state;
-  const untilConfirmed = () => eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
-  const untilIndexed = (escrowId: bigint, seq: bigint) =>
-    eventually(
-      async () =>
-        (await world.db.selectFrom('escrows').select('seq').where('id', '=', escrowId).executeTakeFirst())?.seq === seq,
-      'the index has it',
-    );
-
   test('sealed and never sent: it is sent after the restart, and paid once', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    expect(await settle(deaf())).not.toBeNull();
+    expect(await settle(deaf())).toHaveLength(1);
     expect(await stateOf(id)).toBe('claimed');
-    expect(await settle(deps())).toBeNull(); // nothing is claimed a second time meanwhile
+    expect(await settle(deps())).toEqual([]); // nothing is claimed a second time meanwhile
     await untilConfirmed();
     expect(await stateOf(id)).toBe('settled');
     await expectPaidOnce([escrowId], 11_000n, 1);
@@ -163,10 +166,10 @@ describe('stage by stage', () => {
   test('sealed and expired: its calls are sealed anew under the same number, and paid once', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    const lost = await settle(deaf());
+    const [lost] = await settle(deaf());
     await eventually(async () => (await confirm(deaf())) === 0, 'the chain is past its validUntilBlock', 30_000);
     expect(await stateOf(id)).toBe('rated');
-    const again = await settle(deps());
+    const [again] = await settle(deps());
     expect(again?.hash).not.toBe(lost?.hash);
     await untilConfirmed();
     await expectPaidOnce([escrowId], 11_000n, 1);
@@ -177,7 +180,7 @@ describe('stage by stage', () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     await rated(escrowId);
     const sealed = await Promise.all([settle(deps()), settle(deps()), settle(deps())]);
-    expect(sealed.filter((transaction) => transaction !== null)).toHaveLength(1);
+    expect(sealed.flat()).toHaveLength(1);
     await untilConfirmed();
     await expectPaidOnce([escrowId], 11_000n, 1);
   });
@@ -195,7 +198,7 @@ describe('stage by stage', () => {
       .where('cdrId', '=', id)
       .execute();
     await db.deleteFrom('claims').where('escrowId', '=', escrowId).execute();
-    expect(await settle(deps())).toBeNull();
+    expect(await settle(deps())).toEqual([]);
     expect(
       await db.selectFrom('parkedEscrows').select('escrowId').where('escrowId', '=', escrowId).execute(),
     ).toHaveLength(1);
@@ -205,7 +208,7 @@ describe('stage by stage', () => {
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    const transaction = await settle(deps());
+    const [transaction] = await settle(deps());
     await untilConfirmed();
     await untilIndexed(escrowId, 1n);
     const { db } = world;
@@ -228,11 +231,121 @@ describe('stage by stage', () => {
   test('a fee above the limit is not spent', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    expect(await settle({ ...deps(), feePerTransactionLimit: datoshi(1_000n) })).toBeNull();
-    expect(await settle({ ...deps(), feePerHourLimit: datoshi(1_000n) })).toBeNull();
+    expect(await settle({ ...deps(), feePerTransactionLimit: datoshi(1_000n) })).toEqual([]);
+    expect(await settle({ ...deps(), feePerHourLimit: datoshi(1_000n) })).toEqual([]);
     expect(await stateOf(id)).toBe('rated');
     await settle(deps());
     await untilConfirmed();
+    expect(await stateOf(id)).toBe('settled');
+  });
+});
+
+describe('hostile parties', () => {
+  test('a provider that empties its balance does not fault a transaction with claims of others', async () => {
+    const { db, rpc } = world;
+    const attacker = await createFundedAccount();
+    await world.send(attacker, 'deploy', { provider: attacker.address, location: 'sip.example.net' });
+    await world.send(attacker, 'setOperator', { provider: attacker.address, operator: world.operator.address });
+    await world.send(attacker, 'register', { user: attacker.address, provider: attacker.address, uuid: randomUUID() });
+    await world.deposit(attacker, 1_000_000n);
+    const terms = {
+      amount: datoshi(900_000n),
+      ratePerSecond: datoshi(1n),
+      feePerCall: datoshi(1n),
+      increment: 1n,
+      maxParallel: 1n,
+    };
+    const open = {
+      user: attacker.address,
+      provider: attacker.address,
+      ...terms,
+      durationMs: 3_600_000n,
+      claimWindowMs: 3_600_000n,
+      voucherKey: null,
+    };
+    const { events } = await world.send(attacker, 'openEscrow', open);
+    const own = events.find((event) => event.name === 'EscrowOpened')?.id as bigint;
+    const honest = await openEscrow(world, 1_000_000n);
+    const row = { provider: attacker.address, user: attacker.address };
+    const ids = await db
+      .insertInto('cdrs')
+      .values([cdrRow(world, own, row), cdrRow(world, honest)])
+      .returning('id')
+      .execute();
+    for (const { id } of ids) await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
+    const [sealed] = await settle(deaf());
+    await world.send(attacker, 'withdraw', { account: attacker.address, amount: datoshi(100_000n) });
+    await broadcast(rpc, sealed?.bytes as Buffer);
+    await eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
+    expect(await stateOf(ids[1]?.id as bigint)).toBe('settled');
+  });
+
+  test('a price beyond what a claim can hold, and text that Postgres cannot hold, stop nobody else', async () => {
+    const { db } = world;
+    const greedy = await openEscrow(world, 1n, { ratePerSecond: datoshi(2n ** 63n - 1n) });
+    const honest = await openEscrow(world, 1_000_000n);
+    const ids = await db
+      .insertInto('cdrs')
+      .values([cdrRow(world, greedy), cdrRow(world, honest)])
+      .returning('id')
+      .execute();
+    await eventually(
+      async () =>
+        (await rateCdrs(
+          deps(),
+          ids.map(({ id }) => id),
+        )) +
+          Number((await stateOf(ids[0]?.id as bigint)) === 'rejected') >
+        0,
+      'both are rated',
+    );
+    expect(await stateOf(ids[0]?.id as bigint)).toBe('rejected');
+    expect(await stateOf(ids[1]?.id as bigint)).toBe('rated');
+  });
+
+  test('5,000 calls that must wait are told why once, and hold up nobody', async () => {
+    const { db } = world;
+    const waiting = await openEscrow(world, 1n);
+    const honest = await openEscrow(world, 1_000_000n);
+    const rows = Array.from({ length: 1_000 }, () => cdrRow(world, waiting));
+    const ids: bigint[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      const fresh = rows.map((cdr) => ({ ...cdr, callId: randomUUID() }));
+      ids.push(...(await db.insertInto('cdrs').values(fresh).returning('id').execute()).map(({ id }) => id));
+    }
+    await eventually(async () => (await rateCdrs(deps(), ids)) === ids.length, 'all are rated');
+    const id = await rated(honest);
+    await settle(deps());
+    await eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
+    expect(await stateOf(id)).toBe('settled');
+    const { count } = await db
+      .selectFrom('ratings')
+      .select(({ fn }) => fn.countAll<bigint>().as('count'))
+      .where('escrowId', '=', waiting)
+      .where('reasonCode', '=', 'overAmount')
+      .executeTakeFirstOrThrow();
+    expect(BigInt(count)).toBe(5_000n);
+  });
+
+  test('a node that has not the contract yet parks nothing', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    const faulting = {
+      state: 'FAULT',
+      exception: 'called contract not found',
+      gasconsumed: '0',
+      stack: [],
+      notifications: [],
+    };
+    const behind = {
+      ...world.rpc,
+      call: (method: string, params?: unknown[]) =>
+        method === 'invokescript' ? Promise.resolve(faulting as never) : world.rpc.call(method, params),
+    } as never;
+    expect(await settle({ ...deps(), rpc: behind })).toEqual([]);
+    expect((await readStates(world.db)).find((cdr) => cdr.id === id)?.reasonCode).toBe('refusedByChain');
+    await settle(deps());
+    await eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
     expect(await stateOf(id)).toBe('settled');
   });
 });

@@ -1,0 +1,71 @@
+import { NodeUnavailable, RpcError } from '../chain/errors.ts';
+import type { Heads } from '../chain/heads.ts';
+import { isDatabaseUnavailable } from '../database/errors.ts';
+import { describe, type Logger } from '../process/run.ts';
+import { confirm } from './confirm.ts';
+import type { Deps } from './deps.ts';
+import { rateCdrs } from './intake.ts';
+import { findUnrated, reopenLost } from './recover.ts';
+import { settle } from './settle.ts';
+
+/** A round comes with each new block, and at least this often. */
+export const ROUND_MS = 2_000;
+/** So many rounds apart, the whole of Postgres is looked through for what a hasty look leaves out. */
+const ROUNDS_PER_FULL_LOOK = 30;
+
+/**
+ * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all there
+ * is. Two loops, so that a long round of claims does not hold up what the chain has decided. Until the signal.
+ */
+export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
+  const confirming = loop(deps.log, heads, signal, async (round) => {
+    if (round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
+    await confirm(deps);
+  });
+  const settling = loop(deps.log, heads, signal, async (round) => {
+    await rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 });
+    await settle(deps);
+  });
+  await Promise.all([confirming, settling]);
+}
+
+/** Rates in batches, from the oldest on; what the index can't judge yet is left for the next round. */
+async function rateAll(deps: Deps, signal: AbortSignal, look: { everything: boolean }): Promise<void> {
+  for (let after = 0n; !signal.aborted; ) {
+    const cdrIds = await findUnrated(deps, after, look);
+    const last = cdrIds.at(-1);
+    if (last === undefined) return;
+    await rateCdrs(deps, cdrIds);
+    after = last;
+  }
+}
+
+/** Node or Postgres being away, or refusing, ends a round, not the settler: the next one tries again. */
+async function loop(
+  log: Logger,
+  heads: Heads,
+  signal: AbortSignal,
+  work: (round: number) => Promise<void>,
+): Promise<void> {
+  const complain = reportOnce(log, 'waiting');
+  for (let round = 0; !signal.aborted; round += 1) {
+    const woken = heads.next();
+    try {
+      await work(round);
+    } catch (error) {
+      if (!(error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error))) throw error;
+      complain(error);
+    }
+    await woken;
+  }
+}
+
+/** The same trouble is said once, not at each attempt. */
+export function reportOnce(log: Logger, what: string): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const message = describe(error);
+    if (message !== last) log.warn(`${what}: ${message}`);
+    last = message;
+  };
+}
