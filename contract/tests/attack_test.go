@@ -149,10 +149,8 @@ func TestAttackForeignEscrow(t *testing.T) {
 // higher total with the signature of a lower one.
 func TestAttackForeignVoucher(t *testing.T) {
 	s := newScene(t)
-	key := voucherKey("phone")
-	x := usualTerms()
-	x.key = key.PublicKey().Bytes()
-	id, other := s.open(x), s.open(x)
+	id, key := s.openWithVoucher()
+	other, _ := s.openWithVoucher()
 	s.pass(60_000)
 	magic := uint32(s.e.Chain.GetConfig().Magic)
 	for _, message := range [][]byte{

@@ -31,10 +31,7 @@ func TestCall(t *testing.T) {
 // TestCallWithVoucher: the provider is paid up to what the user signed.
 func TestCallWithVoucher(t *testing.T) {
 	s := newScene(t)
-	key := voucherKey("phone")
-	x := usualTerms()
-	x.key = key.PublicKey().Bytes()
-	id := s.open(x)
+	id, key := s.openWithVoucher()
 	s.pass(30_000)
 	c := claimOf(id, 0, 3_000_000, 30, 1)
 	c.total, c.signature = 3_000_000, s.voucher(key, id, 3_000_000)

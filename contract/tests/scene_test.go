@@ -66,6 +66,15 @@ func (s *scene) open(x terms) int64 {
 	return aer.Stack[0].Value().(*big.Int).Int64()
 }
 
+// openWithVoucher opens an escrow of usual terms with a voucher key.
+func (s *scene) openWithVoucher() (id int64, key *keys.PrivateKey) {
+	s.t.Helper()
+	key = voucherKey("phone")
+	x := usualTerms()
+	x.key = key.PublicKey().Bytes()
+	return s.open(x), key
+}
+
 // claim is one in its natural types; list turns it into what settle takes.
 type claim struct {
 	id, seq, amount, seconds, calls int64

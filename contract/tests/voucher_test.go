@@ -12,10 +12,7 @@ import (
 
 func TestVoucher(t *testing.T) {
 	s := newScene(t)
-	key := voucherKey("phone")
-	x := usualTerms()
-	x.key = key.PublicKey().Bytes()
-	id := s.open(x)
+	id, key := s.openWithVoucher()
 	s.pass(60_000)
 	signed := func(seq, amount, total int64) claim {
 		c := claimOf(id, seq, amount, 50, 1)
@@ -80,10 +77,7 @@ func TestVoucherNumbers(t *testing.T) {
 func TestVoucherOnOtherNetworks(t *testing.T) {
 	for _, magic := range []netmode.Magic{0, netmode.MainNet, netmode.TestNet, 0x80000000, 0xffffffff} {
 		s := newSceneIn(newWorldOn(t, *contractDir, magic))
-		key := voucherKey("phone")
-		x := usualTerms()
-		x.key = key.PublicKey().Bytes()
-		id := s.open(x)
+		id, key := s.openWithVoucher()
 		s.pass(60_000)
 		c := claimOf(id, 0, 1000, 1, 1)
 		c.total, c.signature = 1000, key.Sign(voucherBytes(uint32(magic)+1, s.hash, uint64(id), 1000))
