@@ -33,11 +33,16 @@ func (s *scene) openMany(count int, x terms) int64 {
 // batch is a script that settles count claims, the next of one escrow each, in as
 // many calls as it takes.
 func (s *scene) batch(first int64, count int, seq int64, x terms) []byte {
+	return s.batchOf(first, count, seq, x, false)
+}
+
+func (s *scene) batchOf(first int64, count int, seq int64, x terms, closing bool) []byte {
 	var calls []call
 	for from := 0; from < count; from += rule.MaxClaims {
 		var list []claim
 		for i := from; i < min(count, from+rule.MaxClaims); i++ {
 			c := claimOf(first+int64(i), seq, 1_000_000, 60, 1)
+			c.close = closing
 			if x.key != nil {
 				c.total = (seq + 1) * c.amount
 				c.signature = s.voucher(voucherKey("phone"), c.id, c.total)
@@ -80,6 +85,19 @@ func TestLargestBatch(t *testing.T) {
 		require.Less(t, tx.Size(), transaction.MaxTransactionSize)
 		require.Less(t, len(tx.Script), transaction.MaxScriptLength)
 	}
+}
+
+// TestLargestClosingBatch: a claim that closes makes two notifications.
+func TestLargestClosingBatch(t *testing.T) {
+	s := newScene(t)
+	const most = maxNotifications / 2
+	first := s.openMany(most+1, batchTerms(false))
+	s.pass(600_000)
+	aer := s.run(s.batchOf(first, most+1, 0, batchTerms(false), true), s.provider)
+	require.Contains(t, aer.FaultException, "notification count")
+	s.mustRun(s.batchOf(first, most, 0, batchTerms(false), true), s.provider)
+	require.Len(t, s.escrowsOf(s.user.hash), 1)
+	s.requireSolvent(gas/10, s.user.hash, s.provider.hash)
 }
 
 // TestAttackStackLimit: 128 claims of the fattest kind fit, 129 are told to be too many
