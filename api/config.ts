@@ -14,5 +14,14 @@ export function loadApiConfig(env: NodeJS.ProcessEnv) {
     .string()
     .transform((text) => text.split(',').map((origin) => origin.trim()))
     .default(['*']);
-  return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, apiHost, apiPort, corsOrigin, logLevel }, env);
+  /**
+   * Public names of this API, comma-separated, as in `api.example.org,api.example.org:8443`: a request that was signed for
+   * another server is refused here. Left out: the address that it listens on, and localhost.
+   */
+  const apiAuthority = z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
+    .optional();
+  const own = { apiHost, apiPort, apiAuthority, corsOrigin };
+  return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, ...own, logLevel }, env);
 }

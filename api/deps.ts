@@ -15,6 +15,8 @@ export type Deps = {
   network: number;
   contract: ScriptHash;
   corsOrigin: string[];
+  /** Hosts (and ports) that clients know this API by; null: the address that it listens on. */
+  authorities: readonly string[] | null;
   /** Milliseconds since 1970. */
   now: () => number;
 };

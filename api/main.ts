@@ -18,7 +18,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const wake = createWake(config.redisUrl, log);
   const sweep = sweepNonces(db, log);
   const nodeHeight = createNodeHeight(config.rpcUrl);
-  const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, now: Date.now });
+  const authorities = config.apiAuthority ?? null;
+  const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, authorities, now: Date.now });
   const serving = await serve(app, { host: config.apiHost, port: config.apiPort });
   log.info(`listening on ${serving.url}`);
   return {

@@ -18,6 +18,8 @@ export const problems = {
   signatureInvalid: [401, 'The signature does not fit'],
   digestMismatch: [401, 'The digest does not fit the body'],
   nonceReplayed: [401, 'The nonce was used before'],
+  authorityForeign: [401, 'The request was signed for another server'],
+  notAProvider: [403, 'Only a provider may do this'],
   notFound: [404, 'There is nothing at this address'],
   unknownProvider: [404, 'There is no such provider'],
   unknownEscrow: [404, 'There is no such escrow'],

@@ -113,6 +113,9 @@ function split({ scheme, host, target }: HttpRequest) {
   };
 }
 
+/** Host and port that a request is meant for, lower case, without the scheme's own port. */
+export const authorityOf = (request: HttpRequest): string => split(request).authority;
+
 /** `Content-Digest` (RFC 9530) of a body. */
 export function contentDigest(body: Uint8Array): string {
   return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;

@@ -3,6 +3,7 @@
  * whichever process sees it first instead of being ignored by all of them.
  */
 export const variables = [
+  'KRYPTON_API_AUTHORITY',
   'KRYPTON_API_HOST',
   'KRYPTON_API_PORT',
   'KRYPTON_API_URL',

@@ -10,7 +10,17 @@ import { deleteExpiredNonces } from '../api/signature/nonces.ts';
 import { signRequest } from '../chain/http-signature.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
-import { type Answer, type ApiWorld, answer, cdrOf, createApiWorld, hash, moveTo, signedRequest } from './api-world.ts';
+import {
+  type Answer,
+  type ApiWorld,
+  answer,
+  cdrOf,
+  createApiWorld,
+  deployProviders,
+  hash,
+  moveTo,
+  signedRequest,
+} from './api-world.ts';
 
 let world: ApiWorld;
 const post = (cdrs: unknown[], signer = world.provider) => world.signed(signer, '/v1/cdrs', { body: { cdrs } });
@@ -18,6 +28,7 @@ const verdicts = ({ body }: Answer) => verdictsSchema.parse(body).cdrs;
 
 beforeAll(async () => {
   world = await createApiWorld();
+  await deployProviders(world, world.provider, world.stranger);
 });
 afterAll(() => world.destroy());
 
@@ -403,4 +414,31 @@ describe('refused for its body', () => {
     const { status } = await answer(await fetch(`${world.url}/v1/cdrs`, { method: 'POST', headers, body: 'x' }));
     expect(status).toBe(415);
   });
+});
+
+test('a CDR is taken from providers only', async () => {
+  const { status, body } = await world.signed(world.user, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });
+  expect([status, problemSchema.parse(body).code]).toEqual([403, 'notAProvider']);
+});
+
+test('a request that was signed for another server is refused, though its signature holds', async () => {
+  const signature = signRequest({ method: 'GET', url: 'http://evil.example/v1/cdrs' }, world.provider);
+  const { port } = new URL(world.url);
+  const response = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/v1/cdrs',
+      headers: { ...signature, host: 'evil.example' },
+    };
+    const sending = httpRequest(options, (answered) => {
+      let text = '';
+      answered.on('data', (chunk) => {
+        text += chunk;
+      });
+      answered.on('end', () => resolve({ status: answered.statusCode ?? 0, text }));
+    });
+    sending.on('error', reject).end();
+  });
+  expect([response.status, problemSchema.parse(JSON.parse(response.text)).code]).toEqual([401, 'authorityForeign']);
 });

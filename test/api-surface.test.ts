@@ -10,6 +10,7 @@ import {
   answer,
   cdrOf,
   createApiWorld,
+  deployProviders,
   environment,
   moveTo,
   signedRequest,
@@ -223,6 +224,7 @@ describe('without what it stands on', () => {
   test('Redis and node away: CDRs are taken, figures are null', async () => {
     const nowhere = { KRYPTON_REDIS_URL: 'redis://127.0.0.1:9', KRYPTON_RPC_URL: 'http://127.0.0.1:9' };
     const service = await startService('api', { ...environment(world.databaseUrl, ''), ...nowhere });
+    await deployProviders(world, world.provider);
     try {
       const base = await urlOf(service);
       const posted = signedRequest(base, world.provider, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });

@@ -54,6 +54,11 @@ export async function createApiWorld(env: NodeJS.ProcessEnv = {}): Promise<ApiWo
   };
 }
 
+export async function deployProviders({ db }: ApiWorld, ...providers: Account[]): Promise<void> {
+  const rows = providers.map(({ address }) => ({ provider: address, location: 'sip.test', deployedAt: new Date() }));
+  await db.insertInto('providers').values(rows).execute();
+}
+
 export const environment = (databaseUrl: string, redisUrl: string) => ({
   KRYPTON_DATABASE_URL: databaseUrl,
   KRYPTON_REDIS_URL: redisUrl,

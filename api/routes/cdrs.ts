@@ -12,6 +12,7 @@ import { problemSchema } from '../shapes/problem.ts';
 import { listOf } from '../shapes/scalar.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { listCdrs, readCdr } from '../store/cdrs.ts';
+import { isProvider } from '../store/providers.ts';
 import { type App, idParameter, json, refusals, signatureRefusals, signed } from './route.ts';
 
 const submit = createRoute({
@@ -27,7 +28,14 @@ const submit = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: submittedCdrsSchema } } } },
   responses: {
     202: json(verdictsSchema, 'a verdict for each, in the order sent'),
-    ...refusals('invalidRequest', 'invalidJson', ...signatureRefusals, 'tooLarge', 'unsupportedMediaType'),
+    ...refusals(
+      'invalidRequest',
+      'invalidJson',
+      ...signatureRefusals,
+      'notAProvider',
+      'tooLarge',
+      'unsupportedMediaType',
+    ),
     409: {
       description: '`cdrConflict`: a single CDR, and another one stands under its callId',
       content: {
@@ -108,6 +116,11 @@ function addSubmit(app: App, deps: Deps): void {
     const provider = await authenticate(c, deps);
     const body = submittedCdrsSchema.safeParse(parseJson(bytes));
     if (!body.success) throw invalid(body.error);
+    if (!(await isProvider(deps.db, provider)))
+      throw new Refusal(
+        'notAProvider',
+        `${provider} was never deployed as a provider, or the index has not seen it yet`,
+      );
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
     await deps.wake.rate(newIds);
     const [only] = verdicts;

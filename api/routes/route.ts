@@ -61,6 +61,7 @@ export function refusals(...codes: ProblemCode[]) {
 export const stateRefusals = ['invalidRequest', 'indexNotReady', 'heightNotReached', 'databaseUnavailable'] as const;
 /** What any signed request may meet. */
 export const signatureRefusals = [
+  'authorityForeign',
   'signatureMissing',
   'signatureMalformed',
   'signatureIncomplete',

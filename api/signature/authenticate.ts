@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import {
+  authorityOf,
   type HttpRequest,
   requiredComponents,
   SignatureError,
@@ -21,10 +22,25 @@ const challenge = {
 };
 
 /** The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws Refusal */
-export async function authenticate(c: Context<Env>, { db, now }: Deps): Promise<Address> {
-  const verified = verify(requestOf(c), c.get('body'), now());
+export async function authenticate(c: Context<Env>, { db, now, authorities }: Deps): Promise<Address> {
+  const request = requestOf(c);
+  const verified = verify(request, c.get('body'), now());
+  checkAuthority(authorityOf(request), authorities ?? ownAuthorities(c));
   if (!(await useNonce(db, verified))) throw unauthorised('nonceReplayed', 'this nonce was used before with this key');
   return addressOfPublicKey(verified.publicKey);
+}
+
+/** Whoever gets a request for his own server must not be able to use it at ours: the sender chose the Host header. */
+function checkAuthority(authority: string, own: readonly string[]): void {
+  if (own.includes(authority)) return;
+  throw unauthorised('authorityForeign', `the request is signed for ${authority}; this server is ${own.join(', ')}`);
+}
+
+function ownAuthorities(c: Context<Env>): string[] {
+  const { localAddress = 'localhost', localPort = 80 } = c.env?.incoming?.socket ?? {};
+  const address = localAddress.replace(/^::ffff:/, '');
+  const hosts = ['localhost', '127.0.0.1', '[::1]', address.includes(':') ? `[${address}]` : address];
+  return [...new Set(hosts)].map((host) => (localPort === 80 ? host : `${host}:${localPort}`));
 }
 
 function verify(request: HttpRequest, body: Uint8Array, nowMs: number) {

@@ -111,3 +111,11 @@ function toStats({ calls, seconds, claims, rejected, ratio }: StatsRow): Stats {
     rejectedClaims: claims === 0n ? null : Number(rejected),
   };
 }
+
+/** Also one that was undeployed: its open escrows can still be claimed. */
+export async function isProvider(db: Database, provider: Address): Promise<boolean> {
+  return (
+    (await db.selectFrom('providers').select('provider').where('provider', '=', provider).executeTakeFirst()) !==
+    undefined
+  );
+}
