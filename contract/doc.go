@@ -83,7 +83,16 @@ counters of an escrow without claims are one zero byte. An escrow that is closed
     bytes is a bad voucher, while one that is no byte string is malformed.
   - An escrow is closed by its provider at once even where user and provider sign
     together, or are the same.
-  - A newly announced update replaces the former one; renouncing cancels it.
+  - A newly announced update replaces the former one; renouncing cancels it. One that
+    is not used within 7 days of its time expires, so that users who come later see it
+    announced too.
+  - Whoever wants to be out before an announced update needs a claim window that is
+    shorter than the 7 days by the time in which he notices: closing starts the claim
+    window, and the rest comes back when it is over.
+  - GAS goes back to the account that it is credited to, and to no other: a contract
+    that cannot receive GAS (no onNEP17Payment) should not earn any here.
+  - A voucher key is for one escrow. Ids and the contract's hash come again on a chain
+    that is started anew with the same magic number.
   - The two arguments of query are named kind and user: type is no name in Go.
 
 # Tests

@@ -88,12 +88,16 @@ func ScheduledUpdate() []any {
 	return []any{update.nefHash, update.manifestHash, update.notBefore}
 }
 
-// Update replaces the code by exactly what was announced, once 7 days are over.
+// Update replaces the code by exactly what was announced, once 7 days are over and
+// before 14 are.
 func Update(nefFile, manifest []byte, data any) {
 	requireOwner()
 	update := scheduled()
 	if runtime.GetTime() < update.notBefore {
 		panic(fault.TooEarly)
+	}
+	if runtime.GetTime() > update.notBefore+rule.UpdateWindow {
+		panic(fault.TooLate)
 	}
 	if !util.Equals(crypto.Sha256(nefFile), update.nefHash) || !util.Equals(crypto.Sha256(manifest), update.manifestHash) {
 		panic(fault.UpdateMismatch)

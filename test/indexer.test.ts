@@ -56,7 +56,8 @@ test('a node without filtered notifications is read by its logs', async () => {
       rpc.batch(calls.map((call) => (call.method === 'getblocknotifications' ? { ...call, method: 'none' } : call))),
   };
   const read = createBlockReader(withoutFilter, contract);
-  expect(await read(deployedAt, 10)).toEqual(await createBlockReader(rpc, contract)(deployedAt, 10));
+  const count = Math.min(10, (await readHeight(rpc)) - deployedAt + 1);
+  expect(await read(deployedAt, count)).toEqual(await createBlockReader(rpc, contract)(deployedAt, count));
 });
 
 test('a block that the node does not have yet is waited for, never taken for empty', async () => {

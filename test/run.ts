@@ -89,7 +89,7 @@ async function runVitest(): Promise<TestCounts> {
   const results = join(tools, `vitest-${process.pid}.json`);
   const vitest = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
   return report('vitest', async () => {
-    const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+    const args = [vitest, 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${results}`];
     const { status } = await runHere(process.execPath, args, { show: true });
     const counts = existsSync(results) ? resultsSchema.parse(JSON.parse(readFileSync(results, 'utf8'))) : undefined;
     rmSync(results, { force: true });

@@ -68,6 +68,8 @@ const (
 	UpdateMismatch = "update mismatch"
 	// TooEarly: the 7 days are not over.
 	TooEarly = "too early"
+	// TooLate: the announcement has expired, 7 days after the update could take place.
+	TooLate = "too late"
 	// Version: the new code cannot follow on the old one.
 	Version = "version"
 )

@@ -32,14 +32,20 @@ func oneOf[T any](r *run, list ...T) T { return list[r.rnd.IntN(len(list))] }
 func (r *run) chance(percent int) bool { return r.rnd.IntN(100) < percent }
 
 // later is how long until the next block: mostly a moment, sometimes just up to the
-// end or deadline of an escrow, sometimes days.
+// end or deadline of an escrow, or to the first or last moment of an update,
+// sometimes days.
 func (r *run) later() uint64 {
 	now := int64(r.now())
+	var bounds []int64
 	if e := r.someEscrow(); e != nil && r.chance(4) {
-		for _, bound := range []int64{e.endsAt, e.endsAt + e.window} {
-			if wait := bound - now + r.rnd.Int64N(3) - 1; wait > 0 && r.chance(50) {
-				return uint64(wait)
-			}
+		bounds = append(bounds, e.endsAt, e.endsAt+e.window)
+	}
+	if u := r.model.update; u != nil && r.chance(4) {
+		bounds = append(bounds, u.notBefore, u.notBefore+7*86_400_000)
+	}
+	for _, bound := range bounds {
+		if wait := bound - now + r.rnd.Int64N(3) - 1; wait > 0 && r.chance(50) {
+			return uint64(wait)
 		}
 	}
 	return uint64(1 + r.rnd.Int64N(oneOf[int64](r, int64(1), 2000, 60_000, 60_000, 3_600_000, rule.Day)))

@@ -38,6 +38,8 @@ func (m *model) applyUpdate(by witnesses, b build) outcome {
 		return refused(fault.NoUpdate)
 	case m.now < u.notBefore:
 		return refused(fault.TooEarly)
+	case m.now > u.notBefore+7*86_400_000:
+		return refused(fault.TooLate)
 	case !bytes.Equal(sha256Of(b.nef), u.nefHash) || !bytes.Equal(sha256Of(b.manifest), u.manifestHash):
 		return refused(fault.UpdateMismatch)
 	case m.version > rule.Version:

@@ -116,6 +116,24 @@ func TestUpdate(t *testing.T) {
 	w.refuseScript(fault.NoUpdate, update(next.nef, next.manifest), w.owner)
 }
 
+// TestUpdateExpires: an announcement that was not used has to be made again, for
+// users who have come since.
+func TestUpdateExpires(t *testing.T) {
+	next := nextVersion(t)
+	update := func(w *world) []byte { return script(call{w.hash, "update", []any{next.nef, next.manifest, nil}}) }
+	w := newWorld(t)
+	last := w.announce(next) + rule.UpdateWindow
+	aer := w.runAt(last, update(w), w.owner)
+	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
+
+	w = newWorld(t)
+	last = w.announce(next) + rule.UpdateWindow
+	requireFault(t, fault.TooLate, w.runAt(last+1, update(w), w.owner).FaultException)
+	notBefore := w.announce(next)
+	aer = w.runAt(notBefore, update(w), w.owner)
+	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
+}
+
 func readBuild(t testing.TB, dir string) build {
 	nefBytes, err := os.ReadFile(dir + "/contract.nef")
 	require.NoError(t, err)
