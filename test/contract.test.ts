@@ -1,0 +1,329 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Account, createAccount } from '../chain/account.ts';
+import { gasTransfer, readGasBalance } from '../chain/gas.ts';
+import { type Argument, type ContractCall, scriptOf } from '../chain/script.ts';
+import { broadcast, execute, readOutcome, signScript } from '../chain/transaction.ts';
+import { datoshi, hash160Bytes, type ScriptHash } from '../chain/types.ts';
+import { type ArgumentsOf, contractCall, type MethodName } from '../contract/client/call.ts';
+import { type Claim, claimCode, MAX_CLAIMS_PER_CALL } from '../contract/client/claim.ts';
+import { decodeEvent } from '../contract/client/event.ts';
+import { abiOf } from '../contract/client/generate-abi.ts';
+import { signVoucher } from '../contract/client/voucher.ts';
+import { repository } from '../stack/folder.ts';
+import { createFundedAccount } from './harness/accounts.ts';
+import { createWorld, eventually, openEscrow, terms, type World } from './harness/world.ts';
+
+/** What neotest can't show, as it signs with scope Global on a chain of its own: a real node, and scopes as wallets send them. */
+let world: World;
+let stranger: Account;
+
+beforeAll(async () => {
+  world = await createWorld();
+  stranger = await createFundedAccount();
+});
+afterAll(() => world.destroy());
+
+const call = <N extends MethodName>(name: N, args: ArgumentsOf<N>) => contractCall(world.contract, name, args);
+const claimOf = (escrowId: bigint, seq: bigint, given: Partial<Claim> = {}): Claim => {
+  return {
+    ...{
+      escrowId,
+      seq,
+      amount: datoshi(100n),
+      seconds: 1n,
+      calls: 1n,
+      cdrRoot: Buffer.alloc(32),
+      voucher: null,
+      close: false,
+    },
+    ...given,
+  };
+};
+
+async function codesOf(signer: Account, claims: Claim[]): Promise<(string | number)[]> {
+  const { events } = await world.send(signer, 'settle', { claims });
+  return events.map((event) => (event.name === 'ClaimRejected' ? Number(event.code) : event.name));
+}
+
+/** What the node says of a script that somebody signs with this scope. */
+async function tried(
+  calls: readonly ContractCall[],
+  signer: Account,
+  scopes: 'None' | 'CalledByEntry' | 'Global',
+): Promise<string> {
+  const account = `0x${Buffer.from(hash160Bytes(signer.address)).reverse().toString('hex')}`;
+  const script = scriptOf(calls).toString('base64');
+  const { state, exception } = await world.rpc.call<{ state: string; exception: string | null }>('invokescript', [
+    script,
+    [{ account, scopes }],
+  ]);
+  return exception ?? state;
+}
+
+describe('signed as wallets sign', () => {
+  test('the narrowest usual scope is enough for a whole life of a provider and a user', async () => {
+    const [provider, user] = [await createFundedAccount(), await createFundedAccount()];
+    const own = { provider: provider.address };
+    await world.send(provider, 'deploy', { ...own, location: 'sip.example.com' });
+    await world.send(provider, 'relocate', { ...own, location: 'sip2.example.com' });
+    await world.send(provider, 'setTariff', {
+      ...own,
+      uri: 'https://example.com/deck.json',
+      hash: Buffer.alloc(32, 1),
+    });
+    await world.send(provider, 'setOperator', { ...own, operator: world.operator.address });
+    await world.send(user, 'register', { user: user.address, ...own, uuid: '6ba7b810-9dad-41d1-80b4-00c04fd430c8' });
+    await world.deposit(user, 1_000_000n);
+    const opened = await world.send(user, 'openEscrow', {
+      user: user.address,
+      ...own,
+      amount: datoshi(500_000n),
+      ...terms,
+      voucherKey: null,
+    });
+    const id = opened.events.find((event) => event.name === 'EscrowOpened')?.id as bigint;
+    await world.send(user, 'extendEscrow', { id, amount: datoshi(1n), durationMs: 60_000n });
+    expect(await codesOf(world.operator, [claimOf(id, 0n)])).toEqual(['EscrowSettled']);
+    await world.send(user, 'closeEscrow', { id });
+    await world.send(provider, 'closeEscrow', { id });
+    await world.send(provider, 'withdraw', { account: provider.address, amount: datoshi(100n) });
+    await world.send(user, 'withdraw', { account: user.address, amount: datoshi(999_900n) });
+    await world.send(user, 'unregister', { user: user.address, ...own });
+    await world.send(provider, 'undeploy', own);
+    expect(await world.reader.balanceOf(user.address)).toBe(0n);
+  });
+
+  test('with scope None, or by somebody else, nothing of it is', async () => {
+    const id = await openEscrow(world, 1_000_000n);
+    const [user, provider] = [world.user.address, world.provider.address];
+    const calls = [
+      call('withdraw', { account: user, amount: datoshi(1n) }),
+      call('register', { user, provider, uuid: '6ba7b810-9dad-41d1-80b4-00c04fd430c8' }),
+      call('unregister', { user }),
+      call('extendEscrow', { id, amount: datoshi(0n), durationMs: 1n }),
+      call('closeEscrow', { id }),
+      call('relocate', { provider, location: 'evil' }),
+      call('setOperator', { provider, operator: stranger.address }),
+      call('undeploy', { provider }),
+      call('scheduleUpdate', { nefHash: Buffer.alloc(32), manifestHash: Buffer.alloc(32) }),
+      call('renounceOwnership', {}),
+    ];
+    for (const attempt of calls) {
+      expect(await tried([attempt], world.user, 'None'), attempt.method).toContain('"witness"');
+      expect(await tried([attempt], stranger, 'Global'), attempt.method).toContain('"witness"');
+    }
+  });
+});
+
+describe('attacks', () => {
+  test('replayed claim, and a claim for another provider', async () => {
+    const id = await openEscrow(world, 1_000_000n);
+    expect(await codesOf(world.operator, [claimOf(id, 0n), claimOf(id, 0n)])).toEqual([
+      'EscrowSettled',
+      claimCode.staleSequence,
+    ]);
+    expect(await codesOf(stranger, [claimOf(id, 1n)])).toEqual([claimCode.notAuthorised]);
+    expect((await world.reader.escrow(id))?.spent).toBe(100n);
+  });
+
+  test('voucher of another escrow, another network, another key, or for less', async () => {
+    const key = createAccount();
+    const voucherKey = Buffer.from(key.publicKey, 'hex');
+    const [id, other] = [
+      await openEscrow(world, 1_000_000n, { voucherKey }),
+      await openEscrow(world, 1_000_000n, { voucherKey }),
+    ];
+    const scope = { network: world.network, contract: world.contract, escrowId: id };
+    const total = datoshi(100n);
+    const bad = [
+      signVoucher(key.privateKey, { ...scope, escrowId: other }, total),
+      signVoucher(key.privateKey, { ...scope, network: world.network ^ 1 }, total),
+      signVoucher(createAccount().privateKey, scope, total),
+      signVoucher(key.privateKey, scope, datoshi(99n)),
+      null,
+    ];
+    expect(
+      await codesOf(
+        world.operator,
+        bad.map((voucher) => claimOf(id, 0n, { voucher })),
+      ),
+    ).toEqual(bad.map(() => claimCode.badVoucher));
+    expect(
+      await codesOf(world.operator, [claimOf(id, 0n, { voucher: signVoucher(key.privateKey, scope, total) })]),
+    ).toEqual(['EscrowSettled']);
+  });
+
+  test('a payment that was never made', async () => {
+    const args: Argument[] = [{ hash160: stranger.address }, 1_000_000n, null];
+    const pretended = { contract: world.contract, method: 'onNEP17Payment', args };
+    expect(await tried([pretended], stranger, 'Global')).toContain('"only GAS"');
+  });
+
+  test('a contract that the user calls for another reason uses his signature only where its scope is Global', async () => {
+    const puppet = await deployPuppet();
+    await world.deposit(world.user, 10n);
+    const inner: Argument[] = [{ hash160: world.user.address }, 1n];
+    const forward = {
+      contract: puppet,
+      method: 'forward',
+      args: [{ hash160: world.contract }, 'withdraw', inner] as Argument[],
+    };
+    expect(await tried([forward], world.user, 'CalledByEntry')).toContain('"witness"');
+    expect(await tried([forward], world.user, 'Global')).toBe('HALT');
+  });
+
+  test('re-entering while being paid takes no more than the balance', async () => {
+    const puppet = await deployPuppet();
+    const { rpc, network, contract } = world;
+    await execute(
+      rpc,
+      [gasTransfer(stranger.address, contract, datoshi(100n), { hash160: puppet })],
+      stranger,
+      network,
+      { mustReturnTrue: true },
+    );
+    const held = await readGasBalance(rpc, contract);
+    const withdrawal: Argument[] = [{ hash160: contract }, 'withdraw', [{ hash160: puppet }, 60n]];
+    const attack = [
+      { contract: puppet, method: 'arm', args: withdrawal },
+      { contract: puppet, method: 'forward', args: withdrawal },
+    ];
+    await expect(execute(rpc, attack, stranger, network)).rejects.toThrow('balance');
+    expect([await world.reader.balanceOf(puppet as never), await readGasBalance(rpc, contract)]).toEqual([100n, held]);
+  });
+});
+
+describe.each([false, true])('512 claims in one transaction (vouchers: %s)', (vouchers) => {
+  test('are all accepted', async () => {
+    const key = createAccount();
+    const voucherKey = vouchers ? Buffer.from(key.publicKey, 'hex') : null;
+    const ids = await openMany(512, voucherKey);
+    const claims = ids.map((id) => {
+      const scope = { network: world.network, contract: world.contract, escrowId: id };
+      return claimOf(id, 0n, { voucher: vouchers ? signVoucher(key.privateKey, scope, datoshi(100n)) : null });
+    });
+    const chunks = Array.from({ length: 4 }, (_, i) =>
+      claims.slice(i * MAX_CLAIMS_PER_CALL, (i + 1) * MAX_CLAIMS_PER_CALL),
+    );
+    const script = scriptOf(chunks.map((chunk) => call('settle', { claims: chunk })));
+    const { notifications } = await send(script, world.operator);
+    expect(notifications.map(({ name }) => name)).toEqual(Array(512).fill('EscrowSettled'));
+  }, 120_000);
+});
+
+/** Escrows of 1,000 datoshi, as many in a transaction as its script holds. */
+async function openMany(count: number, voucherKey: Uint8Array | null): Promise<bigint[]> {
+  await world.deposit(world.user, 1_000n * BigInt(count));
+  const args = {
+    user: world.user.address,
+    provider: world.provider.address,
+    amount: datoshi(1_000n),
+    ...terms,
+    voucherKey,
+  };
+  const ids: bigint[] = [];
+  for (let left = count; left > 0; left -= 128) {
+    const { notifications } = await send(
+      scriptOf(Array.from({ length: Math.min(left, 128) }, () => call('openEscrow', args))),
+      world.user,
+    );
+    ids.push(
+      ...notifications
+        .map(({ name, state }) => decodeEvent(name, state))
+        .flatMap((event) => (event.name === 'EscrowOpened' ? [event.id] : [])),
+    );
+  }
+  return ids;
+}
+
+async function send(script: Buffer, account: Account) {
+  const { rpc, network } = world;
+  const signed = await signScript(rpc, script, { network, account, validForBlocks: 50 });
+  await broadcast(rpc, signed.bytes);
+  const outcome = await eventually(async () => {
+    const found = await readOutcome(rpc, signed.hash, signed.validUntilBlock);
+    return found.kind === 'executed' ? found : null;
+  }, 'the transaction is executed');
+  expect(outcome.execution.exception).toBeNull();
+  return outcome.execution;
+}
+
+/** A contract that does what an attacker wants: calls anything, and once more while it is being paid. */
+const puppetSource = `package puppet
+
+import (
+	"github.com/nspcc-dev/neo-go/pkg/interop"
+	"github.com/nspcc-dev/neo-go/pkg/interop/contract"
+	"github.com/nspcc-dev/neo-go/pkg/interop/native/std"
+	"github.com/nspcc-dev/neo-go/pkg/interop/storage"
+)
+
+func Forward(target interop.Hash160, method string, args []any) any {
+	return contract.Call(target, method, contract.All, args...)
+}
+
+func Arm(target interop.Hash160, method string, args []any) {
+	storage.Put(storage.GetContext(), "armed", std.Serialize([]any{target, method, args}))
+}
+
+func OnNEP17Payment(from interop.Hash160, amount int, data any) {
+	ctx := storage.GetContext()
+	armed := storage.Get(ctx, "armed")
+	if armed != nil {
+		storage.Delete(ctx, "armed")
+		plan := std.Deserialize(armed.([]byte)).([]any)
+		contract.Call(plan[0].(interop.Hash160), plan[1].(string), contract.All, plan[2].([]any)...)
+	}
+}
+`;
+
+let puppets = 0;
+
+async function deployPuppet(): Promise<ScriptHash> {
+  puppets += 1;
+  const folder = await mkdtemp(join(repository, 'contract', '.puppet-')); // within the Go module, whose packages it needs
+  try {
+    await writeFile(join(folder, 'puppet.go'), puppetSource);
+    await writeFile(join(folder, 'config.yml'), `name: puppet${puppets}\npermissions:\n  - methods: '*'\n`);
+    const [nef, manifest] = [join(folder, 'puppet.nef'), join(folder, 'manifest.json')];
+    const args = [
+      'contract',
+      'compile',
+      '-i',
+      join(folder, 'puppet.go'),
+      '-c',
+      join(folder, 'config.yml'),
+      '-o',
+      nef,
+      '-m',
+      manifest,
+    ];
+    await promisify(execFile)(process.execPath, [join(repository, 'stack', 'run-neo-go.ts'), ...args], {
+      cwd: repository,
+    });
+    const management = '0xfffdc93764dbaddd97c48f252a53ea4643faa3fd' as ScriptHash;
+    const deploy = {
+      contract: management,
+      method: 'deploy',
+      args: [await readFile(nef), await readFile(manifest, 'utf8'), null],
+    };
+    const { execution } = await execute(world.rpc, [deploy], stranger, world.network);
+    const [item] = execution.stack;
+    const hash =
+      item?.type === 'Array' && item.value[2]?.type === 'ByteString'
+        ? Buffer.from(item.value[2].value, 'base64')
+        : Buffer.alloc(0);
+    return `0x${hash.reverse().toString('hex')}` as ScriptHash;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test('the generated view is the one of the manifest', async () => {
+  const read = (name: string) => readFile(join(repository, 'contract', name), 'utf8');
+  expect(abiOf(JSON.parse(await read('manifest.json')))).toBe(await read('client/abi.ts'));
+});
