@@ -53,7 +53,8 @@ async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
     calls += claimed.length;
     if (prepared.length >= limit || calls >= CALLS_PER_TRANSACTION) break;
   }
-  return prepared;
+  // The contract credits neighbours with one write: each change of provider costs 0.04 GAS at genesis prices.
+  return prepared.sort((a, b) => (a.provider < b.provider ? -1 : Number(a.provider > b.provider)));
 }
 
 /** After a transaction that faulted, whatever the reason, fewer claims share the next one's fate, down to one alone. */
