@@ -119,6 +119,20 @@ describe('signed as wallets sign', () => {
   });
 });
 
+test('an announced update can be read, and is taken back when ownership is renounced', async () => {
+  const [nefHash, manifestHash] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  expect(await world.reader.owner()).toBe(world.owner.address);
+  await world.send(world.owner, 'scheduleUpdate', { nefHash, manifestHash });
+  const announced = { nefHash: `0x${'01'.repeat(32)}`, manifestHash: `0x${'02'.repeat(32)}` };
+  expect(await world.reader.scheduledUpdate()).toMatchObject(announced);
+  const { events } = await world.send(world.owner, 'renounceOwnership', {});
+  expect(events.map(({ name }) => name)).toEqual(['UpdateCancelled', 'OwnershipTransferred']);
+  expect([await world.reader.scheduledUpdate(), await world.reader.owner()]).toEqual([null, null]);
+  expect(await tried([call('scheduleUpdate', { nefHash, manifestHash })], world.owner, 'Global')).toContain(
+    '"witness"',
+  );
+});
+
 describe('attacks', () => {
   test('replayed claim, and a claim for another provider', async () => {
     const id = await openEscrow(world, 1_000_000n);
@@ -202,6 +216,8 @@ describe.each([false, true])('512 claims in one transaction (vouchers: %s)', (vo
     const key = createAccount();
     const voucherKey = vouchers ? Buffer.from(key.publicKey, 'hex') : null;
     const ids = await openMany(512, voucherKey);
+    const open = new Set(await world.reader.escrowsOf(world.user.address));
+    expect(ids.every((id) => open.has(id))).toBe(true);
     const claims = ids.map((id) => {
       const scope = { network: world.network, contract: world.contract, escrowId: id };
       return claimOf(id, 0n, { voucher: vouchers ? signVoucher(key.privateKey, scope, datoshi(100n)) : null });

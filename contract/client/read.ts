@@ -40,6 +40,9 @@ export type EscrowRecord = {
   calls: bigint;
 };
 
+/** SHA-256 of what will be installed, and the time from which on it may be. */
+type ScheduledUpdate = { nefHash: Hex; manifestHash: Hex; notBefore: Date };
+
 /** The contract's safe methods, read from the chain itself. Each may throw what `Rpc` throws, and ScriptFault. */
 export function createReader(rpc: Rpc, contract: ScriptHash) {
   async function read<N extends MethodName>(name: N, args: ArgumentsOf<N>): Promise<StackItem> {
@@ -58,6 +61,11 @@ export function createReader(rpc: Rpc, contract: ScriptHash) {
       asArray(await read('registrations', { user })).map(toRegistration),
     balanceOf: async (account: Address): Promise<Datoshi> => datoshi(asInteger(await read('balanceOf', { account }))),
     escrow: async (id: bigint): Promise<EscrowRecord | null> => orNull(await read('escrow', { id }), toEscrow),
+    /** Ids of the user's open escrows, in no particular order; a wallet needs no service of ours. */
+    escrowsOf: (user: Address): Promise<bigint[]> =>
+      readIterator(rpc, scriptOf([contractCall(contract, 'escrowsOf', { user })])),
+    scheduledUpdate: async (): Promise<ScheduledUpdate | null> =>
+      orNull(await read('scheduledUpdate', {}), toScheduledUpdate),
     owner: async (): Promise<Address | null> =>
       orNull(await read('owner', {}), (item) => addressOfBytes(asBytes(item))),
   };
@@ -79,6 +87,30 @@ function fields(item: StackItem, count: number): StackItem[] {
   const list = asArray(item);
   if (list.length < count) throw new RangeError(`the contract gave ${list.length} fields instead of ${count}`);
   return list;
+}
+
+function toScheduledUpdate(item: StackItem): ScheduledUpdate {
+  const [nefHash, manifestHash, notBefore] = fields(item, 3) as [StackItem, StackItem, StackItem];
+  return { nefHash: hexOf(asBytes(nefHash)), manifestHash: hexOf(asBytes(manifestHash)), notBefore: time(notBefore) };
+}
+
+/** neo-go gives 100 at most, as it is configured by default. */
+const ITEMS_PER_PAGE = 100;
+
+/** Integers of an iterator, page by page: nodes keep it for a while under a session, and give so many items at a time. */
+async function readIterator(rpc: Rpc, script: Buffer): Promise<bigint[]> {
+  type Iterator = { id?: string; iterator?: StackItem[] };
+  type Invocation = { state: string; exception: string | null; session?: string; stack: Iterator[] };
+  const { state, exception, session, stack } = await rpc.call<Invocation>('invokescript', [script.toString('base64')]);
+  const [iterator] = stack;
+  if (state !== 'HALT' || !iterator) throw new ScriptFault(exception ?? 'FAULT');
+  if (iterator.iterator) return iterator.iterator.map(asInteger); // a node without sessions gives the first items at once
+  const items: bigint[] = [];
+  for (;;) {
+    const page = await rpc.call<StackItem[]>('traverseiterator', [session, iterator.id, ITEMS_PER_PAGE]);
+    items.push(...page.map(asInteger));
+    if (page.length < ITEMS_PER_PAGE) return items;
+  }
 }
 
 const time = (item: StackItem) => new Date(Number(asInteger(item)));

@@ -30,6 +30,8 @@ export type World = {
   reader: Reader;
   /** As superuser. */
   db: Database;
+  /** Of the contract. */
+  owner: Account;
   operator: Account;
   provider: Account;
   user: Account;
@@ -68,6 +70,7 @@ export async function createWorld(): Promise<World> {
       contract,
       deployedAt: height as Height,
       reader: createReader(rpc, contract),
+      owner,
       db,
       operator,
       provider,
