@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { z } from 'zod';
 import { defaultPrefix, type jobs, settlerQueue } from '../database/queues.ts';
+import { Outage } from '../process/outage.ts';
 import { describe, type Logger } from '../process/run.ts';
 
 /** Tells the settler of CDRs that were just committed. It finds them anyway: this only makes it sooner. */
@@ -19,14 +20,9 @@ const KEPT_FAILURES = 100;
 
 export function createWake(redisUrl: string, log: Logger): Wake {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableOfflineQueue: false });
-  let trouble = '';
-  redis.on('ready', () => {
-    trouble = '';
-  });
-  redis.on('error', (error) => {
-    if (trouble !== error.message) log.warn(`Redis is away: ${describe(error)}`);
-    trouble = error.message;
-  });
+  const outage = new Outage(log, 'Redis is away');
+  redis.on('ready', () => outage.end());
+  redis.on('error', (error) => outage.report(error));
   const queue = new Queue<z.infer<typeof jobs.rate>>(settlerQueue, {
     connection: redis,
     prefix: defaultPrefix,

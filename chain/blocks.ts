@@ -1,4 +1,4 @@
-import { isUnknown, NodeUnavailable, RpcError, rpcCode } from './errors.ts';
+import { isUnknown, NodeUnavailable, type RpcError, rpcCode } from './errors.ts';
 import { type Call, MAX_BATCH, type Rpc } from './rpc.ts';
 import type { StackItem } from './stack-item.ts';
 import { height as asHeight, type BlockHash, type Height, type ScriptHash, type TxHash } from './types.ts';
@@ -138,7 +138,7 @@ export async function readBlockHash(rpc: Rpc, index: Height): Promise<BlockHash 
   try {
     return await rpc.call<BlockHash>('getblockhash', [index]);
   } catch (error) {
-    if (error instanceof RpcError) return null;
+    if (isUnknown(error)) return null;
     throw error;
   }
 }

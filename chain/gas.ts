@@ -1,8 +1,9 @@
 import type { Account } from './account.ts';
+import { NodeUnavailable } from './errors.ts';
 import type { Rpc } from './rpc.ts';
 import { type Argument, type ContractCall, scriptOf } from './script.ts';
 import { asInteger } from './stack-item.ts';
-import { execute, invokeScript, ScriptFault } from './transaction.ts';
+import { execute, invokeScript } from './transaction.ts';
 import { type Address, type Datoshi, datoshi, type Height, type ScriptHash, type TxHash } from './types.ts';
 
 /** The native GAS token (NEP-17), the same on every N3 network. */
@@ -23,7 +24,7 @@ export async function readStoragePrice(rpc: Rpc): Promise<Datoshi> {
 
 async function readInteger(rpc: Rpc, call: ContractCall): Promise<Datoshi> {
   const { state, exception, stack } = await invokeScript(rpc, scriptOf([call]));
-  if (state !== 'HALT' || !stack[0]) throw new ScriptFault(exception ?? 'FAULT');
+  if (state !== 'HALT' || !stack[0]) throw new NodeUnavailable(`${call.method} can't be read: ${exception ?? state}`);
   return datoshi(asInteger(stack[0]));
 }
 

@@ -173,10 +173,10 @@ export async function readOutcome(rpc: Rpc, hash: TxHash, validUntilBlock: Heigh
   for (const answer of [log, position]) {
     if (answer && 'error' in answer && !isUnknown(answer.error)) throw answer.error;
   }
-  const onChain = position !== undefined && 'result' in position;
-  return !onChain && newest > validUntilBlock + LOG_DELAY_BLOCKS
-    ? { kind: 'expired' }
-    : { kind: 'pending', height: newest };
+  if (newest <= validUntilBlock + LOG_DELAY_BLOCKS) return { kind: 'pending', height: newest };
+  if (position && 'result' in position)
+    throw new Error(`the node has ${hash} in block ${position.result}, but no application log of it: ask another node`);
+  return { kind: 'expired' };
 }
 
 /** The C# node stores an application log a moment after the block that it belongs to. */

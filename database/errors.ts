@@ -11,7 +11,7 @@ export function hasSqlState(error: unknown, ...states: string[]): boolean {
   return error instanceof pg.DatabaseError && error.code !== undefined && states.includes(error.code);
 }
 
-/** Postgres is away, full, starting or stopping: the same statement may succeed later. */
+/** Postgres is away, full, starting or stopping, or two transactions were in each other's way: the same may succeed later. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string') return error instanceof Error && brokenConnection.test(error.message);
@@ -20,6 +20,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** What pg itself says of a broken connection has no code to tell it by. */
 const brokenConnection = /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/;
-/** 08 connection, 53 insufficient resources, 57 operator intervention (also a statement that took too long), 58 system error. */
-const unavailableClasses = ['08', '53', '57', '58'];
-const socketErrors = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'];
+/**
+ * 08 connection, 25P03 a transaction that stood idle too long, 40 rollback (deadlock, serialization), 53 insufficient resources,
+ * 57 operator intervention (also a statement that took too long), 58 system error.
+ */
+const unavailableClasses = ['08', '25P03', '40', '53', '57', '58'];
+const socketErrors = [
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN'],
+];

@@ -1,12 +1,13 @@
 import type { Block, ReadBlocks } from '../chain/blocks.ts';
 import { readBlockHash, readHeight } from '../chain/blocks.ts';
-import { NodeUnavailable } from '../chain/errors.ts';
+import { NodeUnavailable, RpcError } from '../chain/errors.ts';
 import type { Heads } from '../chain/heads.ts';
 import type { Rpc } from '../chain/rpc.ts';
 import { height as asHeight } from '../chain/types.ts';
 import type { Database } from '../database/connection.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
-import { describe, type Logger } from '../process/run.ts';
+import { Outage } from '../process/outage.ts';
+import type { Logger } from '../process/run.ts';
 import { commitBlocks } from './commit.ts';
 import { findCommonAncestor, rebuild } from './rebuild.ts';
 import type { Position } from './store.ts';
@@ -38,7 +39,7 @@ const PROGRESS_EVERY_MS = 5_000;
 export async function follow(deps: FollowDeps, from: Position): Promise<void> {
   const { heads, log, signal } = deps;
   let cursor = from;
-  let trouble = '';
+  const outage = new Outage(log, 'waiting');
   const progress = reportProgress(log);
   while (!signal.aborted) {
     const woken = heads.next();
@@ -49,13 +50,12 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
         progress(cursor.height, head);
       }
       if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);
-      if (trouble) log.info({ height: cursor.height }, 'following again');
-      trouble = '';
+      if (outage.end()) log.info({ height: cursor.height }, 'following again');
       await woken;
     } catch (error) {
-      if (!(error instanceof NodeUnavailable || isDatabaseUnavailable(error))) throw error;
-      if (trouble !== describe(error)) log.warn(`waiting: ${describe(error)}`);
-      trouble = describe(error);
+      const passing = error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error);
+      if (!passing) throw error;
+      outage.report(error);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -74,11 +74,12 @@ function isContinuous(cursor: Position, blocks: readonly Block[]): boolean {
   });
 }
 
-/** A node that is behind, or knows its newest block's hash not yet, is waited for, unless its blocks are not ours. */
+/** A node that is behind is waited for, unless its newest block is not ours. @throws NodeUnavailable */
 async function checkShorterChain(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
   const hash = await readBlockHash(deps.rpc, asHeight(head));
   const ours = await deps.db.selectFrom('blocks').select('hash').where('height', '=', head).executeTakeFirst();
-  return hash === null || ours?.hash === hash ? cursor : goBack(deps, cursor);
+  if (hash !== null && ours && ours.hash !== hash) return goBack(deps, cursor);
+  throw new NodeUnavailable(`the node is behind: it does not have block ${cursor.height} any more, or not yet`);
 }
 
 async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {

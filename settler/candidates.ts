@@ -22,10 +22,13 @@ const ESCROWS_PER_PAGE = 100;
  */
 export async function* findCandidates(deps: Pick<Deps, 'db' | 'signer' | 'providers'>): AsyncGenerator<Candidate> {
   const { db } = deps;
+  const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
     for (const { authorised, headTime, ...escrow } of page) {
-      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(db, escrow.id)) };
+      if (seen.has(escrow.id)) continue;
+      seen.add(escrow.id);
+      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(db, escrow)) };
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
@@ -38,9 +41,8 @@ async function readPage(
   { db, signer, providers }: Pick<Deps, 'db' | 'signer' | 'providers'>,
   after: Page | undefined,
 ): Promise<Page[]> {
-  // only the provider itself or the operator that it named may settle; and the operator chooses whom it serves
-  const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator)
-    and (${providers === null} or escrows.provider = any(${providers ?? []})), false)`;
+  // only the provider itself or the operator that it named may settle
+  const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator), false)`;
   const { rows } = await sql<Page>`
     select escrows.*, cursor.time as head_time, ${authorised} as authorised
     from escrows
@@ -48,6 +50,8 @@ async function readPage(
     -- an undeployed provider has no operator
     left join providers on providers.provider = escrows.provider and undeployed_at is null
     where exists (select from ratings where ratings.escrow_id = escrows.id and ratings.state = 'rated' and price > 0)
+      -- the operator chooses whom it serves
+      and (${providers === null} or escrows.provider = any(${providers ?? []}))
       and not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id)
       -- one claim at a time, and the next one only when the index has the last: its seq must be the chain's
       and not exists (select from claims where claims.escrow_id = escrows.id
@@ -78,13 +82,18 @@ async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promis
 }
 
 /** The highest valid one; the rating has checked its signature. */
-async function readVoucher(db: Deps['db'], escrowId: bigint): Promise<Pick<Candidate, 'voucher' | 'voucherTotal'>> {
+async function readVoucher(
+  db: Deps['db'],
+  { id, user, provider }: Escrow,
+): Promise<Pick<Candidate, 'voucher' | 'voucherTotal'>> {
   const row = await db
     .selectFrom('ratings')
     .innerJoin('cdrs', 'cdrs.id', 'ratings.cdrId')
     .select(['ratings.voucherTotal', 'voucherSignature'])
-    .where('ratings.escrowId', '=', escrowId)
+    .where('ratings.escrowId', '=', id)
     .where('ratings.voucherTotal', 'is not', null)
+    .where('cdrs.user', '=', user)
+    .where('cdrs.provider', '=', provider)
     .orderBy('ratings.voucherTotal', 'desc')
     .limit(1)
     .executeTakeFirst();

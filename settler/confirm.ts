@@ -3,10 +3,10 @@ import { NodeUnavailable } from '../chain/errors.ts';
 import { type Execution, type Outcome, readOutcome } from '../chain/transaction.ts';
 import { height, type TxHash } from '../chain/types.ts';
 import { claimCode, claimCodeName } from '../contract/client/claim.ts';
-import { decodeEvent } from '../contract/client/event.ts';
 import type { Tx } from '../database/connection.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
 import { describe } from '../process/run.ts';
+import { answersOf } from './answers.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';
 import { wordsOf } from './reasons.ts';
@@ -87,7 +87,7 @@ async function resolve(deps: Deps, hash: TxHash, outcome: Exclude<Outcome, { kin
 
 /** Each claim's own notification says accepted or rejected(code). */
 async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, execution: Execution): Promise<void> {
-  const answers = answersOf(deps, execution);
+  const answers = new Map(answersOf(deps, execution).map(({ escrowId, seq, code }) => [`${escrowId}/${seq}`, code]));
   const rejections: { escrowId: bigint; code: number }[] = [];
   await deps.db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
@@ -116,17 +116,6 @@ async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, exec
   });
   deps.log.info({ txHash: hash, height: blockHeight, claims: answers.size, rejected: rejections.length }, 'confirmed');
   for (const { escrowId, code } of rejections) await parkRepeatedRejection(deps, escrowId, code);
-}
-
-/** escrow/seq -> null where accepted, else the code. */
-function answersOf({ contract }: Pick<Deps, 'contract'>, { notifications }: Execution): Map<string, number | null> {
-  const answers = new Map<string, number | null>();
-  for (const notification of notifications.filter((emitted) => emitted.contract === contract)) {
-    const event = decodeEvent(notification.name, notification.state);
-    if (event.name === 'EscrowSettled') answers.set(`${event.id}/${event.seq}`, null);
-    if (event.name === 'ClaimRejected') answers.set(`${event.escrowId}/${event.seq}`, Number(event.code));
-  }
-  return answers;
 }
 
 async function accept(tx: Tx, claimId: bigint): Promise<void> {
@@ -161,16 +150,21 @@ async function parkRepeatedRejection(deps: Deps, escrowId: bigint, code: number)
   if (code === claimCode.malformed || repeated) await park(deps, escrowId, `its claims were rejected as ${name}`);
 }
 
-/** Only an escrow that faults alone, again and again, is to blame; a batch that faulted is tried in smaller ones. */
+/** Only an escrow that faults alone, three times in a row, is to blame; a batch that faulted is tried in smaller ones. */
 async function parkRepeatedFaults(deps: Deps, hash: TxHash): Promise<void> {
   const { rows } = await sql<{ escrowId: bigint }>`
     select mine.escrow_id from claims as mine
-    join claims as others on others.escrow_id = mine.escrow_id
-    join transactions on transactions.hash = others.tx_hash and transactions.state = 'faulted'
+    cross join lateral (
+      select transactions.state = 'faulted'
+        and (select count(*) from claims where claims.tx_hash = transactions.hash) = 1 as faulted_alone
+      from claims
+      join transactions on transactions.hash = claims.tx_hash and transactions.state in ('halted', 'faulted')
+      where claims.escrow_id = mine.escrow_id
+      order by claims.id desc
+      limit ${MAX_REJECTIONS}) as newest
     where mine.tx_hash = ${hash}
-      and (select count(*) from claims where claims.tx_hash = others.tx_hash) = 1
     group by mine.escrow_id
-    having count(*) >= ${MAX_REJECTIONS}`.execute(deps.db);
+    having count(*) filter (where faulted_alone) = ${MAX_REJECTIONS}`.execute(deps.db);
   for (const { escrowId } of rows)
     await park(deps, escrowId, `the chain faulted on its claims ${MAX_REJECTIONS} times`);
 }

@@ -25,6 +25,7 @@ export async function rateCdrs(
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('ratings').select('cdrId').whereRef('cdrId', '=', 'cdrs.id'))),
     )
+    .orderBy('id')
     .execute();
   const escrowIds = [...new Set(cdrs.map((cdr) => cdr.escrowId))];
   const escrows = escrowIds.length

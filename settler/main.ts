@@ -7,11 +7,12 @@ import { createRpc, readVersion } from '../chain/rpc.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
+import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
-import { ROUND_MS, reportOnce, runRounds } from './rounds.ts';
+import { ROUND_MS, runRounds } from './rounds.ts';
 
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
 const STALLED_MS = 5_000;
@@ -46,7 +47,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   log.info({ operator: signer.address }, 'settling for providers that named this operator');
 
   const connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
-  connection.on('error', reportOnce(log, 'Redis'));
+  const outage = new Outage(log, 'Redis is away');
+  connection.on('ready', () => outage.end());
+  connection.on('error', (error) => outage.report(error));
   const worker = new Worker(
     settlerQueue,
     async (job) => {
@@ -59,7 +62,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       stalledInterval: STALLED_MS,
     },
   );
-  worker.on('error', reportOnce(log, 'Redis'));
+  worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
   const heads = watchHeads(rpc.wsUrl, { pollMs: Math.min(ROUND_MS, msPerBlock) });

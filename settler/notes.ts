@@ -12,7 +12,7 @@ export async function note(
   const rows = [
     ...(notes.failed ?? []).map((failed) => ({ ...failed, state: 'failed' })),
     ...(notes.waiting ?? []).map((waiting) => ({ ...waiting, state: 'rated' })),
-  ];
+  ].sort((a, b) => Number(a.cdrId - b.cdrId)); // rows locked in one order don't deadlock
   if (rows.length === 0) return;
   await sql`
     update ratings set state = told.state, reason_code = told.code, reason = told.words

@@ -11,7 +11,7 @@ export const isUnknownSettlement: RawBuilder<boolean> = sql`settlements.accepted
   select from claims where claims.escrow_id = settlements.escrow_id and claims.seq = settlements.seq
     and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))`;
 
-/** Parks each escrow with calls to claim of which the chain knows a claim that we do not. */
+/** Parks each escrow with calls to claim of which the chain knows a claim that we do not; calls that come later learn it too. */
 export async function parkUnknown(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
   const { rows } = await sql<{ escrowId: bigint; seq: bigint; txHash: string }>`
     select distinct on (settlements.escrow_id) settlements.escrow_id, settlements.seq, settlements.tx_hash
@@ -27,23 +27,18 @@ export async function parkUnknown(deps: Pick<Deps, 'db' | 'log'>): Promise<void>
       `claim ${seq} in transaction ${txHash} was accepted on chain, but this database does not know it`,
     );
   }
+  await sql`
+    update ratings set reason_code = 'parked', reason = ${wordsOf('parked')}
+    where state = 'rated' and price > 0 and reason_code is distinct from 'parked'
+      and escrow_id in (select escrow_id from parked_escrows)`.execute(deps.db);
 }
 
 /** Numbers contradict each other: nothing more is claimed from this escrow until a person has looked. */
 export async function park({ db, log }: Pick<Deps, 'db' | 'log'>, escrowId: bigint, reason: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx
-      .insertInto('parkedEscrows')
-      .values({ escrowId, reason })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    await tx
-      .updateTable('ratings')
-      .set({ reasonCode: 'parked', reason: wordsOf('parked') })
-      .where('escrowId', '=', escrowId)
-      .where('state', '=', 'rated')
-      .where('price', '>', 0n)
-      .execute();
-  });
+  await db
+    .insertInto('parkedEscrows')
+    .values({ escrowId, reason })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   log.error({ escrowId: Number(escrowId) }, `escrow parked: ${reason}`);
 }

@@ -163,6 +163,15 @@ describe('what is claimed', () => {
   });
 });
 
+test('what is too small a claim waits, and so does what it would leave nothing for', () => {
+  const given = view({ headTime: at(11 * minute), calls: [call(1n, 100_000n), call(2n, 1n)] });
+  expect(summary(plan(given, { ...policy, minAmount: datoshi(100_001n) }, due))).toEqual({
+    claimed: [],
+    failed: [],
+    waiting: [[1n, 'tooSmall']],
+  });
+});
+
 test('whatever is planned, the contract accepts, and every call is answered for once', () => {
   const money = fc.bigInt({ min: 0n, max: 200_000n });
   const someCall = fc.record({

@@ -48,14 +48,13 @@ export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
     return { claimed: [], failed: [], waiting: view.calls.map(({ cdrId }) => ({ cdrId, reason: 'notAuthorised' })) };
   const allotted = allot(view, policy);
   const { claimed, waiting } = allotted;
+  if (claimed.length === 0) return allotted;
+  // what a claim leaves nothing for has not failed before that claim is made
   if (totalOf(claimed) < policy.minAmount) {
-    return {
-      ...allotted,
-      claimed: [],
-      waiting: [...waiting, ...claimed.map(({ cdrId }) => ({ cdrId, reason: 'tooSmall' as const }))],
-    };
+    const tooSmall = claimed.map(({ cdrId }) => ({ cdrId, reason: 'tooSmall' as const }));
+    return { claimed: [], failed: [], waiting: [...waiting, ...tooSmall] };
   }
-  return isDue(view, policy, now, claimed) ? allotted : { ...allotted, claimed: [] };
+  return isDue(view, policy, now, claimed) ? allotted : { claimed: [], failed: [], waiting };
 }
 
 function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {

@@ -46,7 +46,13 @@ export async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>): Promise
     .execute();
   for (const { hash } of lost) {
     await db.transaction().execute(async (tx) => {
-      await tx.updateTable('transactions').set({ state: 'sealed', height: null }).where('hash', '=', hash).execute();
+      const { numUpdatedRows } = await tx
+        .updateTable('transactions')
+        .set({ state: 'sealed', height: null })
+        .where('hash', '=', hash)
+        .where('state', '=', 'halted')
+        .executeTakeFirst();
+      if (numUpdatedRows !== 1n) return; // another settler was faster
       const { rows } = await sql<{ id: bigint; escrowId: bigint }>`
         select id, escrow_id from claims where tx_hash = ${hash} and state = 'accepted'`.execute(tx);
       for (const claim of rows) await reopen(tx, claim);

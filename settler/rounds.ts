@@ -1,7 +1,9 @@
 import { NodeUnavailable, RpcError } from '../chain/errors.ts';
 import type { Heads } from '../chain/heads.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
-import { describe, type Logger } from '../process/run.ts';
+import { Outage } from '../process/outage.ts';
+import type { Logger } from '../process/run.ts';
+import { OutOfBudget } from './budget.ts';
 import { confirm } from './confirm.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
@@ -15,18 +17,17 @@ const ROUNDS_PER_FULL_LOOK = 30;
 
 /**
  * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all there
- * is. Two loops, so that a long round of claims does not hold up what the chain has decided. Until the signal.
+ * is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
  */
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
-  const confirming = loop(deps.log, heads, signal, async (round) => {
-    if (round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
-    await confirm(deps);
-  });
-  const settling = loop(deps.log, heads, signal, async (round) => {
-    await rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 });
-    await settle(deps);
-  });
-  await Promise.all([confirming, settling]);
+  await Promise.all([
+    loop(deps.log, heads, signal, (round) => rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 })),
+    loop(deps.log, heads, signal, async () => void (await settle(deps))),
+    loop(deps.log, heads, signal, async (round) => {
+      if (round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
+      await confirm(deps);
+    }),
+  ]);
 }
 
 /** Rates in batches, from the oldest on; what the index can't judge yet is left for the next round. */
@@ -47,25 +48,21 @@ async function loop(
   signal: AbortSignal,
   work: (round: number) => Promise<void>,
 ): Promise<void> {
-  const complain = reportOnce(log, 'waiting');
+  const outage = new Outage(log, 'waiting');
   for (let round = 0; !signal.aborted; round += 1) {
     const woken = heads.next();
     try {
       await work(round);
+      outage.end();
     } catch (error) {
-      if (!(error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error))) throw error;
-      complain(error);
+      if (!mayPass(error)) throw error;
+      outage.report(error);
     }
     await woken;
   }
 }
 
-/** The same trouble is said once, not at each attempt. */
-export function reportOnce(log: Logger, what: string): (error: unknown) => void {
-  let last = '';
-  return (error) => {
-    const message = describe(error);
-    if (message !== last) log.warn(`${what}: ${message}`);
-    last = message;
-  };
+function mayPass(error: unknown): boolean {
+  const passing = [NodeUnavailable, RpcError, OutOfBudget];
+  return passing.some((kind) => error instanceof kind) || isDatabaseUnavailable(error);
 }

@@ -1,4 +1,3 @@
-import { RpcError } from '../chain/errors.ts';
 import { readStoragePrice } from '../chain/gas.ts';
 import { scriptOf } from '../chain/script.ts';
 import {
@@ -8,21 +7,22 @@ import {
   type SignedTransaction,
   signScript,
 } from '../chain/transaction.ts';
-import { datoshi } from '../chain/types.ts';
+import { type Datoshi, datoshi } from '../chain/types.ts';
 import { contractCall } from '../contract/client/call.ts';
-import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL, MAX_NOTIFICATIONS } from '../contract/client/claim.ts';
-import { decodeEvent } from '../contract/client/event.ts';
+import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../contract/client/claim.ts';
+import { answersOf } from './answers.ts';
+import { readBatchSize } from './batch-size.ts';
+import { readBudget } from './budget.ts';
 import { findCandidates } from './candidates.ts';
 import { type PreparedClaim, prepareClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
 import { note } from './notes.ts';
 import { parkUnknown } from './park.ts';
 import { plan } from './plan.ts';
+import type { ReasonCode } from './reasons.ts';
 import { seal } from './seal.ts';
 import { submit } from './submit.ts';
 
-/** One claim makes one notification, and the chain takes so many in a transaction. */
-const CLAIMS_PER_TRANSACTION = MAX_NOTIFICATIONS;
 /** Calls of one transaction: they are locked and updated together, well within the limit of a statement. */
 const CALLS_PER_TRANSACTION = 50_000;
 /** The chain takes scripts of 65,535 bytes; with usual amounts, 512 claims with vouchers are a little longer. */
@@ -32,15 +32,16 @@ const NEW_BALANCE_BYTES = 30n;
 
 /**
  * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the transactions that
- * were sealed.
+ * were sealed. @throws OutOfBudget
  */
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
-  const prepared = await prepare(deps, await claimsAtATime(deps));
+  await readBudget(deps);
+  const prepared = await prepare(deps, await readBatchSize(deps));
   return prepared.length > 0 ? settleClaims(deps, prepared) : [];
 }
 
-/** Plans one escrow after the other until a transaction is full. */
+/** Plans one escrow after the other until a transaction is full; the nearest deadline comes first. */
 async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
   const prepared: PreparedClaim[] = [];
   let calls = 0;
@@ -53,31 +54,18 @@ async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
     calls += claimed.length;
     if (prepared.length >= limit || calls >= CALLS_PER_TRANSACTION) break;
   }
-  // The contract credits neighbours with one write: each change of provider costs 0.04 GAS at genesis prices.
-  return prepared.sort((a, b) => (a.provider < b.provider ? -1 : Number(a.provider > b.provider)));
-}
-
-/** After a transaction that faulted, whatever the reason, fewer claims share the next one's fate, down to one alone. */
-async function claimsAtATime({ db }: Pick<Deps, 'db'>): Promise<number> {
-  const newest = await db
-    .selectFrom('transactions')
-    .select('state')
-    .where('state', 'in', ['halted', 'faulted'])
-    .orderBy('sealedAt', 'desc')
-    .limit(5)
-    .execute();
-  const ended = newest.findIndex(({ state }) => state === 'halted');
-  const faults = ended === -1 ? newest.length : ended;
-  return Math.max(1, CLAIMS_PER_TRANSACTION >> (2 * faults));
+  return prepared;
 }
 
 /** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
 async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
+  const { left, exhausted } = await readBudget(deps);
+  const [first, second] = halves(prepared);
   try {
-    if (settleScript(deps, prepared).length > MAX_SCRIPT_BYTES) return await settleHalves(deps, prepared);
+    if (settleScript(deps, prepared).length > MAX_SCRIPT_BYTES) throw new ScriptFault('the script is too long');
     const accepted = await preflight(deps, prepared);
     if (accepted.length === 0) return [];
-    const signed = await sign(deps, accepted);
+    const signed = await sign(deps, accepted, left < deps.feePerTransactionLimit ? left : deps.feePerTransactionLimit);
     if (!(await seal(deps, signed, accepted))) {
       deps.log.info('another settler was faster; nothing was sealed');
       return [];
@@ -86,77 +74,67 @@ async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Pro
     await submit(deps, signed);
     return [signed];
   } catch (error) {
-    if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded || error instanceof RpcError)) throw error;
-    if (prepared.length > 1) return settleHalves(deps, prepared);
+    if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded)) throw error;
+    if (error instanceof FeeLimitExceeded && left < deps.feePerTransactionLimit) {
+      if (prepared.length === 1) throw exhausted;
+      return settleClaims(deps, first); // the rest waits for money
+    }
+    if (prepared.length > 1) return [...(await settleClaims(deps, first)), ...(await settleClaims(deps, second))];
     deps.log.error({ escrowId: Number(prepared[0]?.claim.escrowId) }, `not claimed now: ${error.message}`);
-    await note(deps, {
-      waiting: prepared.flatMap(({ calls }) =>
-        calls.map(({ cdrId }) => ({ cdrId, reason: 'refusedByChain' as const })),
-      ),
-    });
+    await noteWaiting(deps, prepared, error instanceof FeeLimitExceeded ? 'feeLimit' : 'refusedByChain');
     return [];
   }
 }
 
-async function settleHalves(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
-  const middle = Math.ceil(prepared.length / 2);
-  return [
-    ...(await settleClaims(deps, prepared.slice(0, middle))),
-    ...(await settleClaims(deps, prepared.slice(middle))),
-  ];
+function halves<T>(all: readonly T[]): [T[], T[]] {
+  const middle = Math.ceil(all.length / 2);
+  return [all.slice(0, middle), all.slice(middle)];
 }
 
 /** What the contract would say of each claim now. */
 async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promise<PreparedClaim[]> {
-  const { state, exception, notifications } = await invokeScript(deps.rpc, settleScript(deps, prepared), [
-    deps.signer.address,
-  ]);
-  if (state !== 'HALT') throw new ScriptFault(exception ?? 'FAULT');
-  const codeOf = new Map<bigint, number>();
-  for (const notification of notifications.filter(({ contract }) => contract === deps.contract)) {
-    const event = decodeEvent(notification.name, notification.state);
-    if (event.name === 'ClaimRejected') codeOf.set(event.escrowId, Number(event.code));
-  }
-  for (const { claim, calls } of prepared) {
-    const code = codeOf.get(claim.escrowId);
-    const reason = code === undefined ? undefined : claimCodeName(code);
-    if (!reason) continue;
+  const execution = await invokeScript(deps.rpc, settleScript(deps, prepared), [deps.signer.address]);
+  if (execution.state !== 'HALT') throw new ScriptFault(execution.exception ?? 'FAULT');
+  const codeOf = new Map(answersOf(deps, execution).map(({ escrowId, code }) => [escrowId, code]));
+  const accepted: PreparedClaim[] = [];
+  for (const candidate of prepared) {
+    const { escrowId, seq } = candidate.claim;
+    const code = codeOf.get(escrowId);
+    if (code === null) {
+      accepted.push(candidate);
+      continue;
+    }
+    const reason = (code !== undefined && claimCodeName(code)) || 'refusedByChain';
     deps.log.warn(
-      { escrowId: Number(claim.escrowId), seq: Number(claim.seq), reason },
+      { escrowId: Number(escrowId), seq: Number(seq), code, reason },
       'the chain would reject this claim now',
     );
-    await note(deps, { waiting: calls.map(({ cdrId }) => ({ cdrId, reason })) });
+    await noteWaiting(deps, [candidate], reason);
   }
-  return prepared.filter(({ claim }) => !codeOf.has(claim.escrowId));
+  return accepted;
 }
 
-async function sign(deps: Deps, accepted: readonly PreparedClaim[]): Promise<SignedTransaction> {
-  const { rpc, network, signer: account, validForBlocks, feePerTransactionLimit, feePerHourLimit } = deps;
-  const left = datoshi(feePerHourLimit - (await feesOfLastHour(deps)));
-  const feeLimit = left < feePerTransactionLimit ? left : feePerTransactionLimit;
+async function noteWaiting(deps: Deps, prepared: readonly PreparedClaim[], reason: ReasonCode): Promise<void> {
+  await note(deps, { waiting: prepared.flatMap(({ calls }) => calls.map(({ cdrId }) => ({ cdrId, reason }))) });
+}
+
+async function sign(deps: Deps, accepted: readonly PreparedClaim[], feeLimit: Datoshi): Promise<SignedTransaction> {
+  const { rpc, network, signer: account, validForBlocks } = deps;
   // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the others.
   const providers = new Set(accepted.map(({ provider }) => provider)).size;
   const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
   return signScript(rpc, settleScript(deps, accepted), { network, account, validForBlocks, feeLimit, reserve });
 }
 
-/** The only script that this key signs: `settle` calls of the one contract. */
+/**
+ * The only script that this key signs: `settle` calls of the one contract. One provider's claims stand together, as the contract
+ * credits neighbours with one write: each change of provider costs 0.04 GAS at genesis prices.
+ */
 function settleScript({ contract }: Pick<Deps, 'contract'>, prepared: readonly PreparedClaim[]): Buffer {
-  const claims = prepared.map(({ claim }) => claim);
+  const claims = prepared
+    .toSorted((a, b) => (a.provider < b.provider ? -1 : Number(a.provider > b.provider)))
+    .map(({ claim }) => claim);
   const calls: Claim[][] = [];
   for (let i = 0; i < claims.length; i += MAX_CLAIMS_PER_CALL) calls.push(claims.slice(i, i + MAX_CLAIMS_PER_CALL));
   return scriptOf(calls.map((chunk) => contractCall(contract, 'settle', { claims: chunk })));
-}
-
-/** Paid, or still possible; one that expired was never paid. */
-async function feesOfLastHour({ db }: Pick<Deps, 'db'>): Promise<bigint> {
-  const { total } = await db
-    .selectFrom('transactions')
-    .select(({ fn, eb }) =>
-      fn.coalesce(fn.sum<bigint>(eb('systemFee', '+', eb.ref('networkFee'))), eb.val(0n)).as('total'),
-    )
-    .where('sealedAt', '>', new Date(Date.now() - 3_600_000))
-    .where('state', '!=', 'expired')
-    .executeTakeFirstOrThrow();
-  return BigInt(total);
 }

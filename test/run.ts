@@ -90,6 +90,7 @@ async function runVitest(): Promise<TestCounts> {
   const vitest = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
   return report('vitest', async () => {
     const args = [vitest, 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${results}`];
+    if (!process.stdout.isTTY) args.push('--no-color');
     const { status } = await runHere(process.execPath, args, { show: true });
     const counts = existsSync(results) ? resultsSchema.parse(JSON.parse(readFileSync(results, 'utf8'))) : undefined;
     rmSync(results, { force: true });

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccount } from '../chain/account.ts';
 import { broadcast, readOutcome } from '../chain/transaction.ts';
 import { datoshi, height } from '../chain/types.ts';
+import { OutOfBudget } from '../settler/budget.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
@@ -85,6 +87,7 @@ const rated = async (escrowId: bigint) => {
   await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
   return id;
 };
+const reasonOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.reasonCode;
 const stateOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.state;
 const untilConfirmed = () => eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
 const untilIndexed = (escrowId: bigint, seq: bigint) =>
@@ -203,6 +206,9 @@ describe('stage by stage', () => {
       await db.selectFrom('parkedEscrows').select('escrowId').where('escrowId', '=', escrowId).execute(),
     ).toHaveLength(1);
     expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
+    const later = await rated(escrowId);
+    expect(await settle(deps())).toEqual([]);
+    expect(await reasonOf(later)).toBe('parked');
   });
 
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
@@ -232,11 +238,36 @@ describe('stage by stage', () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
     expect(await settle({ ...deps(), feePerTransactionLimit: datoshi(1_000n) })).toEqual([]);
-    expect(await settle({ ...deps(), feePerHourLimit: datoshi(1_000n) })).toEqual([]);
+    expect(await reasonOf(id)).toBe('feeLimit');
+    await expect(settle({ ...deps(), feePerHourLimit: datoshi(1_000n) })).rejects.toThrow(OutOfBudget);
+    await expect(settle({ ...deps(), signer: createAccount() })).rejects.toThrow('holds too little GAS');
     expect(await stateOf(id)).toBe('rated');
     await settle(deps());
     await untilConfirmed();
     expect(await stateOf(id)).toBe('settled');
+  });
+
+  test('where the fees of all cannot be paid, the nearest deadline is claimed and the rest waits without blame', async () => {
+    await rated(await openEscrow(world, 1_000_000n));
+    const [alone] = await settle(deps());
+    await untilConfirmed();
+    const fees = await world.db
+      .selectFrom('transactions')
+      .select(['systemFee', 'networkFee'])
+      .where('state', '!=', 'expired')
+      .execute();
+    const spent = fees.reduce((sum, { systemFee, networkFee }) => sum + systemFee + networkFee, 0n);
+    const fee = (alone?.systemFee ?? 0n) + (alone?.networkFee ?? 0n);
+    const later = await rated(await openEscrow(world, 1_000_000n, { durationMs: 1_200_000n }));
+    const sooner = await rated(await openEscrow(world, 1_000_000n, { durationMs: 600_000n }));
+    const short = { ...deps(), feePerHourLimit: datoshi(spent + fee + 2_000_000n) };
+    expect(await settle(short)).toHaveLength(1);
+    await expect(settle(short)).rejects.toThrow(OutOfBudget);
+    await untilConfirmed();
+    expect([await stateOf(sooner), await stateOf(later), await reasonOf(later)]).toEqual(['settled', 'rated', null]);
+    await settle(deps());
+    await untilConfirmed();
+    expect(await stateOf(later)).toBe('settled');
   });
 });
 
@@ -280,7 +311,7 @@ describe('hostile parties', () => {
     expect(await stateOf(ids[1]?.id as bigint)).toBe('settled');
   });
 
-  test('a price beyond what a claim can hold, and text that Postgres cannot hold, stop nobody else', async () => {
+  test('a price beyond what a claim can hold stops nobody else', async () => {
     const { db } = world;
     const greedy = await openEscrow(world, 1n, { ratePerSecond: datoshi(2n ** 63n - 1n) });
     const honest = await openEscrow(world, 1_000_000n);
@@ -289,18 +320,9 @@ describe('hostile parties', () => {
       .values([cdrRow(world, greedy), cdrRow(world, honest)])
       .returning('id')
       .execute();
-    await eventually(
-      async () =>
-        (await rateCdrs(
-          deps(),
-          ids.map(({ id }) => id),
-        )) +
-          Number((await stateOf(ids[0]?.id as bigint)) === 'rejected') >
-        0,
-      'both are rated',
-    );
-    expect(await stateOf(ids[0]?.id as bigint)).toBe('rejected');
-    expect(await stateOf(ids[1]?.id as bigint)).toBe('rated');
+    for (const { id } of ids) await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'it is rated');
+    expect(await Promise.all(ids.map(({ id }) => stateOf(id)))).toEqual(['rejected', 'rated']);
+    expect(await reasonOf(ids[0]?.id as bigint)).toBe('overMaximum');
   });
 
   test('5,000 calls that must wait are told why once, and hold up nobody', async () => {
@@ -339,11 +361,13 @@ describe('hostile parties', () => {
     };
     const behind = {
       ...world.rpc,
-      call: (method: string, params?: unknown[]) =>
-        method === 'invokescript' ? Promise.resolve(faulting as never) : world.rpc.call(method, params),
+      call: (method: string, params: unknown[] = []) =>
+        method === 'invokescript' && Buffer.from(String(params[0]), 'base64').includes('settle')
+          ? Promise.resolve(faulting as never)
+          : world.rpc.call(method, params),
     } as never;
     expect(await settle({ ...deps(), rpc: behind })).toEqual([]);
-    expect((await readStates(world.db)).find((cdr) => cdr.id === id)?.reasonCode).toBe('refusedByChain');
+    expect(await reasonOf(id)).toBe('refusedByChain');
     await settle(deps());
     await eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
     expect(await stateOf(id)).toBe('settled');

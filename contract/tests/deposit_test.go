@@ -81,7 +81,10 @@ func TestWithdraw(t *testing.T) {
 	for _, bad := range notHashes {
 		w.refuse(fault.Account, u, "withdraw", bad, 1)
 	}
-	w.do(u, "withdraw", u.hash, 600)
+	for _, amount := range []int64{599, 1} { // one datoshi is left, then none
+		w.do(u, "withdraw", u.hash, amount)
+		require.EqualValues(t, w.gasOf(w.hash), w.balance(u.hash))
+	}
 	require.Zero(t, w.balance(u.hash))
 	require.Zero(t, w.gasOf(w.hash))
 }
