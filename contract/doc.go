@@ -75,8 +75,8 @@ counters of an escrow without claims are one zero byte. An escrow that is closed
 
   - Undeploying removes the operator too; what is still to be claimed then needs the
     provider's own signature.
-  - A location or URI with a control character is refused: a zero byte is good text to
-    the chain, and none to a database.
+  - A location or URI with an ASCII control character is refused: a zero byte is good
+    text to the chain, and none to a database. A URI has at most 512 bytes.
   - An escrow has ended when block time reaches endsAt: it cannot be extended then.
   - A claim without voucher may leave voucherTotal and voucherSignature null. Both are
     ignored where the escrow has no voucher key; a signature of another length than 64

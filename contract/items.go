@@ -45,6 +45,12 @@ func asBytes(item any) []byte {
 	return neogointernal.Opcode1("NOP", item).([]byte)
 }
 
+// byteString makes a byte string of a buffer too: serialized, and to EQUAL, they are
+// not the same.
+func byteString(item any) string {
+	return string(asBytes(item))
+}
+
 func sizeOf(item any) int {
 	return neogointernal.Opcode1("SIZE", item).(int)
 }

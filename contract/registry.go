@@ -32,7 +32,7 @@ func Deploy(provider interop.Hash160, location string) bool {
 	if readProvider(provider) != nil {
 		panic(fault.AlreadyDeployed)
 	}
-	record := providerRecord{location, nil, nil, runtime.GetTime()}
+	record := providerRecord{byteString(location), nil, nil, runtime.GetTime()}
 	saveProvider(provider, nextProviderNumber(provider), record)
 	runtime.Notify("ProviderDeployed", provider, location)
 	return true
@@ -43,7 +43,7 @@ func Relocate(provider interop.Hash160, location string) {
 	requireWitness(provider)
 	requireText(location, rule.MaxLocationLen, fault.Location)
 	record := deployedProvider(provider)
-	record.location = location
+	record.location = byteString(location)
 	saveProvider(provider, numberOf(provider), record)
 	runtime.Notify("ProviderRelocated", provider, location)
 }
@@ -56,8 +56,8 @@ func SetTariff(provider interop.Hash160, uri string, hash []byte) {
 		panic(fault.Hash)
 	}
 	record := deployedProvider(provider)
-	record.tariffURI = uri
-	record.tariffHash = hash
+	record.tariffURI = byteString(uri)
+	record.tariffHash = byteString(hash)
 	saveProvider(provider, numberOf(provider), record)
 	runtime.Notify("TariffSet", provider, uri, hash)
 }

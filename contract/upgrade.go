@@ -67,7 +67,7 @@ func ScheduleUpdate(nefHash, manifestHash []byte) {
 		panic(fault.Hash)
 	}
 	notBefore := runtime.GetTime() + rule.UpdateDelay
-	writeUpdate(std.Serialize(announcement{nefHash, manifestHash, notBefore}))
+	writeUpdate(std.Serialize(announcement{asBytes(byteString(nefHash)), asBytes(byteString(manifestHash)), notBefore}))
 	runtime.Notify("UpdateScheduled", nefHash, manifestHash, notBefore)
 }
 

@@ -99,12 +99,13 @@ const ITEMS_PER_PAGE = 100;
 
 /** Integers of an iterator, page by page: nodes keep it for a while under a session, and give so many items at a time. */
 async function readIterator(rpc: Rpc, script: Buffer): Promise<bigint[]> {
-  type Iterator = { id?: string; iterator?: StackItem[] };
+  type Iterator = { id?: string; iterator?: StackItem[]; truncated?: boolean };
   type Invocation = { state: string; exception: string | null; session?: string; stack: Iterator[] };
   const { state, exception, session, stack } = await rpc.call<Invocation>('invokescript', [script.toString('base64')]);
   const [iterator] = stack;
   if (state !== 'HALT' || !iterator) throw new ScriptFault(exception ?? 'FAULT');
-  if (iterator.iterator) return iterator.iterator.map(asInteger); // a node without sessions gives the first items at once
+  if (iterator.truncated) throw new RangeError('the node gives only the first items: it needs sessions (SessionEnabled)');
+  if (iterator.iterator) return iterator.iterator.map(asInteger); // a node without sessions gives them at once
   const items: bigint[] = [];
   for (;;) {
     const page = await rpc.call<StackItem[]>('traverseiterator', [session, iterator.id, ITEMS_PER_PAGE]);

@@ -10,8 +10,15 @@ import (
 
 	"github.com/nspcc-dev/neo-go/pkg/core/storage"
 	"github.com/nspcc-dev/neo-go/pkg/encoding/bigint"
+	"github.com/nspcc-dev/neo-go/pkg/io"
 	"github.com/nspcc-dev/neo-go/pkg/util"
+	"github.com/nspcc-dev/neo-go/pkg/vm/emit"
+	"github.com/nspcc-dev/neo-go/pkg/vm/opcode"
+	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
+	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
 	"github.com/stretchr/testify/require"
+
+	"krypton/contract/rule"
 )
 
 // Keys of the contract's storage, as doc.go tells them; the chain confirms them below.
@@ -79,4 +86,37 @@ func (w *world) plant(key, value []byte) {
 	id := w.e.Chain.GetContractState(w.hash).ID
 	full := binary.LittleEndian.AppendUint32([]byte{byte(storage.STStorage)}, uint32(id))
 	require.NoError(w.t, w.store.PutChangeSet(nil, map[string][]byte{string(append(full, key...)): value}))
+}
+
+// TestBuffersAreStoredAsByteStrings: a contract may hand its bytes over in a buffer.
+// What is stored then, and announced, is the same as with a byte string.
+func TestBuffersAreStoredAsByteStrings(t *testing.T) {
+	next := nextVersion(t)
+	nefHash, manifestHash := sha256Of(next.nef), sha256Of(next.manifest)
+	stored := func(bytes func(any) any) (*world, map[string]string) {
+		s := newScene(t)
+		p, u := s.provider, s.user
+		s.do(p, "undeploy", bytes(p.hash))
+		s.do(p, "deploy", bytes(p.hash), bytes("sip.example"))
+		s.do(p, "setTariff", bytes(p.hash), bytes("https://provider.example/deck"), bytes(someRoot))
+		s.do(p, "setOperator", bytes(p.hash), bytes(s.operator.hash))
+		s.do(s.operator, "deploy", bytes(s.operator.hash), bytes("a"))
+		s.do(s.operator, "relocate", bytes(s.operator.hash), bytes("b"))
+		s.do(u, "register", bytes(u.hash), bytes(p.hash), bytes("00000000-0000-4000-8000-00000000000A"))
+		args := openArgs(u.hash, p.hash, usualTerms())
+		args[0], args[1], args[9] = bytes(args[0]), bytes(args[1]), bytes(voucherKey("phone").PublicKey().Bytes())
+		s.do(u, "openEscrow", args...)
+		s.do(s.owner, "scheduleUpdate", bytes(nefHash), bytes(manifestHash))
+		return s.world, s.storage()
+	}
+	_, plainly := stored(func(item any) any { return item })
+	w, fromBuffers := stored(func(item any) any {
+		b := io.NewBufBinWriter()
+		emit.Any(b.BinWriter, item)
+		emit.Instruction(b.BinWriter, opcode.CONVERT, []byte{byte(stackitem.BufferT)})
+		return raw(b.Bytes())
+	})
+	require.Equal(t, plainly, fromBuffers)
+	aer := w.runAt(w.now()+rule.UpdateDelay, script(call{w.hash, "update", []any{next.nef, next.manifest, nil}}), w.owner)
+	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
 }
