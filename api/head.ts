@@ -19,7 +19,7 @@ const RECONNECT_MS = 1_000;
 /** LISTENs on one connection, which is made anew when it breaks, and polls besides. */
 export function followHead(databaseUrl: string, db: Database, log: Logger): Head {
   const waiters = new Set<{ height: number; resolve: (reached: boolean) => void }>();
-  const pool = createPool(databaseUrl, 'api', 1);
+  const pool = createPool(databaseUrl, 'api', { max: 1 });
   const stopping = new AbortController();
   let height = -1;
 

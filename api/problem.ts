@@ -71,7 +71,10 @@ export function refusalOf(error: unknown, log: Logger): Refusal {
   if (error instanceof Refusal) return error;
   if (isDatabaseUnavailable(error)) {
     log.warn({ error: (error as Error).message }, 'the database is away');
-    return new Refusal('databaseUnavailable', 'the database does not answer; nothing was changed by this request');
+    return new Refusal(
+      'databaseUnavailable',
+      'the database does not answer; send the request again: what it has taken in is not taken in twice',
+    );
   }
   if (error instanceof HTTPException) {
     if (error.status === 413) return new Refusal('tooLarge', error.message);

@@ -10,6 +10,8 @@ export type Rpc = {
   call<T>(method: string, params?: unknown[]): Promise<T>;
   /** Calls answered by ONE node, in their order. @throws NodeUnavailable no node answers */
   batch(calls: Call[]): Promise<Answer[]>;
+  /** Turns to the next node: the present one answers, but lags or stands still. */
+  leave(): void;
   /** The WebSocket address of the node that answers at present. */
   wsUrl(): string;
 };
@@ -67,7 +69,11 @@ export function createRpc(
     return answer.result as T;
   }
 
-  return { call, batch, wsUrl: () => `${url().replace(/^http/, 'ws').replace(/\/$/, '')}/ws` };
+  const leave = () => {
+    current += 1;
+  };
+
+  return { call, batch, leave, wsUrl: () => `${url().replace(/^http/, 'ws').replace(/\/$/, '')}/ws` };
 }
 
 /** @throws WrongNetwork where the node's magic number is another one */

@@ -25,6 +25,7 @@ function nodeWith(...answers: (Answer[] | 'silent')[]): Rpc & { sent: number } {
       if (next === undefined || next === 'silent') throw new NodeUnavailable('the node does not answer');
       return next;
     },
+    leave: () => {},
     wsUrl: () => '',
   };
   return node;

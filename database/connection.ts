@@ -1,5 +1,6 @@
-import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
 import pg from 'pg';
+import { isSilence } from './errors.ts';
 import { type Role, roleName } from './roles.ts';
 import type { DB } from './types.ts';
 
@@ -10,6 +11,8 @@ export type Tx = Transaction<DB>;
 const MAX_CONNECTIONS = 10;
 /** No statement of ours is meant to run this long; one that does must not hold its locks. */
 const STATEMENT_LIMIT_MS = 30_000;
+/** Postgres itself ends a statement sooner: without an answer by then it is out of reach. */
+const ANSWER_LIMIT_MS = 45_000;
 /** A process that stalls inside a transaction (or loses its network) is cut off. */
 const IDLE_TRANSACTION_LIMIT_MS = 30_000;
 
@@ -22,7 +25,11 @@ const types: pg.CustomTypesConfig = {
 };
 
 /** Connections that can write what the role may write, and nothing else. Columns are camelCase in TypeScript, snake_case in SQL. */
-export function createPool(url: string, role?: Role, max = MAX_CONNECTIONS): pg.Pool {
+export function createPool(
+  url: string,
+  role?: Role,
+  { max = MAX_CONNECTIONS, answerLimitMs = ANSWER_LIMIT_MS }: { max?: number; answerLimitMs?: number } = {},
+): pg.Pool {
   const options = [
     role && `-c role=${roleName(role)}`,
     `-c statement_timeout=${STATEMENT_LIMIT_MS}`,
@@ -35,6 +42,8 @@ export function createPool(url: string, role?: Role, max = MAX_CONNECTIONS): pg.
     max,
     options: options.filter(Boolean).join(' '),
     connectionTimeoutMillis: 10_000,
+    query_timeout: answerLimitMs,
+    keepAlive: true,
   });
   // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is wrong.
   pool.on('error', () => {});
@@ -48,7 +57,30 @@ export function createDatabase(url: string, role?: Role): Database {
 
 export function databaseOf(pool: pg.Pool): Database {
   return new Kysely<DB>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: withoutSilent(pool) }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
+}
+
+/** A connection on which no answer came is closed, so that nobody else waits on it too. */
+function withoutSilent(pool: pg.Pool): PostgresPool {
+  return {
+    connect: async () => {
+      const client = await pool.connect();
+      let silence: unknown;
+      return {
+        query: (async (text: string, parameters: unknown[]) => {
+          if (silence) throw silence; // a ROLLBACK would only wait for nothing again
+          try {
+            return await client.query(text, parameters);
+          } catch (error) {
+            if (isSilence(error)) silence = error;
+            throw error;
+          }
+        }) as pg.PoolClient['query'],
+        release: () => client.release(silence !== undefined),
+      };
+    },
+    end: () => pool.end(),
+  };
 }

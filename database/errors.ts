@@ -18,8 +18,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return unavailableClasses.some((prefix) => code.startsWith(prefix)) || socketErrors.includes(code);
 }
 
+/** No answer came in time: what was asked may have been done, or not. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
 /** What pg itself says of a broken connection has no code to tell it by. */
-const brokenConnection = /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable/;
+const brokenConnection =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Query read timeout/;
 /**
  * 08 connection, 25P03 a transaction that stood idle too long, 40 rollback (deadlock, serialization), 53 insufficient resources,
  * 57 operator intervention (also a statement that took too long), 58 system error.

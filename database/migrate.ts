@@ -15,7 +15,7 @@ const MIGRATION_LOCK = 0x4b52_5950;
  * @throws where a migration fails: nothing of it stands then
  */
 export async function migrate(url: string): Promise<string[]> {
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: createPool(url, undefined, 1) }) });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: createPool(url, undefined, { max: 1 }) }) });
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(db); // the pool's only connection holds it until it ends
     const { error, results = [] } = await new Migrator({ db, provider: { getMigrations } }).migrateToLatest();

@@ -126,6 +126,7 @@ export interface ParkedEscrows {
   escrowId: bigint;
   parkedAt: Generated<Timestamp>;
   reason: string;
+  reviewedSeq: bigint | null;
 }
 
 export interface Providers {

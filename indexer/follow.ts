@@ -10,7 +10,7 @@ import { Outage } from '../process/outage.ts';
 import type { Logger } from '../process/run.ts';
 import { commitBlocks } from './commit.ts';
 import { findCommonAncestor, rebuild } from './rebuild.ts';
-import type { Position } from './store.ts';
+import { type Position, readCursor } from './store.ts';
 
 export type FollowDeps = {
   db: Database;
@@ -34,28 +34,41 @@ const BLOCKS_AT_A_TIME = 50;
 const MAX_ROLLBACK = 100;
 const RETRY_MS = 1_000;
 const PROGRESS_EVERY_MS = 5_000;
+/** Public networks make a block each 3 to 15 s; a node without one for so long has lost touch with them. */
+const STANDSTILL_MS = 120_000;
 
 /** Follows the chain from `from` on until the signal. Waits out a node or database that is away. @throws ChainChanged, Contradiction */
 export async function follow(deps: FollowDeps, from: Position): Promise<void> {
   const { heads, log, signal } = deps;
   let cursor = from;
   const outage = new Outage(log, 'waiting');
+  let moved = Date.now();
+  let unsure = false;
   const progress = reportProgress(log);
   while (!signal.aborted) {
     const woken = heads.next();
     try {
+      if (unsure) cursor = (await readCursor(deps.db)) ?? from;
+      unsure = false;
       const head = await readHeight(deps.rpc);
       while (cursor.height < head && !signal.aborted) {
         cursor = await advance(deps, cursor, head);
+        moved = Date.now();
         progress(cursor.height, head);
       }
       if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);
+      if (Date.now() - moved > STANDSTILL_MS) {
+        moved = Date.now();
+        throw new NodeUnavailable(`no new block for ${STANDSTILL_MS / 1000} s`);
+      }
       if (outage.end()) log.info({ height: cursor.height }, 'following again');
       await woken;
     } catch (error) {
       const passing = error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error);
       if (!passing) throw error;
       outage.report(error);
+      unsure = isDatabaseUnavailable(error); // a COMMIT may stand though its answer was lost
+      if (error instanceof NodeUnavailable) deps.rpc.leave();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

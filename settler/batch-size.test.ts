@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { batchSize } from './batch-size.ts';
 
-const halted = (claims: number) => ({ faulted: false, claims });
-const faulted = (claims: number) => ({ faulted: true, claims });
+const halted = (claims: number) => ({ halted: true, claims });
+const faulted = (claims: number) => ({ halted: false, claims });
 
 test.each([
   ['the largest at first', [], 512],

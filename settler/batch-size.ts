@@ -18,22 +18,22 @@ export async function readBatchSize({ db }: Pick<Deps, 'db'>): Promise<number> {
         .whereRef('txHash', '=', 'transactions.hash')
         .as('claims'),
     )
-    .where('state', 'in', ['halted', 'faulted'])
+    .where('state', '!=', 'sealed')
     .orderBy('sealedAt', 'desc')
     .limit(TRANSACTIONS_LOOKED_AT)
     .execute();
   return batchSize(
-    newest.reverse().map(({ state, claims }) => ({ faulted: state === 'faulted', claims: Number(claims) })),
+    newest.reverse().map(({ state, claims }) => ({ halted: state === 'halted', claims: Number(claims) })),
   );
 }
 
 /**
- * After a transaction that faulted, whatever the reason, a quarter of its claims share the next one's fate, down to one alone;
- * after each that did not, four times as many. From the oldest to the newest.
+ * After a transaction that faulted, or that no block took in (it may be too dear for one), a quarter of its claims share the next
+ * one's fate, down to one alone; after each that went well, four times as many. From the oldest to the newest.
  */
-export function batchSize(transactions: readonly { faulted: boolean; claims: number }[]): number {
-  return transactions.reduce((size, { faulted, claims }) => {
-    const next = faulted ? Math.floor(Math.min(size, claims) / FACTOR) : size * FACTOR;
+export function batchSize(transactions: readonly { halted: boolean; claims: number }[]): number {
+  return transactions.reduce((size, { halted, claims }) => {
+    const next = halted ? size * FACTOR : Math.floor(Math.min(size, claims) / FACTOR);
     return Math.min(MAX_BATCH_SIZE, Math.max(1, next));
   }, MAX_BATCH_SIZE);
 }

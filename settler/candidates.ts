@@ -13,6 +13,8 @@ export type Candidate = EscrowView & { voucher: Voucher | null };
 /** Calls of one claim: its Merkle tree is built in memory, and its proofs stay short. */
 const CALLS_PER_CLAIM = 5_000;
 
+/** An escrow that had nothing to claim is looked at again after this, or sooner where the policy has shorter times. */
+const REST_MS = 60_000;
 /** Escrows that are looked at together: each costs two small queries. */
 const ESCROWS_PER_PAGE = 100;
 
@@ -20,19 +22,28 @@ const ESCROWS_PER_PAGE = 100;
  * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline. Not among them:
  * those with a claim under way, those of which the index has not seen the last claim yet, and those that are parked.
  */
-export async function* findCandidates(deps: Pick<Deps, 'db' | 'signer' | 'providers'>): AsyncGenerator<Candidate> {
-  const { db } = deps;
+export async function* findCandidates(
+  deps: Pick<Deps, 'db' | 'signer' | 'providers' | 'resting'>,
+): AsyncGenerator<Candidate> {
+  const { db, resting } = deps;
+  for (const [id, until] of resting) if (until <= Date.now()) resting.delete(id);
   const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
     for (const { authorised, headTime, ...escrow } of page) {
-      if (seen.has(escrow.id)) continue;
+      if (seen.has(escrow.id) || resting.has(escrow.id)) continue;
       seen.add(escrow.id);
       yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(db, escrow)) };
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
   }
+}
+
+/** To look at thousands of calls that must wait takes a while: it shall not hold up the others each round. */
+export function letRest({ resting, policy }: Pick<Deps, 'resting' | 'policy'>, escrowId: bigint): void {
+  const ms = Math.min(REST_MS, policy.maxAgeMs / 10, policy.beforeDeadlineMs / 10);
+  if (ms > 0) resting.set(escrowId, Date.now() + ms);
 }
 
 type Page = Escrow & { authorised: boolean; headTime: Date };
@@ -52,14 +63,14 @@ async function readPage(
     where exists (select from ratings where ratings.escrow_id = escrows.id and ratings.state = 'rated' and price > 0)
       -- the operator chooses whom it serves
       and (${providers === null} or escrows.provider = any(${providers ?? []}))
-      and not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id)
+      and not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id and reviewed_seq is null)
       -- one claim at a time, and the next one only when the index has the last: its seq must be the chain's
       and not exists (select from claims where claims.escrow_id = escrows.id
         and (claims.state = 'sealed' or claims.state = 'accepted' and claims.seq >= escrows.seq))
       -- asked in this same snapshot: the index may have learnt of it since the escrows were last parked
       and not exists (select from settlements where settlements.escrow_id = escrows.id and ${isUnknownSettlement})
-      and ${after ? sql`(not ${authorised}, claim_deadline, id) > (${!after.authorised}, ${after.claimDeadline}, ${after.id})` : sql`true`}
-    order by not ${authorised}, claim_deadline, id
+      and ${after ? sql`(not ${authorised}, escrows.claim_deadline, escrows.id) > (${!after.authorised}, ${after.claimDeadline}, ${after.id})` : sql`true`}
+    order by not ${authorised}, escrows.claim_deadline, escrows.id
     limit ${ESCROWS_PER_PAGE}`.execute(db);
   return rows;
 }

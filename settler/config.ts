@@ -24,10 +24,18 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       settleMaxAgeMs: wholeNumber('milliseconds', { min: 0, max: 24 * hour }).default(hour / 4),
       /** ... or as soon as so many datoshi are owed by one escrow. */
       settleAmount: datoshiSchema.default(datoshiSchema.parse('100000000')),
-      /** ... or when the claim deadline is this near: time for some failed attempts. */
+      /**
+       * ... or when the escrow ends. Calls that no voucher covers wait for one until the claim deadline is this near (or half of the claim
+       * window is over): time for some failed attempts.
+       */
       settleBeforeDeadlineMs: wholeNumber('milliseconds', { min: 1_000, max: 24 * hour }).default(hour / 6),
-      /** Less is never claimed from an escrow at a time: the fee of a claim should be worth it. */
+      /** Less is never claimed from an escrow at a time, in datoshi ... */
       settleMinAmount: datoshiSchema.default(datoshiSchema.parse('0')),
+      /**
+       * ... nor less than so many times what a claim costs at the least, at the chain's prices of today. Anybody can name an operator,
+       * who pays: with 0 a stranger can make it pay for claims of nothing.
+       */
+      settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
       /** Providers to settle for, by address, comma-separated. Left out: all that named this operator, who pays their fees. */
       settleProviders: z
         .string()
@@ -36,9 +44,9 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
         .optional(),
       /** How many blocks the network has to take a transaction in. Short: only after them a lost one may be sealed anew. */
       validForBlocks: wholeNumber('blocks', { min: 2, max: 5_760 }).default(20),
-      /** Bounds on what the signer spends: 512 claims cost about 60 GAS at the chain's genesis prices, far less on main net. */
-      feePerTransactionLimit: datoshiSchema.default(datoshiSchema.parse('10000000000')),
-      feePerHourLimit: datoshiSchema.default(datoshiSchema.parse('100000000000')),
+      /** Bounds on what the signer spends. A block of the public networks holds 20 GAS of system fee: nothing dearer is ever taken in. */
+      feePerTransactionLimit: datoshiSchema.default(datoshiSchema.parse('1900000000')),
+      feePerHourLimit: datoshiSchema.default(datoshiSchema.parse('10000000000')),
     },
     env,
   );

@@ -16,6 +16,10 @@ export type Deps = {
   /** The providers that it settles for; null: all that named it. */
   providers: readonly Address[] | null;
   policy: Policy;
+  /** A claim is worth at least so many times what the cheapest one costs. */
+  minFees: number;
+  /** When escrows that had nothing to claim are looked at again, by id, in milliseconds of this process's clock. */
+  resting: Map<bigint, number>;
   validForBlocks: number;
   feePerTransactionLimit: Datoshi;
   feePerHourLimit: Datoshi;

@@ -39,6 +39,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     signer,
     providers: config.settleProviders ?? null,
     policy,
+    minFees: config.settleMinFees,
+    resting: new Map(),
     validForBlocks,
     feePerTransactionLimit,
     feePerHourLimit,

@@ -69,12 +69,6 @@ describe('when a claim is due', () => {
     ],
     ['at once where the user is closing the escrow', { escrow: escrow({ state: 'closing' }) }, at(minute), 1],
     ['at once after the escrow has ended', { headTime: at(10 * minute + 1) }, at(minute), 1],
-    [
-      'at once near the deadline',
-      { escrow: escrow({ endsAt: at(10 * minute), claimDeadline: at(3 * minute) }) },
-      at(minute),
-      1,
-    ],
   ])('%s', (_name, given, now, claims) => {
     expect(plan(view({ calls, ...given }), policy, now).claimed).toHaveLength(claims);
   });

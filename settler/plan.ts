@@ -11,6 +11,7 @@ export type Policy = {
   maxAgeMs: number;
   /** Less is not claimed at a time. */
   minAmount: Datoshi;
+  /** So long before the claim deadline, what was signed is claimed, though it does not cover all. */
   beforeDeadlineMs: number;
 };
 
@@ -101,18 +102,17 @@ function isShortOfVoucher({ escrow }: EscrowView, price: bigint, room: bigint): 
   return escrow.voucherKey !== null && price <= escrow.amount - escrow.spent && price > room;
 }
 
-/**
- * Nothing more can come: money only until the escrow ends (extendEscrow), vouchers until it is high time to claim.
- */
+/** Nothing more can come: money only until the escrow ends (extendEscrow), vouchers until it is high time to claim. */
 function isFinal({ escrow, headTime }: EscrowView, { beforeDeadlineMs }: Policy): boolean {
   return escrow.voucherKey === null
     ? headTime > escrow.endsAt
     : headTime.getTime() >= lastCall(escrow, beforeDeadlineMs);
 }
 
-/** When it is high time to claim; not before the escrow has ended, however short its claim window. */
-function lastCall(escrow: Escrow, beforeDeadlineMs: number): number {
-  return Math.max(escrow.claimDeadline.getTime() - beforeDeadlineMs, escrow.endsAt.getTime() + 1);
+/** When it is high time to claim: not before half of the claim window is over, however short that is. */
+function lastCall({ endsAt, claimDeadline }: Escrow, beforeDeadlineMs: number): number {
+  const claimWindowMs = claimDeadline.getTime() - endsAt.getTime();
+  return claimDeadline.getTime() - Math.min(beforeDeadlineMs, claimWindowMs / 2);
 }
 
 /** The contract's rule overTime; by the time of the newest block, which can only be stricter than the next one's. */
@@ -128,7 +128,6 @@ function isDue(view: EscrowView, policy: Policy, now: Date, claimed: readonly Pl
   if (!oldest) return false;
   const { escrow, headTime } = view;
   if (escrow.state === 'closing' || headTime > escrow.endsAt) return true;
-  if (headTime.getTime() >= escrow.claimDeadline.getTime() - policy.beforeDeadlineMs) return true;
   if (totalOf(claimed) >= policy.amount) return true;
   return now.getTime() - oldest.ratedAt.getTime() >= policy.maxAgeMs;
 }

@@ -25,6 +25,8 @@ export type Rating =
 
 /** Clocks of proxies and of the chain's validators may differ by so much. */
 const CLOCK_TOLERANCE_MS = 5_000;
+/** A CDR may be so far ahead of our clock: what it says is rated when the chain has come as far, and a CDR comes but once. */
+const MAX_CLOCK_LEAD_MS = 60_000;
 
 /**
  * What a call costs by the terms that its user agreed to. Depends on the CDR and the chain alone, up to the block at
@@ -60,7 +62,7 @@ function contradiction(cdr: Cdr): ReasonCode | null {
   const answered = answeredAt ?? startedAt;
   if (startedAt > answered || answered > endedAt) return 'endsBeforeItStarts';
   if ((disposition === 'answered') !== (answeredAt !== null)) return 'contradictoryDisposition';
-  if (endedAt.getTime() > receivedAt.getTime() + CLOCK_TOLERANCE_MS) return 'inTheFuture';
+  if (endedAt.getTime() > receivedAt.getTime() + MAX_CLOCK_LEAD_MS) return 'inTheFuture';
   return null;
 }
 

@@ -18,10 +18,10 @@ const reasons = {
   notAuthorised: claimCodeMeaning.notAuthorised,
   overMaximum: 'the call costs more than 2^63 - 1 datoshi, which no claim can hold',
   tooSmall:
-    'what the escrow owes is less than the settler claims at a time; it waits for more calls, and the provider can settle it itself',
+    'what the escrow owes is less than the settler claims at a time; it waits for more calls; the provider can settle the escrow itself, and then all of it',
   refusedByChain: 'the chain would not run the claim; the settler tries again',
   feeLimit:
-    'claiming it alone costs more than the settler may spend on a transaction; the provider can settle it itself',
+    'claiming it alone costs more than the settler may spend on a transaction; the provider can settle the escrow itself, and then all of it',
   parked: 'the escrow is parked: its numbers contradict each other, and a person has to look first',
   badVoucher: "the CDR's voucher is not signed by the escrow's voucherKey and was left aside",
   capped: 'paid as far as the escrow and its vouchers reached',

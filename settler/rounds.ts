@@ -7,6 +7,7 @@ import { OutOfBudget } from './budget.ts';
 import { confirm } from './confirm.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
+import { leaveLaggingNode } from './lag.ts';
 import { findUnrated, reopenLost } from './recover.ts';
 import { settle } from './settle.ts';
 
@@ -25,6 +26,7 @@ export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): 
     loop(deps.log, heads, signal, async () => void (await settle(deps))),
     loop(deps.log, heads, signal, async (round) => {
       if (round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
+      await leaveLaggingNode(deps);
       await confirm(deps);
     }),
   ]);

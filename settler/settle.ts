@@ -1,3 +1,4 @@
+import { NodeUnavailable } from '../chain/errors.ts';
 import { readStoragePrice } from '../chain/gas.ts';
 import { scriptOf } from '../chain/script.ts';
 import {
@@ -13,7 +14,7 @@ import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../contract/clie
 import { answersOf } from './answers.ts';
 import { readBatchSize } from './batch-size.ts';
 import { readBudget } from './budget.ts';
-import { findCandidates } from './candidates.ts';
+import { findCandidates, letRest } from './candidates.ts';
 import { type PreparedClaim, prepareClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
 import { note } from './notes.ts';
@@ -37,19 +38,23 @@ const NEW_BALANCE_BYTES = 30n;
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
   await readBudget(deps);
-  const prepared = await prepare(deps, await readBatchSize(deps));
+  const prepared = await prepare(deps, await readBatchSize(deps), await readLeastAmount(deps));
   return prepared.length > 0 ? settleClaims(deps, prepared) : [];
 }
 
 /** Plans one escrow after the other until a transaction is full; the nearest deadline comes first. */
-async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
+async function prepare(deps: Deps, limit: number, minAmount: Datoshi): Promise<PreparedClaim[]> {
+  const policy = { ...deps.policy, minAmount };
   const prepared: PreparedClaim[] = [];
   let calls = 0;
   for await (const candidate of findCandidates(deps)) {
-    const { claimed, failed, waiting } = plan(candidate, deps.policy, new Date());
+    const { claimed, failed, waiting } = plan(candidate, policy, new Date());
     // What a claim leaves nothing for has failed only when that claim is accepted: the next plan says so.
     await note(deps, { waiting, failed: claimed.length > 0 ? [] : failed });
-    if (claimed.length === 0) continue;
+    if (claimed.length === 0) {
+      letRest(deps, candidate.escrow.id);
+      continue;
+    }
     prepared.push(await prepareClaim(deps, candidate, claimed));
     calls += claimed.length;
     if (prepared.length >= limit || calls >= CALLS_PER_TRANSACTION) break;
@@ -57,12 +62,34 @@ async function prepare(deps: Deps, limit: number): Promise<PreparedClaim[]> {
   return prepared;
 }
 
+/**
+ * Less is not claimed from an escrow at a time: so many times what a claim costs at the least, which is one that is rejected at once,
+ * at the chain's prices of today.
+ */
+async function readLeastAmount(deps: Deps): Promise<Datoshi> {
+  const { policy, minFees } = deps;
+  if (minFees === 0) return policy.minAmount;
+  const { state, exception, gasConsumed } = await invokeScript(deps.rpc, settleScript(deps, [claimOfNothing]), [
+    deps.signer.address,
+  ]);
+  if (state !== 'HALT') throw new NodeUnavailable(`what a claim costs can't be told: ${exception ?? state}`);
+  const worth = gasConsumed * BigInt(minFees);
+  return worth > policy.minAmount ? datoshi(worth) : policy.minAmount;
+}
+
+/** There is no escrow 0. */
+const claimOfNothing: Claim = {
+  ...{ escrowId: 0n, seq: 0n, amount: datoshi(0n), seconds: 0n, calls: 1n },
+  ...{ cdrRoot: Buffer.alloc(32), voucher: null, close: false },
+};
+
 /** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
 async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
   const { left, exhausted } = await readBudget(deps);
   const [first, second] = halves(prepared);
   try {
-    if (settleScript(deps, prepared).length > MAX_SCRIPT_BYTES) throw new ScriptFault('the script is too long');
+    if (settleScript(deps, claimsOf(prepared)).length > MAX_SCRIPT_BYTES)
+      throw new ScriptFault('the script is too long');
     const accepted = await preflight(deps, prepared);
     if (accepted.length === 0) return [];
     const signed = await sign(deps, accepted, left < deps.feePerTransactionLimit ? left : deps.feePerTransactionLimit);
@@ -93,7 +120,7 @@ function halves<T>(all: readonly T[]): [T[], T[]] {
 
 /** What the contract would say of each claim now. */
 async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promise<PreparedClaim[]> {
-  const execution = await invokeScript(deps.rpc, settleScript(deps, prepared), [deps.signer.address]);
+  const execution = await invokeScript(deps.rpc, settleScript(deps, claimsOf(prepared)), [deps.signer.address]);
   if (execution.state !== 'HALT') throw new ScriptFault(execution.exception ?? 'FAULT');
   const codeOf = new Map(answersOf(deps, execution).map(({ escrowId, code }) => [escrowId, code]));
   const accepted: PreparedClaim[] = [];
@@ -123,17 +150,24 @@ async function sign(deps: Deps, accepted: readonly PreparedClaim[], feeLimit: Da
   // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the others.
   const providers = new Set(accepted.map(({ provider }) => provider)).size;
   const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
-  return signScript(rpc, settleScript(deps, accepted), { network, account, validForBlocks, feeLimit, reserve });
+  return signScript(rpc, settleScript(deps, claimsOf(accepted)), {
+    network,
+    account,
+    validForBlocks,
+    feeLimit,
+    reserve,
+  });
 }
 
-/**
- * The only script that this key signs: `settle` calls of the one contract. One provider's claims stand together, as the contract
- * credits neighbours with one write: each change of provider costs 0.04 GAS at genesis prices.
- */
-function settleScript({ contract }: Pick<Deps, 'contract'>, prepared: readonly PreparedClaim[]): Buffer {
-  const claims = prepared
+/** One provider's claims stand together: the contract credits neighbours with one write, which saves 0.04 GAS at genesis prices. */
+function claimsOf(prepared: readonly PreparedClaim[]): Claim[] {
+  return prepared
     .toSorted((a, b) => (a.provider < b.provider ? -1 : Number(a.provider > b.provider)))
     .map(({ claim }) => claim);
+}
+
+/** The only script that this key signs: `settle` calls of the one contract. */
+function settleScript({ contract }: Pick<Deps, 'contract'>, claims: readonly Claim[]): Buffer {
   const calls: Claim[][] = [];
   for (let i = 0; i < claims.length; i += MAX_CLAIMS_PER_CALL) calls.push(claims.slice(i, i + MAX_CLAIMS_PER_CALL));
   return scriptOf(calls.map((chunk) => contractCall(contract, 'settle', { claims: chunk })));

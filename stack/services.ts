@@ -7,8 +7,9 @@ import type { PartPlan } from './part.ts';
 /** A little more than a service gives itself (10 s, process/run.ts) before it gives up on stopping in order. */
 const stopTimeoutMs = 12_000;
 
-/** On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s. */
+/** On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s, however little they come to. */
 const devnetSettleMs = '2000';
+const devnetMinFees = '0';
 
 export const serviceNames = ['indexer', 'settler', 'api'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -52,6 +53,7 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
       KRYPTON_WALLET: wallet.path,
       KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile,
       KRYPTON_SETTLE_MAX_AGE_MS: process.env.KRYPTON_SETTLE_MAX_AGE_MS ?? devnetSettleMs,
+      KRYPTON_SETTLE_MIN_FEES: process.env.KRYPTON_SETTLE_MIN_FEES ?? devnetMinFees,
     },
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
   };

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase, type Database } from '../database/connection.ts';
+import { createDatabase, createPool, type Database, databaseOf } from '../database/connection.ts';
+import { isDatabaseUnavailable } from '../database/errors.ts';
 import { migrate } from '../database/migrate.ts';
 import { type Role, writes } from '../database/roles.ts';
 import { insertRows } from '../database/rows.ts';
@@ -82,4 +84,29 @@ describe('rows inserted in one statement', () => {
     expect(await read()).toEqual({ a: 5n, b: 1n, c: 3n, d: 4n });
     await expect(insert([balance('e', -1n)])).rejects.toThrow('check constraint');
   });
+});
+
+test('a server that falls silent is given up, and connected to anew', async () => {
+  const { hostname, port } = new URL(database.url);
+  let silent = false;
+  const proxy = createServer((socket) => {
+    const server = connect(Number(port), hostname);
+    socket.pipe(server).on('error', () => socket.destroy());
+    server.on('data', (bytes) => !silent && socket.write(bytes)).on('error', () => socket.destroy());
+    socket.on('error', () => server.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const through = database.url.replace(port, String((proxy.address() as AddressInfo).port));
+  const pool = createPool(through, undefined, { answerLimitMs: 300 });
+  const far = databaseOf(pool);
+  const ask = () => far.transaction().execute((tx) => sql`select 1`.execute(tx));
+  await ask();
+  silent = true;
+  const error = await ask().catch((refusal: unknown) => refusal);
+  expect(isDatabaseUnavailable(error), String(error)).toBe(true);
+  expect(pool.totalCount).toBe(0);
+  silent = false;
+  await ask();
+  await far.destroy();
+  proxy.close();
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlockReader, readBlockHash, readFiltered, readHeight, readLogs } from '../chain/blocks.ts';
 import { datoshi, height, type TxHash } from '../chain/types.ts';
 import { rebuild } from '../indexer/rebuild.ts';
+import { startFrozenNode } from './harness/frozen-node.ts';
 import { type Service, startService } from './harness/services.ts';
 import { createWorld, eventually, openEscrow, type World } from './harness/world.ts';
 
@@ -142,6 +143,18 @@ test('blocks that a crashed devnet has lost are rolled back', async () => {
         .executeTakeFirstOrThrow()
     ).balance,
   );
+});
+
+test('a node that lags is left for the next one', async () => {
+  await indexer.kill();
+  const { height: at } = await cursor();
+  const real = world.env.KRYPTON_RPC_URL as string;
+  const frozen = await startFrozenNode(real, at - 1);
+  const follower = await startService('indexer', { ...world.env, KRYPTON_RPC_URL: `${frozen},${real}` });
+  await eventually(async () => (await cursor()).height > at, 'the index goes on');
+  expect(follower.log()).toContain('the node is behind');
+  await follower.stop();
+  indexer = await startService('indexer', world.env);
 });
 
 test('another chain under an old database stops the indexer, and says what to do', async () => {

@@ -3,15 +3,18 @@ import { Redis } from 'ioredis';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccount } from '../chain/account.ts';
+import { createRpc } from '../chain/rpc.ts';
 import { broadcast, readOutcome } from '../chain/transaction.ts';
 import { datoshi, height } from '../chain/types.ts';
 import { OutOfBudget } from '../settler/budget.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
+import { leaveLaggingNode } from '../settler/lag.ts';
 import { reopenLost } from '../settler/recover.ts';
 import { settle } from '../settler/settle.ts';
 import { createFundedAccount } from './harness/accounts.ts';
+import { startFrozenNode } from './harness/frozen-node.ts';
 import { type Service, startService } from './harness/services.ts';
 import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
 
@@ -65,6 +68,8 @@ const deps = (): Deps => ({
   ...{ db: world.db, rpc: world.rpc, network: world.network, contract: world.contract, signer: world.operator },
   policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
   providers: null,
+  minFees: 0,
+  resting: new Map(),
   validForBlocks: 3,
   feePerTransactionLimit: datoshi(10_000_000_000n),
   feePerHourLimit: datoshi(100_000_000_000n),
@@ -208,7 +213,20 @@ describe('stage by stage', () => {
     expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
     const later = await rated(escrowId);
     expect(await settle(deps())).toEqual([]);
-    expect(await reasonOf(later)).toBe('parked');
+    expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
+
+    // a person has looked: the first call was paid, the later one was not
+    const paid = {
+      state: 'failed',
+      reasonCode: 'paidElsewhere',
+      reason: 'paid by a claim that was lost here',
+    } as const;
+    await db.updateTable('ratings').set(paid).where('cdrId', '=', id).execute();
+    await db.updateTable('parkedEscrows').set({ reviewedSeq: 1n }).where('escrowId', '=', escrowId).execute();
+    expect(await settle(deps())).toHaveLength(1);
+    await untilConfirmed();
+    expect(await stateOf(later)).toBe('settled');
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(22_000n);
   });
 
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
@@ -245,6 +263,29 @@ describe('stage by stage', () => {
     await settle(deps());
     await untilConfirmed();
     expect(await stateOf(id)).toBe('settled');
+  });
+
+  test('a claim that is not worth its fee waits, and holds up nobody', async () => {
+    const cheap = await rated(await openEscrow(world, 1_000_000n, { durationMs: 600_000n }));
+    const dear = await rated(await openEscrow(world, 100_000_000n, { ratePerSecond: datoshi(10_000_000n) }));
+    expect(await settle({ ...deps(), minFees: 2 })).toHaveLength(1);
+    await untilConfirmed();
+    expect([await stateOf(cheap), await reasonOf(cheap), await stateOf(dear)]).toEqual([
+      'rated',
+      'tooSmall',
+      'settled',
+    ]);
+    await settle(deps());
+    await untilConfirmed();
+    expect(await stateOf(cheap)).toBe('settled');
+  });
+
+  test('a node that is behind the index is left for the next one', async () => {
+    const real = world.env.KRYPTON_RPC_URL as string;
+    const { height: at } = await world.db.selectFrom('cursor').select('height').executeTakeFirstOrThrow();
+    const rpc = createRpc([await startFrozenNode(real, at - 3), real]);
+    await expect(leaveLaggingNode({ ...deps(), rpc })).rejects.toThrow('the node lags');
+    await leaveLaggingNode({ ...deps(), rpc });
   });
 
   test('where the fees of all cannot be paid, the nearest deadline is claimed and the rest waits without blame', async () => {

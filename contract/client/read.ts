@@ -104,7 +104,8 @@ async function readIterator(rpc: Rpc, script: Buffer): Promise<bigint[]> {
   const { state, exception, session, stack } = await rpc.call<Invocation>('invokescript', [script.toString('base64')]);
   const [iterator] = stack;
   if (state !== 'HALT' || !iterator) throw new ScriptFault(exception ?? 'FAULT');
-  if (iterator.truncated) throw new RangeError('the node gives only the first items: it needs sessions (SessionEnabled)');
+  if (iterator.truncated)
+    throw new RangeError('the node gives only the first items: it needs sessions (SessionEnabled)');
   if (iterator.iterator) return iterator.iterator.map(asInteger); // a node without sessions gives them at once
   const items: bigint[] = [];
   for (;;) {
