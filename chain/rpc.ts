@@ -42,12 +42,13 @@ export function createRpc(
   async function post(body: unknown): Promise<unknown> {
     let failure: unknown;
     for (let tries = 0; tries < urls.length; tries += 1) {
+      const asked = current;
       try {
         return await ask(url(), body);
       } catch (error) {
         if (!(error instanceof NodeUnavailable)) throw error;
         failure = error;
-        current += 1;
+        if (current === asked) current += 1; // or somebody else has left it already
       }
     }
     throw failure;

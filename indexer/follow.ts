@@ -28,8 +28,10 @@ class ChainChanged extends Error {
   override name = 'ChainChanged';
 }
 
-/** So many blocks at a time: neo-go takes batches of 100 requests, and two are needed for a block. */
+/** So many blocks at a time: neo-go takes batches of 100 requests, and two are needed for a block. Fewer after a failure. */
 const BLOCKS_AT_A_TIME = 50;
+/** Blocks are committed together up to so many notifications: Postgres takes those in within seconds, and a stranger can make many. */
+const NOTIFICATIONS_AT_A_TIME = 10_000;
 /** neo-go writes its blocks to disk each second: a crash loses a handful. More is another chain. */
 const MAX_ROLLBACK = 100;
 const RETRY_MS = 1_000;
@@ -44,6 +46,7 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
   const outage = new Outage(log, 'waiting');
   let moved = Date.now();
   let unsure = false;
+  let count = BLOCKS_AT_A_TIME;
   const progress = reportProgress(log);
   while (!signal.aborted) {
     const woken = heads.next();
@@ -52,8 +55,9 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
       unsure = false;
       const head = await readHeight(deps.rpc);
       while (cursor.height < head && !signal.aborted) {
-        cursor = await advance(deps, cursor, head);
+        cursor = await advance(deps, cursor, Math.min(count, head - cursor.height));
         moved = Date.now();
+        count = Math.min(BLOCKS_AT_A_TIME, count * 2);
         progress(cursor.height, head);
       }
       if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);
@@ -67,6 +71,7 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
       const passing = error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error);
       if (!passing) throw error;
       outage.report(error);
+      count = Math.max(1, count >> 1); // what they ask of node or database may be too much
       unsure = isDatabaseUnavailable(error); // a COMMIT may stand though its answer was lost
       if (error instanceof NodeUnavailable) deps.rpc.leave();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -74,9 +79,19 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
   }
 }
 
-async function advance(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
-  const blocks = await deps.readBlocks(asHeight(cursor.height + 1), Math.min(BLOCKS_AT_A_TIME, head - cursor.height));
-  return isContinuous(cursor, blocks) ? commitBlocks(deps.db, cursor, blocks) : goBack(deps, cursor);
+async function advance(deps: FollowDeps, cursor: Position, count: number): Promise<Position> {
+  const blocks = await deps.readBlocks(asHeight(cursor.height + 1), count);
+  return isContinuous(cursor, blocks) ? commitBlocks(deps.db, cursor, firstOf(blocks)) : goBack(deps, cursor);
+}
+
+/** As many as may be committed together, at least one. */
+export function firstOf(blocks: readonly Block[]): readonly Block[] {
+  let notifications = 0;
+  const end = blocks.findIndex((block, i) => {
+    notifications += block.notifications.length;
+    return i > 0 && notifications > NOTIFICATIONS_AT_A_TIME;
+  });
+  return end === -1 ? blocks : blocks.slice(0, end);
 }
 
 /** Each block must name the one before it by its hash, the first one the block that the index ends with. */

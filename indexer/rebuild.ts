@@ -15,7 +15,6 @@ const EVENTS_AT_A_TIME = 1_000;
  */
 export async function rebuild(db: Database, from: Position, to: Position): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await sql`set local statement_timeout = 0`.execute(tx); // as long as the history asks for
     const { time } = await tx
       .selectFrom('blocks')
       .select('time')

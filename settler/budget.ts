@@ -1,5 +1,6 @@
 import { readGasBalance } from '../chain/gas.ts';
 import { type Datoshi, datoshi } from '../chain/types.ts';
+import type { Database, Tx } from '../database/connection.ts';
 import type { Deps } from './deps.ts';
 
 /** The operator may not, or cannot, pay for another transaction now. Nothing is lost: claims wait. */
@@ -7,7 +8,7 @@ export class OutOfBudget extends Error {
   override name = 'OutOfBudget';
 }
 
-const hourMs = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /**
  * Datoshi that may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to
@@ -17,19 +18,46 @@ export async function readBudget(
   deps: Pick<Deps, 'db' | 'rpc' | 'signer' | 'feePerHourLimit'>,
 ): Promise<{ left: Datoshi; exhausted: OutOfBudget }> {
   const { db, rpc, signer, feePerHourLimit } = deps;
-  const fees = await db
+  const fees = await readFees(db);
+  const allowed = feePerHourLimit - fees.ofHour;
+  const owned = (await readGasBalance(rpc, signer.address)) - fees.ofSealed;
+  const [left, exhausted] =
+    owned < allowed
+      ? [
+          owned,
+          new OutOfBudget(
+            `the operator ${signer.address} holds too little GAS for the fees of its next claims: send it some`,
+          ),
+        ]
+      : [allowed, hourIsUsedUp(feePerHourLimit)];
+  if (left <= 0n) throw exhausted;
+  return { left: datoshi(left), exhausted };
+}
+
+/** Several settlers share the limit: for those that hold the lock while they seal, this is the last word. @throws OutOfBudget */
+export async function checkHour(
+  tx: Tx,
+  { feePerHourLimit }: Pick<Deps, 'feePerHourLimit'>,
+  fee: bigint,
+): Promise<void> {
+  if ((await readFees(tx)).ofHour + fee > feePerHourLimit) throw hourIsUsedUp(feePerHourLimit);
+}
+
+const hourIsUsedUp = (limit: Datoshi) =>
+  new OutOfBudget(`the limit of ${limit} datoshi for fees per hour (KRYPTON_FEE_PER_HOUR_LIMIT) is used up`);
+
+/** Paid, or still possible; a transaction that expired was never paid. */
+async function readFees(db: Database | Tx): Promise<{ ofHour: bigint; ofSealed: bigint }> {
+  const since = new Date(Date.now() - HOUR_MS);
+  const rows = await db
     .selectFrom('transactions')
     .select(['state', 'sealedAt', 'systemFee', 'networkFee'])
-    .where('state', '!=', 'expired') // it was never paid
-    .where((where) => where.or([where('state', '=', 'sealed'), where('sealedAt', '>', new Date(Date.now() - hourMs))]))
+    .where('state', '!=', 'expired')
+    .where((where) => where.or([where('state', '=', 'sealed'), where('sealedAt', '>', since)]))
     .execute();
-  const total = (rows: typeof fees) => rows.reduce((sum, row) => sum + row.systemFee + row.networkFee, 0n);
-  const ofHour = feePerHourLimit - total(fees.filter(({ sealedAt }) => sealedAt.getTime() > Date.now() - hourMs));
-  const owned = (await readGasBalance(rpc, signer.address)) - total(fees.filter(({ state }) => state === 'sealed'));
-  const [left, exhausted] =
-    owned < ofHour
-      ? [owned, `the operator ${signer.address} holds too little GAS for the fees of its next claims: send it some`]
-      : [ofHour, `the limit of ${feePerHourLimit} datoshi for fees per hour (KRYPTON_FEE_PER_HOUR_LIMIT) is used up`];
-  if (left <= 0n) throw new OutOfBudget(exhausted);
-  return { left: datoshi(left), exhausted: new OutOfBudget(exhausted) };
+  const total = (some: typeof rows) => some.reduce((sum, row) => sum + row.systemFee + row.networkFee, 0n);
+  return {
+    ofHour: total(rows.filter(({ sealedAt }) => sealedAt > since)),
+    ofSealed: total(rows.filter(({ state }) => state === 'sealed')),
+  };
 }

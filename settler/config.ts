@@ -31,17 +31,18 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       settleBeforeDeadlineMs: wholeNumber('milliseconds', { min: 1_000, max: 24 * hour }).default(hour / 6),
       /** Less is never claimed from an escrow at a time, in datoshi ... */
       settleMinAmount: datoshiSchema.default(datoshiSchema.parse('0')),
-      /**
-       * ... nor less than so many times what a claim costs at the least, at the chain's prices of today. Anybody can name an operator,
-       * who pays: with 0 a stranger can make it pay for claims of nothing.
-       */
+      /** ... nor less than so many times what a claim costs at the least, at the chain's prices of today. */
       settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
-      /** Providers to settle for, by address, comma-separated. Left out: all that named this operator, who pays their fees. */
+      /**
+       * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees, and a stranger
+       * who is provider and user in one can make it pay for moving his own money to and fro.
+       */
       settleProviders: z
-        .string()
-        .transform((text) => text.split(',').map((address) => address.trim()))
-        .pipe(z.array(addressSchema))
-        .optional(),
+        .string({
+          error: 'expected the addresses of the providers that the operator pays fees for, comma-separated, or any',
+        })
+        .transform((text) => (text.trim() === 'any' ? null : text.split(',').map((address) => address.trim())))
+        .pipe(z.array(addressSchema).nullable()),
       /** How many blocks the network has to take a transaction in. Short: only after them a lost one may be sealed anew. */
       validForBlocks: wholeNumber('blocks', { min: 2, max: 5_760 }).default(20),
       /** Bounds on what the signer spends. A block of the public networks holds 20 GAS of system fee: nothing dearer is ever taken in. */

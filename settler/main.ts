@@ -37,7 +37,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     network,
     contract,
     signer,
-    providers: config.settleProviders ?? null,
+    providers: config.settleProviders,
     policy,
     minFees: config.settleMinFees,
     resting: new Map(),

@@ -5,9 +5,13 @@ import { hexOf } from '../contract/client/event.ts';
 import type { Tx } from '../database/connection.ts';
 import { hasSqlState, sqlState } from '../database/errors.ts';
 import { insertRows } from '../database/rows.ts';
+import { checkHour } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
 import { wordsOf } from './reasons.ts';
+
+/** Any number that nobody else locks in this database: settlers seal one after the other. */
+const SEAL_LOCK = 0x5e_a1;
 
 /** Another settler has claimed one of these calls in the meantime: nothing was sealed. */
 class Overtaken extends Error {
@@ -17,16 +21,18 @@ class Overtaken extends Error {
 /**
  * Commits the claims, their calls and the signed bytes in one transaction, before the network sees any of it. From here on
  * two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it.
- * Answers false, and changes nothing, where another settler was faster.
+ * Answers false, and changes nothing, where another settler was faster. @throws OutOfBudget
  */
 export async function seal(
-  { db }: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'feePerHourLimit'>,
   signed: SignedTransaction,
   prepared: readonly PreparedClaim[],
 ): Promise<boolean> {
   const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
   try {
-    await db.transaction().execute(async (tx) => {
+    await deps.db.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
+      await checkHour(tx, deps, systemFee + networkFee);
       const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
       const locked = await tx
         .selectFrom('ratings')

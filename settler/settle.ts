@@ -86,11 +86,11 @@ const claimOfNothing: Claim = {
 /** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
 async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
   const { left, exhausted } = await readBudget(deps);
-  const [first, second] = halves(prepared);
+  let accepted = prepared;
   try {
     if (settleScript(deps, claimsOf(prepared)).length > MAX_SCRIPT_BYTES)
       throw new ScriptFault('the script is too long');
-    const accepted = await preflight(deps, prepared);
+    accepted = await preflight(deps, prepared);
     if (accepted.length === 0) return [];
     const signed = await sign(deps, accepted, left < deps.feePerTransactionLimit ? left : deps.feePerTransactionLimit);
     if (!(await seal(deps, signed, accepted))) {
@@ -102,13 +102,14 @@ async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Pro
     return [signed];
   } catch (error) {
     if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded)) throw error;
+    const [first, second] = halves(accepted);
     if (error instanceof FeeLimitExceeded && left < deps.feePerTransactionLimit) {
-      if (prepared.length === 1) throw exhausted;
+      if (accepted.length === 1) throw exhausted;
       return settleClaims(deps, first); // the rest waits for money
     }
-    if (prepared.length > 1) return [...(await settleClaims(deps, first)), ...(await settleClaims(deps, second))];
-    deps.log.error({ escrowId: Number(prepared[0]?.claim.escrowId) }, `not claimed now: ${error.message}`);
-    await noteWaiting(deps, prepared, error instanceof FeeLimitExceeded ? 'feeLimit' : 'refusedByChain');
+    if (accepted.length > 1) return [...(await settleClaims(deps, first)), ...(await settleClaims(deps, second))];
+    deps.log.error({ escrowId: Number(accepted[0]?.claim.escrowId) }, `not claimed now: ${error.message}`);
+    await setAside(deps, accepted, error instanceof FeeLimitExceeded ? 'feeLimit' : 'refusedByChain');
     return [];
   }
 }
@@ -136,12 +137,14 @@ async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promis
       { escrowId: Number(escrowId), seq: Number(seq), code, reason },
       'the chain would reject this claim now',
     );
-    await noteWaiting(deps, [candidate], reason);
+    await setAside(deps, [candidate], reason);
   }
   return accepted;
 }
 
-async function noteWaiting(deps: Deps, prepared: readonly PreparedClaim[], reason: ReasonCode): Promise<void> {
+/** Others come first for a while. */
+async function setAside(deps: Deps, prepared: readonly PreparedClaim[], reason: ReasonCode): Promise<void> {
+  for (const { claim } of prepared) letRest(deps, claim.escrowId);
   await note(deps, { waiting: prepared.flatMap(({ calls }) => calls.map(({ cdrId }) => ({ cdrId, reason }))) });
 }
 

@@ -53,6 +53,7 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
       KRYPTON_WALLET: wallet.path,
       KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile,
       KRYPTON_SETTLE_MAX_AGE_MS: process.env.KRYPTON_SETTLE_MAX_AGE_MS ?? devnetSettleMs,
+      KRYPTON_SETTLE_PROVIDERS: process.env.KRYPTON_SETTLE_PROVIDERS ?? 'any',
       KRYPTON_SETTLE_MIN_FEES: process.env.KRYPTON_SETTLE_MIN_FEES ?? devnetMinFees,
     },
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },

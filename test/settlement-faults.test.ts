@@ -94,6 +94,10 @@ const rated = async (escrowId: bigint) => {
 };
 const reasonOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.reasonCode;
 const stateOf = async (id: bigint) => (await readStates(world.db)).find((cdr) => cdr.id === id)?.state;
+const feesSpent = async () => {
+  const rows = await world.db.selectFrom('transactions').selectAll().where('state', '!=', 'expired').execute();
+  return rows.reduce((sum, { systemFee, networkFee }) => sum + systemFee + networkFee, 0n);
+};
 const untilConfirmed = () => eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');
 const untilIndexed = (escrowId: bigint, seq: bigint) =>
   eventually(
@@ -280,6 +284,48 @@ describe('stage by stage', () => {
     expect(await stateOf(cheap)).toBe('settled');
   });
 
+  test('a claim that the chain would reject is set aside, and holds up nobody', async () => {
+    const { db } = world;
+    const stuck = await openEscrow(world, 1_000_000n, { durationMs: 600_000n });
+    const good = await openEscrow(world, 1_000_000n);
+    const [rejected, paid] = [await rated(stuck), await rated(good)];
+    await db.updateTable('escrows').set({ seq: 1n }).where('id', '=', stuck).execute(); // as if the index were wrong
+    const expired = Array.from({ length: 6 }, () => ({
+      ...({ hash: `0x${randomUUID()}` as never, kind: 'settle', state: 'expired', bytes: Buffer.of(0) } as const),
+      ...{ validUntilBlock: 1, systemFee: 0n, networkFee: 0n },
+    }));
+    await db.insertInto('transactions').values(expired).execute(); // so that claims are tried one at a time
+    const patient = { ...deps(), policy: { ...deps().policy, maxAgeMs: 600_000, beforeDeadlineMs: 600_000 } };
+    expect(await settle(patient)).toEqual([]);
+    expect(await settle(patient)).toHaveLength(1);
+    await untilConfirmed();
+    expect([await stateOf(rejected), await stateOf(paid)]).toEqual(['rated', 'settled']);
+    const hashes = expired.map(({ hash }) => hash);
+    await db.deleteFrom('transactions').where('hash', 'in', hashes).execute();
+    await db.updateTable('escrows').set({ seq: 0n }).where('id', '=', stuck).execute();
+    await settle(deps());
+    await untilConfirmed();
+    expect(await stateOf(rejected)).toBe('settled');
+  });
+
+  test('two settlers at once keep the limit of fees per hour', async () => {
+    const ids = [await openEscrow(world, 1_000_000n), await openEscrow(world, 1_000_000n)];
+    for (const id of ids) await rated(id);
+    const spent = await feesSpent();
+    const alone = (id?: bigint) => ({
+      ...deps(),
+      feePerHourLimit: datoshi(spent + 20_000_000n),
+      resting: new Map([[id as bigint, Number.POSITIVE_INFINITY]]),
+    });
+    const both = await Promise.allSettled([settle(alone(ids[0])), settle(alone(ids[1]))]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find(({ status }) => status === 'rejected')).toHaveProperty('reason.name', 'OutOfBudget');
+    expect((await feesSpent()) - spent < 20_000_000n).toBe(true);
+    await untilConfirmed();
+    await settle(deps());
+    await untilConfirmed();
+  });
+
   test('a node that is behind the index is left for the next one', async () => {
     const real = world.env.KRYPTON_RPC_URL as string;
     const { height: at } = await world.db.selectFrom('cursor').select('height').executeTakeFirstOrThrow();
@@ -292,12 +338,7 @@ describe('stage by stage', () => {
     await rated(await openEscrow(world, 1_000_000n));
     const [alone] = await settle(deps());
     await untilConfirmed();
-    const fees = await world.db
-      .selectFrom('transactions')
-      .select(['systemFee', 'networkFee'])
-      .where('state', '!=', 'expired')
-      .execute();
-    const spent = fees.reduce((sum, { systemFee, networkFee }) => sum + systemFee + networkFee, 0n);
+    const spent = await feesSpent();
     const fee = (alone?.systemFee ?? 0n) + (alone?.networkFee ?? 0n);
     const later = await rated(await openEscrow(world, 1_000_000n, { durationMs: 1_200_000n }));
     const sooner = await rated(await openEscrow(world, 1_000_000n, { durationMs: 600_000n }));

@@ -88,6 +88,7 @@ export async function createWorld(): Promise<World> {
       KRYPTON_WALLET_PASSWORD_FILE: join(folder, 'password'),
       KRYPTON_SETTLE_MAX_AGE_MS: '0',
       KRYPTON_SETTLE_MIN_FEES: '0',
+      KRYPTON_SETTLE_PROVIDERS: 'any',
     },
     deposit: async (account, amount) => {
       await execute(rpc, [gasTransfer(account.address, contract, datoshi(amount))], account, network, {
