@@ -55,9 +55,10 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
       unsure = false;
       const head = await readHeight(deps.rpc);
       while (cursor.height < head && !signal.aborted) {
-        cursor = await advance(deps, cursor, Math.min(count, head - cursor.height));
+        const before = cursor.height;
+        cursor = await advance(deps, cursor, Math.min(count, head - before));
         moved = Date.now();
-        count = Math.min(BLOCKS_AT_A_TIME, count * 2);
+        count = Math.max(1, Math.min(BLOCKS_AT_A_TIME, 2 * (cursor.height - before)));
         progress(cursor.height, head);
       }
       if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);

@@ -15,6 +15,8 @@ const CALLS_PER_CLAIM = 5_000;
 
 /** An escrow that had nothing to claim is looked at again after this, or sooner where the policy has shorter times. */
 const REST_MS = 60_000;
+/** Time for the index to learn what the chain knows. */
+const REJECTED_REST_MS = 5_000;
 /** Escrows that are looked at together: each costs two small queries. */
 const ESCROWS_PER_PAGE = 100;
 
@@ -44,6 +46,11 @@ export async function* findCandidates(
 export function letRest({ resting, policy }: Pick<Deps, 'resting' | 'policy'>, escrowId: bigint): void {
   const ms = Math.min(REST_MS, policy.maxAgeMs / 10, policy.beforeDeadlineMs / 10);
   if (ms > 0) resting.set(escrowId, Date.now() + ms);
+}
+
+/** What the chain would reject is not tried again at once. */
+export function letRejectedRest({ resting }: Pick<Deps, 'resting'>, escrowId: bigint): void {
+  resting.set(escrowId, Date.now() + REJECTED_REST_MS);
 }
 
 type Page = Escrow & { authorised: boolean; headTime: Date };
@@ -76,7 +83,7 @@ async function readPage(
 }
 
 /** The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. */
-async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls'>> {
+async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls' | 'more'>> {
   const rows = await db
     .selectFrom('ratings')
     .innerJoin('cdrs', 'cdrs.id', 'ratings.cdrId')
@@ -89,7 +96,8 @@ async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promis
     .orderBy('cdrId')
     .limit(CALLS_PER_CLAIM)
     .execute();
-  return { calls: rows.map((row) => ({ ...row, price: datoshi(row.price) })) };
+  const calls = rows.map((row) => ({ ...row, price: datoshi(row.price) }));
+  return { calls, more: calls.length === CALLS_PER_CLAIM };
 }
 
 /** The highest valid one; the rating has checked its signature. */

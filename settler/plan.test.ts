@@ -42,6 +42,7 @@ const view = (given: Partial<EscrowView>): EscrowView => {
     escrow: escrow(),
     authorised: true,
     calls: [],
+    more: false,
     voucherTotal: datoshi(0n),
     headTime: at(2 * minute),
     ...given,
@@ -164,6 +165,12 @@ test('what is too small a claim waits, and so does what it would leave nothing f
     failed: [],
     waiting: [[1n, 'tooSmall']],
   });
+});
+
+test('as many calls as one claim may hold are never too small: more would not fit', () => {
+  const given = view({ calls: [call(1n, 10n)], more: true });
+  const { claimed } = plan(given, { ...policy, maxAgeMs: 0, minAmount: datoshi(100n) }, due);
+  expect(claimed).toHaveLength(1);
 });
 
 test('whatever is planned, the contract accepts, and every call is answered for once', () => {

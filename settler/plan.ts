@@ -21,6 +21,8 @@ export type EscrowView = {
   authorised: boolean;
   /** The oldest first. */
   calls: readonly PayableCall[];
+  /** There are more than these: as many as one claim may hold. */
+  more: boolean;
   /** The highest total that the user has validly signed; 0 without one. */
   voucherTotal: Datoshi;
   /** Time of the newest indexed block: the chain's own clock. */
@@ -51,7 +53,7 @@ export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   const { claimed, waiting } = allotted;
   if (claimed.length === 0) return allotted;
   // what a claim leaves nothing for has not failed before that claim is made
-  if (totalOf(claimed) < policy.minAmount) {
+  if (totalOf(claimed) < policy.minAmount && !view.more) {
     const tooSmall = claimed.map(({ cdrId }) => ({ cdrId, reason: 'tooSmall' as const }));
     return { claimed: [], failed: [], waiting: [...waiting, ...tooSmall] };
   }

@@ -14,7 +14,7 @@ import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../contract/clie
 import { answersOf } from './answers.ts';
 import { readBatchSize } from './batch-size.ts';
 import { readBudget } from './budget.ts';
-import { findCandidates, letRest } from './candidates.ts';
+import { findCandidates, letRejectedRest, letRest } from './candidates.ts';
 import { type PreparedClaim, prepareClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
 import { note } from './notes.ts';
@@ -38,8 +38,14 @@ const NEW_BALANCE_BYTES = 30n;
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
   await readBudget(deps);
-  const prepared = await prepare(deps, await readBatchSize(deps), await readLeastAmount(deps));
-  return prepared.length > 0 ? settleClaims(deps, prepared) : [];
+  const [limit, minAmount] = [await readBatchSize(deps), await readLeastAmount(deps)];
+  for (;;) {
+    const prepared = await prepare(deps, limit, minAmount);
+    if (prepared.length === 0) return [];
+    const sealed = await settleClaims(deps, prepared);
+    if (sealed.length > 0) return sealed;
+    // all of them were set aside, or another settler has them: the next ones
+  }
 }
 
 /** Plans one escrow after the other until a transaction is full; the nearest deadline comes first. */
@@ -144,7 +150,7 @@ async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promis
 
 /** Others come first for a while. */
 async function setAside(deps: Deps, prepared: readonly PreparedClaim[], reason: ReasonCode): Promise<void> {
-  for (const { claim } of prepared) letRest(deps, claim.escrowId);
+  for (const { claim } of prepared) letRejectedRest(deps, claim.escrowId);
   await note(deps, { waiting: prepared.flatMap(({ calls }) => calls.map(({ cdrId }) => ({ cdrId, reason }))) });
 }
 
