@@ -82,22 +82,30 @@ async function readPage(
   return rows;
 }
 
-/** The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. */
+/**
+ * The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. Asked in two steps, each by
+ * one index: joined, they are a nested loop over all CDRs of the provider until Postgres has gathered statistics.
+ */
 async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls' | 'more'>> {
   const rows = await db
     .selectFrom('ratings')
-    .innerJoin('cdrs', 'cdrs.id', 'ratings.cdrId')
     .select(['cdrId', 'billableSeconds as seconds', 'price', 'ratedAt'])
-    .where('ratings.escrowId', '=', id)
+    .where('escrowId', '=', id)
     .where('state', '=', 'rated')
     .where('price', '>', 0n)
-    .where('cdrs.user', '=', user)
-    .where('cdrs.provider', '=', provider)
     .orderBy('cdrId')
     .limit(CALLS_PER_CLAIM)
     .execute();
-  const calls = rows.map((row) => ({ ...row, price: datoshi(row.price) }));
-  return { calls, more: calls.length === CALLS_PER_CLAIM };
+  const cdrs = await db
+    .selectFrom('cdrs')
+    .select('id')
+    .where('id', '=', sql<bigint>`any(${rows.map(({ cdrId }) => cdrId)})`)
+    .where('user', '=', user)
+    .where('provider', '=', provider)
+    .execute();
+  const own = new Set(cdrs.map((cdr) => cdr.id));
+  const calls = rows.filter(({ cdrId }) => own.has(cdrId)).map((row) => ({ ...row, price: datoshi(row.price) }));
+  return { calls, more: rows.length === CALLS_PER_CLAIM };
 }
 
 /** The highest valid one; the rating has checked its signature. */

@@ -39,12 +39,13 @@ export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
   await readBudget(deps);
   const [limit, minAmount] = [await readBatchSize(deps), await readLeastAmount(deps)];
+  const tried = new Set<bigint>();
   for (;;) {
-    const prepared = await prepare(deps, limit, minAmount);
+    const prepared = (await prepare(deps, limit, minAmount)).filter(({ claim }) => !tried.has(claim.escrowId));
     if (prepared.length === 0) return [];
     const sealed = await settleClaims(deps, prepared);
     if (sealed.length > 0) return sealed;
-    // all of them were set aside, or another settler has them: the next ones
+    for (const { claim } of prepared) tried.add(claim.escrowId); // all set aside, or another settler's: the next ones
   }
 }
 
