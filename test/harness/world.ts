@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Insertable } from 'kysely';
@@ -98,6 +98,7 @@ export async function createWorld(): Promise<World> {
     destroy: async () => {
       await db.destroy();
       await database.drop();
+      await rm(folder, { recursive: true });
     },
   };
   await send(provider, 'deploy', { provider: provider.address, location: 'sip.example.org' });
