@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -268,49 +269,20 @@ async function send(script: Buffer, account: Account) {
   return outcome.execution;
 }
 
-/** A contract that does what an attacker wants: calls anything, and once more while it is being paid. */
-const puppetSource = `package puppet
-
-import (
-	"github.com/nspcc-dev/neo-go/pkg/interop"
-	"github.com/nspcc-dev/neo-go/pkg/interop/contract"
-	"github.com/nspcc-dev/neo-go/pkg/interop/native/std"
-	"github.com/nspcc-dev/neo-go/pkg/interop/storage"
-)
-
-func Forward(target interop.Hash160, method string, args []any) any {
-	return contract.Call(target, method, contract.All, args...)
-}
-
-func Arm(target interop.Hash160, method string, args []any) {
-	storage.Put(storage.GetContext(), "armed", std.Serialize([]any{target, method, args}))
-}
-
-func OnNEP17Payment(from interop.Hash160, amount int, data any) {
-	ctx := storage.GetContext()
-	armed := storage.Get(ctx, "armed")
-	if armed != nil {
-		storage.Delete(ctx, "armed")
-		plan := std.Deserialize(armed.([]byte)).([]any)
-		contract.Call(plan[0].(interop.Hash160), plan[1].(string), contract.All, plan[2].([]any)...)
-	}
-}
-`;
-
 let puppets = 0;
 
+/** Deploys the contract that the Go tests attack with. */
 async function deployPuppet(): Promise<ScriptHash> {
   puppets += 1;
-  const folder = await mkdtemp(join(repository, 'contract', '.puppet-')); // within the Go module, whose packages it needs
+  const folder = await mkdtemp(join(tmpdir(), 'krypton-puppet-'));
   try {
-    await writeFile(join(folder, 'puppet.go'), puppetSource);
     await writeFile(join(folder, 'config.yml'), `name: puppet${puppets}\npermissions:\n  - methods: '*'\n`);
     const [nef, manifest] = [join(folder, 'puppet.nef'), join(folder, 'manifest.json')];
     const args = [
       'contract',
       'compile',
       '-i',
-      join(folder, 'puppet.go'),
+      join(repository, 'contract', 'tests', 'testdata', 'puppet.go'),
       '-c',
       join(folder, 'config.yml'),
       '-o',
