@@ -8,8 +8,11 @@ import type { PartPlan } from './part.ts';
 const stopTimeoutMs = 12_000;
 
 /** On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s, however little they come to. */
-const devnetSettleMs = '2000';
-const devnetMinFees = '0';
+const devnetSettling = {
+  KRYPTON_SETTLE_MAX_AGE_MS: '2000',
+  KRYPTON_SETTLE_MIN_FEES: '0',
+  KRYPTON_SETTLE_PROVIDERS: 'any',
+};
 
 export const serviceNames = ['indexer', 'settler', 'api'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -52,13 +55,11 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
     settler: {
       KRYPTON_WALLET: wallet.path,
       KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile,
-      KRYPTON_SETTLE_MAX_AGE_MS: process.env.KRYPTON_SETTLE_MAX_AGE_MS ?? devnetSettleMs,
-      KRYPTON_SETTLE_PROVIDERS: process.env.KRYPTON_SETTLE_PROVIDERS ?? 'any',
-      KRYPTON_SETTLE_MIN_FEES: process.env.KRYPTON_SETTLE_MIN_FEES ?? devnetMinFees,
     },
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
   };
   return {
+    ...devnetSettling,
     ...process.env,
     KRYPTON_DATABASE_URL: around.postgres,
     KRYPTON_REDIS_URL: around.redis,
