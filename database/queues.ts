@@ -18,6 +18,3 @@ export const jobs = {
       .max(1000),
   }),
 };
-
-export type JobName = keyof typeof jobs;
-export type JobData<N extends JobName> = z.infer<(typeof jobs)[N]>;
