@@ -1,4 +1,5 @@
 import { readGasBalance } from '../chain/gas.ts';
+import type { SignedTransaction } from '../chain/transaction.ts';
 import { type Datoshi, datoshi } from '../chain/types.ts';
 import type { Database, Tx } from '../database/connection.ts';
 import type { Deps } from './deps.ts';
@@ -10,13 +11,14 @@ export class OutOfBudget extends Error {
 
 const HOUR_MS = 3_600_000;
 
+/** Datoshi that may be spent on fees, more than 0, and what to say when they do not suffice. */
+export type Budget = { left: Datoshi; exhausted: OutOfBudget };
+
 /**
- * Datoshi that may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to
- * sealed transactions. @throws OutOfBudget where that is nothing
+ * What may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to sealed
+ * transactions. @throws OutOfBudget where that is nothing
  */
-export async function readBudget(
-  deps: Pick<Deps, 'db' | 'rpc' | 'signer' | 'feePerHourLimit'>,
-): Promise<{ left: Datoshi; exhausted: OutOfBudget }> {
+export async function readBudget(deps: Pick<Deps, 'db' | 'rpc' | 'signer' | 'feePerHourLimit'>): Promise<Budget> {
   const { db, rpc, signer, feePerHourLimit } = deps;
   const fees = await readFees(db);
   const allowed = feePerHourLimit - fees.ofHour;
@@ -30,6 +32,18 @@ export async function readBudget(
           ),
         ]
       : [allowed, hourIsUsedUp(feePerHourLimit)];
+  return atLeastSome(left, exhausted);
+}
+
+/** What is left behind these transactions. @throws OutOfBudget where that is nothing */
+export function spend({ left, exhausted }: Budget, sealed: readonly SignedTransaction[]): Budget {
+  return atLeastSome(
+    sealed.reduce((rest, { systemFee, networkFee }) => rest - systemFee - networkFee, left as bigint),
+    exhausted,
+  );
+}
+
+function atLeastSome(left: bigint, exhausted: OutOfBudget): Budget {
   if (left <= 0n) throw exhausted;
   return { left: datoshi(left), exhausted };
 }

@@ -20,6 +20,8 @@ export type Deps = {
   minFees: number;
   /** When escrows that had nothing to claim are looked at again, by id, in milliseconds of this process's clock. */
   resting: Map<bigint, number>;
+  /** A chain with one validator can lose its last blocks in a crash; a public one never takes a block back. */
+  mayRollBack: boolean;
   validForBlocks: number;
   feePerTransactionLimit: Datoshi;
   feePerHourLimit: Datoshi;

@@ -21,7 +21,7 @@ const JOBS_AT_A_TIME = 3;
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
   const rpc = createRpc(config.rpcUrl, { network: config.network });
-  const { msPerBlock } = await readVersion(rpc);
+  const { msPerBlock, validators } = await readVersion(rpc);
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
   const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
@@ -41,6 +41,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     policy,
     minFees: config.settleMinFees,
     resting: new Map(),
+    mayRollBack: validators === 1,
     validForBlocks,
     feePerTransactionLimit,
     feePerHourLimit,

@@ -30,7 +30,7 @@ export async function findUnrated(
 
 /**
  * A devnet's only validator can lose its last blocks when it is killed. A transaction that was in one of them is open
- * again: it is sent again, or expires. On a public network this never finds any.
+ * again: it is sent again, or expires. Looks through all transactions: not for a public network, which never has any.
  */
 export async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>): Promise<void> {
   const lost = await db

@@ -25,7 +25,7 @@ export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): 
     loop(deps.log, heads, signal, (round) => rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 })),
     loop(deps.log, heads, signal, async () => void (await settle(deps))),
     loop(deps.log, heads, signal, async (round) => {
-      if (round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
+      if (deps.mayRollBack && round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
       await leaveLaggingNode(deps);
       await confirm(deps);
     }),

@@ -13,7 +13,7 @@ import { contractCall } from '../contract/client/call.ts';
 import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../contract/client/claim.ts';
 import { answersOf } from './answers.ts';
 import { readBatchSize } from './batch-size.ts';
-import { readBudget } from './budget.ts';
+import { type Budget, readBudget, spend } from './budget.ts';
 import { findCandidates, letRejectedRest, letRest } from './candidates.ts';
 import { type PreparedClaim, prepareClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
@@ -37,13 +37,13 @@ const NEW_BALANCE_BYTES = 30n;
  */
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
-  await readBudget(deps);
+  const budget = await readBudget(deps);
   const [limit, minAmount] = [await readBatchSize(deps), await readLeastAmount(deps)];
   const tried = new Set<bigint>();
   for (;;) {
     const prepared = (await prepare(deps, limit, minAmount)).filter(({ claim }) => !tried.has(claim.escrowId));
     if (prepared.length === 0) return [];
-    const sealed = await settleClaims(deps, prepared);
+    const sealed = await settleClaims(deps, prepared, budget);
     if (sealed.length > 0) return sealed;
     for (const { claim } of prepared) tried.add(claim.escrowId); // all set aside, or another settler's: the next ones
   }
@@ -91,8 +91,12 @@ const claimOfNothing: Claim = {
 };
 
 /** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
-async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Promise<SignedTransaction[]> {
-  const { left, exhausted } = await readBudget(deps);
+async function settleClaims(
+  deps: Deps,
+  prepared: readonly PreparedClaim[],
+  budget: Budget,
+): Promise<SignedTransaction[]> {
+  const { left, exhausted } = budget;
   let accepted = prepared;
   try {
     if (settleScript(deps, claimsOf(prepared)).length > MAX_SCRIPT_BYTES)
@@ -112,9 +116,12 @@ async function settleClaims(deps: Deps, prepared: readonly PreparedClaim[]): Pro
     const [first, second] = halves(accepted);
     if (error instanceof FeeLimitExceeded && left < deps.feePerTransactionLimit) {
       if (accepted.length === 1) throw exhausted;
-      return settleClaims(deps, first); // the rest waits for money
+      return settleClaims(deps, first, budget); // the rest waits for money
     }
-    if (accepted.length > 1) return [...(await settleClaims(deps, first)), ...(await settleClaims(deps, second))];
+    if (accepted.length > 1) {
+      const sealed = await settleClaims(deps, first, budget);
+      return [...sealed, ...(await settleClaims(deps, second, spend(budget, sealed)))];
+    }
     deps.log.error({ escrowId: Number(accepted[0]?.claim.escrowId) }, `not claimed now: ${error.message}`);
     await setAside(deps, accepted, error instanceof FeeLimitExceeded ? 'feeLimit' : 'refusedByChain');
     return [];

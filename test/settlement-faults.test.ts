@@ -70,6 +70,7 @@ const deps = (): Deps => ({
   providers: null,
   minFees: 0,
   resting: new Map(),
+  mayRollBack: true,
   validForBlocks: 3,
   feePerTransactionLimit: datoshi(10_000_000_000n),
   feePerHourLimit: datoshi(100_000_000_000n),
