@@ -1,6 +1,6 @@
-import type { ScriptHash } from '../chain/types.ts';
 import type { Database } from '../database/connection.ts';
 import type { Logger } from '../process/run.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Head } from './head.ts';
 import type { NodeHeight } from './node-height.ts';
 import type { Wake } from './wake.ts';

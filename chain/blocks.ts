@@ -1,7 +1,8 @@
+import type { StackItem } from '../protocol/contract/stack-item.ts';
+import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
+import { height as asHeight, type Height } from '../protocol/types/height.ts';
 import { isUnknown, NodeUnavailable, type RpcError, rpcCode } from './errors.ts';
 import { type Call, MAX_BATCH, type Rpc } from './rpc.ts';
-import type { StackItem } from './stack-item.ts';
-import { height as asHeight, type BlockHash, type Height, type ScriptHash, type TxHash } from './types.ts';
 
 /** A notification of the one contract that is followed, from a transaction that ended in HALT. */
 export type Notification = {

@@ -1,10 +1,12 @@
-import type { Account } from './account.ts';
+import { asInteger } from '../protocol/contract/stack-item.ts';
+import { type Argument, type ContractCall, scriptOf } from '../protocol/contract/transaction.ts';
+import type { Address } from '../protocol/types/address.ts';
+import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import { NodeUnavailable } from './errors.ts';
+import { invokeScript } from './invoke.ts';
 import type { Rpc } from './rpc.ts';
-import { type Argument, type ContractCall, scriptOf } from './script.ts';
-import { asInteger } from './stack-item.ts';
-import { execute, invokeScript } from './transaction.ts';
-import { type Address, type Datoshi, datoshi, type Height, type ScriptHash, type TxHash } from './types.ts';
+import { type Receipt, type Sender, send } from './send.ts';
 
 /** The native GAS token (NEP-17), the same on every N3 network. */
 const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
@@ -39,12 +41,10 @@ export function gasTransfer(
 }
 
 /** Sends GAS to several accounts in one transaction and waits for it. @throws ScriptFault where the sender has too little */
-export async function transferGas(
-  rpc: Rpc,
-  sender: Account,
-  network: number,
+export function transferGas(
+  sender: Sender,
   payments: readonly { to: Address | ScriptHash; amount: Datoshi }[],
-): Promise<{ hash: TxHash; height: Height }> {
-  const calls = payments.map(({ to, amount }) => gasTransfer(sender.address, to, amount));
-  return execute(rpc, calls, sender, network, { mustReturnTrue: true });
+): Promise<Receipt> {
+  const calls = payments.map(({ to, amount }) => gasTransfer(sender.signer.address, to, amount));
+  return send(sender, calls, { mustReturnTrue: true });
 }

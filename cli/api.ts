@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Account } from '../chain/account.ts';
 import { readHeight } from '../chain/blocks.ts';
-import { signRequest } from '../chain/http-signature.ts';
 import { createRpc } from '../chain/rpc.ts';
+import { signRequest } from '../protocol/sign/http-signature.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
 import type { Settings } from './config.ts';
 import { Refusal } from './refusal.ts';
 import { type ApiStatus, statusSchema } from './shapes.ts';
@@ -12,9 +12,9 @@ const REQUEST_LIMIT_MS = 60_000;
 
 export type Api = {
   url: string;
-  get<T>(path: string, schema: z.ZodType<T>, signer?: Account): Promise<T>;
+  get<T>(path: string, schema: z.ZodType<T>, signer?: Signer): Promise<T>;
   /** A refusal of one item (409) is an answer too. */
-  post<T>(path: string, body: unknown, schema: z.ZodType<T>, signer: Account): Promise<T>;
+  post<T>(path: string, body: unknown, schema: z.ZodType<T>, signer: Signer): Promise<T>;
 };
 
 /**
@@ -55,9 +55,9 @@ async function nodeHeight({ rpc }: Settings): Promise<number | undefined> {
 
 type Request = { method: string; url: string; headers: Record<string, string>; body?: string };
 
-async function exchange<T>(request: Request, schema: z.ZodType<T>, signer?: Account): Promise<T> {
+async function exchange<T>(request: Request, schema: z.ZodType<T>, signer?: Signer): Promise<T> {
   const { method, url, body } = request;
-  const headers = signer ? signRequest(request, signer) : request.headers;
+  const headers = signer ? await signRequest(request, signer) : request.headers;
   const response = await fetch(url, {
     method,
     headers,

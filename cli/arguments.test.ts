@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccount } from '../chain/account.ts';
+import { createKey } from '../protocol/sign/key.ts';
 import { toAddress, toDatoshi, toDuration, toGas, toHash32, toId, toLocation, toNetwork, toUuid } from './arguments.ts';
 
 describe('an amount of GAS', () => {
@@ -30,7 +30,7 @@ describe('a duration', () => {
 });
 
 test.each([
-  [toAddress, createAccount().address.replace(/.$/, '0'), 'expected a NEO N3 address'],
+  [toAddress, createKey().address.replace(/.$/, '0'), 'expected a NEO N3 address'],
   [toDatoshi, '1.5', 'expected whole datoshi'],
   [toId, '0', 'expected a whole number, 1 or more'],
   [toUuid, '9b2f1c7e-4d3a-1f6b-8a51-0c2d3e4f5a6b', 'version 4 UUID'],

@@ -1,18 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
-import {
-  type Address,
-  addressSchema,
-  type Datoshi,
-  datoshiSchema,
-  maxInteger,
-  type PublicKey,
-  parseGas,
-  publicKeySchema,
-  scriptHashSchema,
-  type TxHash,
-  txHashSchema,
-} from '../chain/types.ts';
+import { type Address, addressSchema } from '../protocol/types/address.ts';
+import { type Datoshi, datoshiSchema, maxInteger, parseGas } from '../protocol/types/datoshi.ts';
+import { scriptHashSchema, type TxHash, txHashSchema } from '../protocol/types/hash.ts';
+import { type PublicKey, publicKeySchema } from '../protocol/types/public-key.ts';
 import { networkNumber } from './config.ts';
 
 /** Readers of arguments: what they refuse is a mistake in the usage, and their message says what is expected. */

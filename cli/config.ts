@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ScriptHash } from '../chain/types.ts';
 import { loadConfig } from '../process/config.ts';
 import { settings as shared } from '../process/settings.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { type Folder, locateFolder } from '../stack/folder.ts';
 import { Refusal } from './refusal.ts';

@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { type Account, openWalletFile } from '../chain/account.ts';
+import { readArtifact } from '../chain/deploy.ts';
 import { RpcError, rpcCode } from '../chain/errors.ts';
+import { createReader, type Reader } from '../chain/read.ts';
 import { checkNetwork, createRpc, type Rpc, readVersion } from '../chain/rpc.ts';
-import type { ScriptHash } from '../chain/types.ts';
-import { readArtifact } from '../contract/client/deploy.ts';
-import { createReader, type Reader } from '../contract/client/read.ts';
+import { openWalletFile } from '../chain/wallet-file.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import { askSecret } from './ask.ts';
 import type { Settings } from './config.ts';
 import { Refusal } from './refusal.ts';
 
 export type Node = { rpc: Rpc; network: number };
 export type Chain = Node & { contract: ScriptHash; reader: Reader };
-export type Signing<T extends Node = Chain> = T & { account: Account };
+export type Signing<T extends Node = Chain> = T & { signer: Signer };
 
 /** @throws Refusal, NodeUnavailable, WrongNetwork */
 export async function openNode(settings: Settings): Promise<Node> {
@@ -36,14 +37,14 @@ export async function openSigning(settings: Settings): Promise<Signing> {
   requireSignable(settings);
   const chain = await openChain(settings);
   await requireContract(chain);
-  return { ...chain, account: await openWallet(settings) };
+  return { ...chain, signer: await openWallet(settings) };
 }
 
 /** The same without a contract, for its deployment. */
 export async function openNodeSigning(settings: Settings): Promise<Signing<Node>> {
   requireSignable(settings);
   const node = await openNode(settings);
-  return { ...node, account: await openWallet(settings) };
+  return { ...node, signer: await openWallet(settings) };
 }
 
 /** GAS that is sent to a mistyped hash is lost for ever: no wallet has a key for it. */
@@ -70,7 +71,7 @@ export function walletPath(settings: Settings): string {
   throw new Refusal('whose wallet signs? give --wallet <file> (or KRYPTON_WALLET); krypton wallet create makes one');
 }
 
-export async function openWallet(settings: Settings): Promise<Account> {
+export async function openWallet(settings: Settings): Promise<Signer> {
   const path = walletPath(settings);
   return openWalletFile(path, await readPassword(settings, `password of ${path}`));
 }

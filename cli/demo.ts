@@ -1,6 +1,6 @@
 // npm run demo: two providers, three users and twenty calls on the running devnet, from the deposit to the payout.
 import { parseArgs } from 'node:util';
-import { addressSchema } from '../chain/types.ts';
+import { addressSchema } from '../protocol/types/address.ts';
 import { openApi } from './api.ts';
 import { openDevnet } from './commands/devnet.ts';
 import { loadSettings } from './config.ts';

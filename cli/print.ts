@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { formatGas } from '../chain/types.ts';
+import { formatGas } from '../protocol/types/datoshi.ts';
 
 /** The answer of a command: one JSON document for programs, lines for a person. */
 export function print(json: boolean, value: unknown, lines: readonly string[] | (() => readonly string[])): void {

@@ -1,9 +1,9 @@
-import { WalletError } from '../chain/account.ts';
 import { NodeUnavailable, RpcError, rpcCode, WrongNetwork } from '../chain/errors.ts';
-import { ScriptFault } from '../chain/transaction.ts';
-import { faultMeaning, faultOf } from '../contract/client/fault.ts';
+import { ScriptFault } from '../chain/invoke.ts';
+import { WalletError } from '../chain/wallet-file.ts';
 import { ConfigError } from '../process/config.ts';
 import { describe } from '../process/run.ts';
+import { faultMeaning, faultOf } from '../protocol/contract/fault.ts';
 
 /** What was asked for can't be done; the message says what is wrong and what is expected. */
 export class Refusal extends Error {

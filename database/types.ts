@@ -3,7 +3,9 @@
  * Please do not edit it manually.
  */
 
-import type { Address, BlockHash, PublicKey, ScriptHash, TxHash } from "../chain/types.ts";
+import type { Address } from '../protocol/types/address.ts';
+import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
+import type { PublicKey } from '../protocol/types/public-key.ts';
 import type { ColumnType } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>

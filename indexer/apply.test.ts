@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Address } from '../chain/types.ts';
-import type { ContractEvent } from '../contract/client/event.ts';
+import type { ContractEvent } from '../protocol/contract/event.ts';
+import type { Address } from '../protocol/types/address.ts';
 import { apply, Contradiction, emptyState, type State } from './apply.ts';
 
 const [user, provider] = ['user', 'provider'] as Address[] as [Address, Address];

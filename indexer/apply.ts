@@ -1,5 +1,6 @@
-import type { Address, PublicKey } from '../chain/types.ts';
-import type { ContractEvent, EventOf } from '../contract/client/event.ts';
+import type { ContractEvent, EventOf } from '../protocol/contract/event.ts';
+import type { Address } from '../protocol/types/address.ts';
+import type { PublicKey } from '../protocol/types/public-key.ts';
 
 /** A notification in its place on the chain. */
 export type PlacedEvent = {

@@ -1,7 +1,7 @@
 import type { Block } from '../chain/blocks.ts';
-import { decodeEvent, escrowIdOf } from '../contract/client/event.ts';
 import type { Database, Tx } from '../database/connection.ts';
 import { insertRows } from '../database/rows.ts';
+import { decodeEvent, escrowIdOf } from '../protocol/contract/event.ts';
 import { apply, type PlacedEvent } from './apply.ts';
 import { announceHead, loadState, moveCursor, type Position, saveState } from './store.ts';
 

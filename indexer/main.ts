@@ -1,11 +1,11 @@
 import { createBlockReader } from '../chain/blocks.ts';
+import { isDeployed } from '../chain/deploy.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
-import { type Height, height } from '../chain/types.ts';
-import { isDeployed } from '../contract/client/deploy.ts';
 import { createPool, databaseOf } from '../database/connection.ts';
 import { ConfigError } from '../process/config.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
+import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
 import { follow } from './follow.ts';
 import { waitForLead } from './lead.ts';

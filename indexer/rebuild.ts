@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { BlockHash } from '../chain/types.ts';
-import { eventFromPayload } from '../contract/client/event.ts';
 import type { Database, Tx } from '../database/connection.ts';
+import { eventFromPayload } from '../protocol/contract/event.ts';
+import type { BlockHash } from '../protocol/types/hash.ts';
 import type { PlacedEvent } from './apply.ts';
 import { applyAll } from './commit.ts';
 import { announceHead, moveCursor, type Position } from './store.ts';

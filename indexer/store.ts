@@ -1,9 +1,9 @@
 import { type Selectable, sql } from 'kysely';
-import type { BlockHash, ScriptHash } from '../chain/types.ts';
-import { escrowIdOf } from '../contract/client/event.ts';
 import type { Database, Tx } from '../database/connection.ts';
 import { insertRows } from '../database/rows.ts';
 import type { Cursor } from '../database/types.ts';
+import { escrowIdOf } from '../protocol/contract/event.ts';
+import type { BlockHash, ScriptHash } from '../protocol/types/hash.ts';
 import { Contradiction, emptyState, type PlacedEvent, type State } from './apply.ts';
 
 export type Position = { height: number; hash: BlockHash };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { scriptHashSchema } from '../chain/types.ts';
+import { scriptHashSchema } from '../protocol/types/hash.ts';
 
 /** The settings that several processes share; each process's `config.ts` picks what it needs. */
 export const settings = {

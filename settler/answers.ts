@@ -1,5 +1,5 @@
-import type { Execution } from '../chain/transaction.ts';
-import { decodeEvent } from '../contract/client/event.ts';
+import type { Execution } from '../chain/invoke.ts';
+import { decodeEvent } from '../protocol/contract/event.ts';
 import type { Deps } from './deps.ts';
 
 type Answer = { escrowId: bigint; seq: bigint; code: number | null };

@@ -1,4 +1,4 @@
-import { MAX_NOTIFICATIONS } from '../contract/client/claim.ts';
+import { MAX_NOTIFICATIONS } from '../protocol/contract/claim.ts';
 import type { Deps } from './deps.ts';
 
 /** One claim makes one notification, and the chain takes so many in a transaction. */

@@ -1,7 +1,7 @@
 import { readGasBalance } from '../chain/gas.ts';
-import type { SignedTransaction } from '../chain/transaction.ts';
-import { type Datoshi, datoshi } from '../chain/types.ts';
 import type { Database, Tx } from '../database/connection.ts';
+import type { SignedTransaction } from '../protocol/contract/transaction.ts';
+import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
 
 /** The operator may not, or cannot, pay for another transaction now. Nothing is lost: claims wait. */

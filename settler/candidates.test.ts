@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAccount } from '../chain/account.ts';
 import { createDatabase, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
+import { createKey } from '../protocol/sign/key.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { findCandidates, letRest } from './candidates.ts';
 
 let database: TestDatabase;
 let db: Database;
-const signer = createAccount();
+const signer = createKey();
 const ESCROWS = 450;
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { datoshi } from '../chain/types.ts';
-import type { Voucher } from '../contract/client/claim.ts';
-import { bytesOfHex } from '../contract/client/event.ts';
+import type { Voucher } from '../protocol/sign/voucher.ts';
+import { bytesOfHex } from '../protocol/types/bytes.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
 import { isUnknownSettlement } from './park.ts';
 import type { EscrowView } from './plan.ts';

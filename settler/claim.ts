@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
-import { type Address, datoshi } from '../chain/types.ts';
-import { cdrLeaf } from '../contract/client/cdr.ts';
-import type { Claim } from '../contract/client/claim.ts';
-import { merkleSumRoot } from '../contract/client/merkle-sum.ts';
+import { cdrLeaf } from '../protocol/call/cdr.ts';
+import { merkleSumRoot } from '../protocol/call/merkle-sum.ts';
+import type { Claim } from '../protocol/contract/claim.ts';
+import type { Address } from '../protocol/types/address.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Candidate } from './candidates.ts';
 import type { Deps } from './deps.ts';
 import type { PlannedCall } from './plan.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { addressSchema, datoshiSchema } from '../chain/types.ts';
 import { loadConfig } from '../process/config.ts';
 import { settings, wholeNumber } from '../process/settings.ts';
+import { addressSchema } from '../protocol/types/address.ts';
+import { datoshiSchema } from '../protocol/types/datoshi.ts';
 
 export type Config = ReturnType<typeof loadSettlerConfig>;
 

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import { NodeUnavailable } from '../chain/errors.ts';
-import { type Execution, type Outcome, readOutcome } from '../chain/transaction.ts';
-import { height, type TxHash } from '../chain/types.ts';
-import { claimCode, claimCodeName } from '../contract/client/claim.ts';
+import type { Execution } from '../chain/invoke.ts';
+import { type Outcome, readOutcome } from '../chain/outcome.ts';
 import type { Tx } from '../database/connection.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
 import { describe } from '../process/run.ts';
+import { claimCode, claimCodeName } from '../protocol/contract/claim.ts';
+import type { TxHash } from '../protocol/types/hash.ts';
+import { height } from '../protocol/types/height.ts';
 import { answersOf } from './answers.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';

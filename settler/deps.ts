@@ -1,8 +1,10 @@
-import type { Account } from '../chain/account.ts';
 import type { Rpc } from '../chain/rpc.ts';
-import type { Address, Datoshi, ScriptHash } from '../chain/types.ts';
 import type { Database } from '../database/connection.ts';
 import type { Logger } from '../process/run.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
+import type { Address } from '../protocol/types/address.ts';
+import type { Datoshi } from '../protocol/types/datoshi.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Policy } from './plan.ts';
 
 /** What the stages of a settler reach the world through. */
@@ -12,7 +14,7 @@ export type Deps = {
   network: number;
   contract: ScriptHash;
   /** The operator: signs `settle` for the providers that named it. */
-  signer: Account;
+  signer: Signer;
   /** The providers that it settles for; null: all that named it. */
   providers: readonly Address[] | null;
   policy: Policy;

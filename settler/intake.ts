@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { datoshi } from '../chain/types.ts';
-import { bytesOfHex } from '../contract/client/event.ts';
-import { isVoucherValid } from '../contract/client/voucher.ts';
 import { insertRows } from '../database/rows.ts';
+import { isVoucherValid } from '../protocol/sign/voucher.ts';
+import { bytesOfHex } from '../protocol/types/bytes.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
 import { type Cdr, type Escrow, rate } from './rate.ts';
 import { wordsOf } from './reasons.ts';

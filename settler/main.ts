@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { type Account, openWalletFile } from '../chain/account.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
+import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
@@ -84,7 +85,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   };
 }
 
-async function openSigner({ wallet, walletPassword, walletPasswordFile }: Config): Promise<Account> {
+async function openSigner({ wallet, walletPassword, walletPasswordFile }: Config): Promise<Signer> {
   if (walletPassword !== undefined) return openWalletFile(wallet, walletPassword);
   if (walletPasswordFile === undefined)
     throw new ConfigError('KRYPTON_WALLET_PASSWORD_FILE: expected the file that holds the password of KRYPTON_WALLET');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { datoshi } from '../chain/types.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import { type EscrowView, type PayableCall, type Plan, type Policy, plan } from './plan.ts';
 import type { Escrow } from './rate.ts';
 

@@ -1,4 +1,4 @@
-import { type Datoshi, datoshi } from '../chain/types.ts';
+import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { Escrow } from './rate.ts';
 import type { ReasonCode } from './reasons.ts';
 

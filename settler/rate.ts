@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
-import { type Datoshi, datoshi, maxInteger } from '../chain/types.ts';
-import { priceOf, type Terms } from '../contract/client/price.ts';
 import type { Cdrs, Escrows } from '../database/types.ts';
+import { priceOf, type Terms } from '../protocol/call/price.ts';
+import { type Datoshi, datoshi, maxInteger } from '../protocol/types/datoshi.ts';
 import type { ReasonCode } from './reasons.ts';
 
 export type Cdr = Selectable<Cdrs>;

@@ -1,4 +1,4 @@
-import { type ClaimCode, claimCodeMeaning } from '../contract/client/claim.ts';
+import { type ClaimCode, claimCodeMeaning } from '../protocol/contract/claim.ts';
 
 /** Why a CDR is not paid, or not paid in full, or not yet. Codes are stable; the words say what the provider can do. */
 const reasons = {

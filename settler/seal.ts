@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import type { SignedTransaction } from '../chain/transaction.ts';
-import type { TxHash } from '../chain/types.ts';
-import { hexOf } from '../contract/client/event.ts';
 import type { Tx } from '../database/connection.ts';
 import { hasSqlState, sqlState } from '../database/errors.ts';
 import { insertRows } from '../database/rows.ts';
+import type { SignedTransaction } from '../protocol/contract/transaction.ts';
+import { hexOf } from '../protocol/types/bytes.ts';
+import type { TxHash } from '../protocol/types/hash.ts';
 import { checkHour } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
@@ -46,7 +46,15 @@ export async function seal(
       if (locked.length !== ids.length) throw new Overtaken();
       await tx
         .insertInto('transactions')
-        .values({ hash, kind: 'settle', state: 'sealed', bytes, validUntilBlock, systemFee, networkFee })
+        .values({
+          hash,
+          kind: 'settle',
+          state: 'sealed',
+          bytes: Buffer.from(bytes),
+          validUntilBlock,
+          systemFee,
+          networkFee,
+        })
         .execute();
       await insertRows(
         tx,

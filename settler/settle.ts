@@ -1,16 +1,12 @@
 import { NodeUnavailable } from '../chain/errors.ts';
 import { readStoragePrice } from '../chain/gas.ts';
-import { scriptOf } from '../chain/script.ts';
-import {
-  FeeLimitExceeded,
-  invokeScript,
-  ScriptFault,
-  type SignedTransaction,
-  signScript,
-} from '../chain/transaction.ts';
-import { type Datoshi, datoshi } from '../chain/types.ts';
-import { contractCall } from '../contract/client/call.ts';
-import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../contract/client/claim.ts';
+import { invokeScript, ScriptFault } from '../chain/invoke.ts';
+import { FeeLimitExceeded, signScript } from '../chain/transaction.ts';
+import { contractCall } from '../protocol/contract/call.ts';
+import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../protocol/contract/claim.ts';
+import type { SignedTransaction } from '../protocol/contract/transaction.ts';
+import { scriptOf } from '../protocol/contract/transaction.ts';
+import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import { answersOf } from './answers.ts';
 import { readBatchSize } from './batch-size.ts';
 import { type Budget, readBudget, spend } from './budget.ts';
@@ -163,13 +159,13 @@ async function setAside(deps: Deps, prepared: readonly PreparedClaim[], reason: 
 }
 
 async function sign(deps: Deps, accepted: readonly PreparedClaim[], feeLimit: Datoshi): Promise<SignedTransaction> {
-  const { rpc, network, signer: account, validForBlocks } = deps;
+  const { rpc, network, signer, validForBlocks } = deps;
   // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the others.
   const providers = new Set(accepted.map(({ provider }) => provider)).size;
   const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
   return signScript(rpc, settleScript(deps, claimsOf(accepted)), {
     network,
-    account,
+    signer,
     validForBlocks,
     feeLimit,
     reserve,
@@ -184,7 +180,7 @@ function claimsOf(prepared: readonly PreparedClaim[]): Claim[] {
 }
 
 /** The only script that this key signs: `settle` calls of the one contract. */
-function settleScript({ contract }: Pick<Deps, 'contract'>, claims: readonly Claim[]): Buffer {
+function settleScript({ contract }: Pick<Deps, 'contract'>, claims: readonly Claim[]): Uint8Array {
   const calls: Claim[][] = [];
   for (let i = 0; i < claims.length; i += MAX_CLAIMS_PER_CALL) calls.push(claims.slice(i, i + MAX_CLAIMS_PER_CALL));
   return scriptOf(calls.map((chunk) => contractCall(contract, 'settle', { claims: chunk })));

@@ -1,5 +1,6 @@
 import { RpcError } from '../chain/errors.ts';
-import { broadcast, type SignedTransaction } from '../chain/transaction.ts';
+import { broadcast } from '../chain/transaction.ts';
+import type { SignedTransaction } from '../protocol/contract/transaction.ts';
 import type { Deps } from './deps.ts';
 
 /** Hands a sealed transaction to the network. A refusal is no outcome: the chain alone decides, within `validUntilBlock`. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createWalletFile, openWalletFile } from '../chain/account.ts';
+import { createWalletFile, openWalletFile } from '../chain/wallet-file.ts';
 import { type Folder, writePrivately } from './folder.ts';
 import { type NodePace, type NodeWallet, nodeConfig } from './node-config.ts';
 import type { PartPlan } from './part.ts';
@@ -21,7 +21,7 @@ export async function planNode(folder: Folder, state: State, neoGo: string, pace
   const wallet = nodeWallet(folder);
   const account = existsSync(wallet.path)
     ? await openWalletFile(wallet.path, wallet.password)
-    : await createWalletFile(wallet.path, wallet.password, { name: 'validator' });
+    : await createWalletFile(wallet.path, wallet.password, 'validator');
   const config = join(folder.node, 'neogo.yml');
   writePrivately(
     config,

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { deployContract, readArtifact } from '../chain/deploy.ts';
 import { readGasBalance, transferGas } from '../chain/gas.ts';
 import { createRpc, type Rpc } from '../chain/rpc.ts';
-import { datoshi, datoshiPerGas } from '../chain/types.ts';
-import { contractHashOf, deployContract, readArtifact } from '../contract/client/deploy.ts';
 import { migrate } from '../database/migrate.ts';
+import { contractHashOf } from '../protocol/contract/transaction.ts';
+import { datoshi, datoshiPerGas } from '../protocol/types/datoshi.ts';
 import { openTreasury, provideAccount } from './accounts.ts';
 import type { Say } from './console.ts';
 import { type Folder, writePrivately } from './folder.ts';
@@ -43,7 +44,7 @@ async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): 
     const balances = await Promise.all(accounts.map(({ address }) => readGasBalance(rpc, address)));
     if (balances.some((balance) => balance < enough)) {
       const payments = accounts.map(({ address }) => ({ to: address, amount: funds }));
-      await transferGas(rpc, await openTreasury(folder), network, payments);
+      await transferGas({ rpc, network, signer: await openTreasury(folder) }, payments);
     }
     return accounts;
   });
@@ -53,7 +54,7 @@ async function setUpChain(rpc: Rpc, folder: Folder, network: number, say: Say): 
       'the contract has changed since this devnet was set up: npm run reset, then npm start, begins a new one',
     );
   }
-  const { contract, height } = await step(say, 'contract', () => deployContract(rpc, owner, network));
+  const { contract, height } = await step(say, 'contract', () => deployContract({ rpc, network, signer: owner }));
   // Unknown when the note is lost: the indexer then begins at block 0, slower and not wrong.
   const deployedAt = height ?? noted?.height ?? 0;
   if (height !== null) await step(say, 'deployment on disk', () => sleep(nodeFlushMs));

@@ -47,13 +47,13 @@ test('a call from its escrow to its payout, as the parties read it', async () =>
   const times = { startedAt: started, answeredAt: started, endedAt: new Date(started.getTime() + 3_000) };
   const cdr = cdrOf(world.user, { escrowId: Number(id), ...times });
   const submitted = await answer(
-    await fetch(signedRequest(url, world.provider, '/v1/cdrs', { body: { cdrs: [cdr] } })),
+    await fetch(await signedRequest(url, world.provider, '/v1/cdrs', { body: { cdrs: [cdr] } })),
   );
   expect(submitted.body.cdrs[0].verdict).toBe('accepted');
   const settled = await eventually(
     async () => {
       const path = `/v1/cdrs/${submitted.body.cdrs[0].id}`;
-      const { body } = await answer(await fetch(signedRequest(url, world.user, path)));
+      const { body } = await answer(await fetch(await signedRequest(url, world.user, path)));
       return body.state === 'settled' ? cdrSchema.parse(body) : null;
     },
     'the CDR is settled',

@@ -7,9 +7,9 @@ import { cdrSchema, verdictsSchema } from '../api/shapes/cdr.ts';
 import { problemSchema } from '../api/shapes/problem.ts';
 import { listOf } from '../api/shapes/scalar.ts';
 import { deleteExpiredNonces } from '../api/signature/nonces.ts';
-import { signRequest } from '../chain/http-signature.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
+import { signRequest } from '../protocol/sign/http-signature.ts';
 import {
   type Answer,
   type ApiWorld,
@@ -249,40 +249,44 @@ describe('refused with 401', () => {
 
   test.each<[string, string, (body: string) => Promise<Answer>]>([
     ['no signature', 'signatureMissing', (body) => send('/v1/cdrs', { 'content-type': 'application/json' }, body)],
-    ['another body', 'digestMismatch', (body) => send('/v1/cdrs', sign(body), body.replace('+31', '+32'))],
-    ['another query', 'signatureInvalid', (body) => send('/v1/cdrs?a', sign(body), body)],
-    ['another path', 'signatureInvalid', (body) => send('/v1/cdrs', sign(body, '/v1/cdr'), body)],
+    ['another body', 'digestMismatch', async (body) => send('/v1/cdrs', await sign(body), body.replace('+31', '+32'))],
+    ['another query', 'signatureInvalid', async (body) => send('/v1/cdrs?a', await sign(body), body)],
+    ['another path', 'signatureInvalid', async (body) => send('/v1/cdrs', await sign(body, '/v1/cdr'), body)],
     [
       'another host',
       'signatureInvalid',
       async (body) => {
-        const headers = signRequest({ method: 'POST', url: 'http://other.example/v1/cdrs', body }, world.provider);
+        const headers = await signRequest(
+          { method: 'POST', url: 'http://other.example/v1/cdrs', body },
+          world.provider,
+        );
         return send('/v1/cdrs', { ...headers, 'content-type': 'application/json' }, body);
       },
     ],
     [
       'an old signature',
       'signatureExpired',
-      (body) => send('/v1/cdrs', sign(body, '/v1/cdrs', { created: Math.floor(Date.now() / 1000) - 70 }), body),
+      async (body) =>
+        send('/v1/cdrs', await sign(body, '/v1/cdrs', { created: Math.floor(Date.now() / 1000) - 70 }), body),
     ],
     [
       'a short nonce',
       'signatureIncomplete',
-      (body) => send('/v1/cdrs', sign(body, '/v1/cdrs', { nonce: 'short' }), body),
+      async (body) => send('/v1/cdrs', await sign(body, '/v1/cdrs', { nonce: 'short' }), body),
     ],
     [
       'no digest',
       'signatureIncomplete',
-      (body) => {
-        const { 'content-digest': _, ...headers } = sign(body);
+      async (body) => {
+        const { 'content-digest': _, ...headers } = await sign(body);
         return send('/v1/cdrs', headers, body);
       },
     ],
     [
       'another key',
       'signatureInvalid',
-      (body) => {
-        const headers = sign(body);
+      async (body) => {
+        const headers = await sign(body);
         const input = headers['signature-input']?.replace(world.provider.publicKey, world.user.publicKey) ?? '';
         return send('/v1/cdrs', { ...headers, 'signature-input': input }, body);
       },
@@ -290,7 +294,7 @@ describe('refused with 401', () => {
     [
       'a broken header',
       'signatureMalformed',
-      (body) => send('/v1/cdrs', { ...sign(body), 'signature-input': 'sig=(' }, body),
+      async (body) => send('/v1/cdrs', { ...(await sign(body)), 'signature-input': 'sig=(' }, body),
     ],
   ])('%s', async (_, code, attempt) => {
     const { status, body, headers } = await attempt(JSON.stringify(cdrs()));
@@ -300,15 +304,19 @@ describe('refused with 401', () => {
   });
 
   test('a request a second time', async () => {
-    const request = signedRequest(world.url, world.provider, '/v1/cdrs', { body: cdrs() });
+    const request = await signedRequest(world.url, world.provider, '/v1/cdrs', { body: cdrs() });
     const answers = await Promise.all([1, 2, 3].map(async () => answer(await fetch(request.clone()))));
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 401, 401]);
     expect(answers.filter(({ status }) => status === 401).map(({ body }) => body.code)).toEqual([
       'nonceReplayed',
       'nonceReplayed',
     ]);
-    const other = signedRequest(world.url, world.user, '/v1/cdrs', { options: { nonce: 'the-same-nonce-for-two' } });
-    const mine = signedRequest(world.url, world.provider, '/v1/cdrs', { options: { nonce: 'the-same-nonce-for-two' } });
+    const other = await signedRequest(world.url, world.user, '/v1/cdrs', {
+      options: { nonce: 'the-same-nonce-for-two' },
+    });
+    const mine = await signedRequest(world.url, world.provider, '/v1/cdrs', {
+      options: { nonce: 'the-same-nonce-for-two' },
+    });
     expect([(await fetch(other)).status, (await fetch(mine)).status]).toEqual([200, 200]);
   });
 
@@ -332,7 +340,7 @@ describe('refused with 401', () => {
 
   test('a nonce is not used up by a request that fails', async () => {
     const body = JSON.stringify(cdrs());
-    const headers = sign(body);
+    const headers = await sign(body);
     expect((await send('/v1/cdrs', headers, `${body} `)).body.code).toBe('digestMismatch');
     expect((await send('/v1/cdrs', headers, body)).status).toBe(202);
   });
@@ -340,7 +348,7 @@ describe('refused with 401', () => {
   test('reads without signature; HEAD is signed as HEAD', async () => {
     expect((await world.get('/v1/cdrs')).body.code).toBe('signatureMissing');
     expect((await world.get('/v1/cdrs/1')).body.code).toBe('signatureMissing');
-    const headers = signRequest({ method: 'HEAD', url: `${world.url}/v1/cdrs` }, world.user);
+    const headers = await signRequest({ method: 'HEAD', url: `${world.url}/v1/cdrs` }, world.user);
     expect((await fetch(`${world.url}/v1/cdrs`, { method: 'HEAD', headers })).status).toBe(200);
     expect((await fetch(`${world.url}/v1/cdrs`, { headers })).status).toBe(401);
   });
@@ -348,7 +356,7 @@ describe('refused with 401', () => {
 
 describe('refused for its body', () => {
   const raw = async (body: string | Uint8Array, type = 'application/json') => {
-    const headers = signRequest(
+    const headers = await signRequest(
       { method: 'POST', url: `${world.url}/v1/cdrs`, body, headers: { 'content-type': type } },
       world.provider,
     );
@@ -422,7 +430,7 @@ test('a CDR is taken from providers only', async () => {
 });
 
 test('a request that was signed for another server is refused, though its signature holds', async () => {
-  const signature = signRequest({ method: 'GET', url: 'http://evil.example/v1/cdrs' }, world.provider);
+  const signature = await signRequest({ method: 'GET', url: 'http://evil.example/v1/cdrs' }, world.provider);
   const { port } = new URL(world.url);
   const response = await new Promise<{ status: number; text: string }>((resolve, reject) => {
     const options = {

@@ -192,7 +192,7 @@ describe('without what it stands on', () => {
         const { status, body } = await answer(await fetch(base + path));
         expect([path, status, body.code]).toEqual([path, 503, 'databaseUnavailable']);
       }
-      const posted = signedRequest(base, world.provider, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });
+      const posted = await signedRequest(base, world.provider, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });
       expect((await fetch(posted)).status).toBe(503);
       const ready = await answer(await fetch(`${base}/readyz`));
       expect([ready.status, healthSchema.parse(ready.body).checks.postgres]).toEqual([503, 'away']);
@@ -227,7 +227,7 @@ describe('without what it stands on', () => {
     await deployProviders(world, world.provider);
     try {
       const base = await urlOf(service);
-      const posted = signedRequest(base, world.provider, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });
+      const posted = await signedRequest(base, world.provider, '/v1/cdrs', { body: { cdrs: [cdrOf(world.user)] } });
       const { status, body } = await answer(await fetch(posted));
       expect([status, body.cdrs[0].verdict]).toEqual([202, 'accepted']);
       expect((await answer(await fetch(`${base}/v1/status`))).body).toMatchObject({ nodeHeight: null, lag: null });

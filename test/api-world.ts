@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { inject } from 'vitest';
-import { type Account, createAccount } from '../chain/account.ts';
-import { type SignOptions, signRequest } from '../chain/http-signature.ts';
-import type { BlockHash, ScriptHash, TxHash } from '../chain/types.ts';
 import { createDatabase, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
+import { type SignOptions, signRequest } from '../protocol/sign/http-signature.ts';
+import { createKey } from '../protocol/sign/key.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
+import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
 import { createTestDatabase } from './harness/postgres.ts';
 import { createTestRedis } from './harness/redis.ts';
 import { type Service, startService } from './harness/services.ts';
@@ -18,12 +19,12 @@ export type ApiWorld = {
   databaseUrl: string;
   redisUrl: string;
   service: Service;
-  provider: Account;
-  user: Account;
-  stranger: Account;
+  provider: Signer;
+  user: Signer;
+  stranger: Signer;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** A request signed by somebody; the body is sent as JSON. */
-  signed(signer: Account, path: string, given?: { body?: unknown; options?: SignOptions }): Promise<Answer>;
+  signed(signer: Signer, path: string, given?: { body?: unknown; options?: SignOptions }): Promise<Answer>;
   destroy(): Promise<void>;
 };
 
@@ -41,11 +42,11 @@ export async function createApiWorld(env: NodeJS.ProcessEnv = {}): Promise<ApiWo
   const db = createDatabase(database.url);
   const service = await startService('api', { ...environment(database.url, redisUrl), ...env });
   const url = await urlOf(service);
-  const [provider, user, stranger] = [createAccount(), createAccount(), createAccount()];
+  const [provider, user, stranger] = [createKey(), createKey(), createKey()];
   return {
     ...{ url, db, databaseUrl: database.url, redisUrl, service, provider, user, stranger },
     get: async (path, headers = {}) => answer(await fetch(url + path, { headers, redirect: 'manual' })),
-    signed: async (signer, path, given) => answer(await fetch(signedRequest(url, signer, path, given))),
+    signed: async (signer, path, given) => answer(await fetch(await signedRequest(url, signer, path, given))),
     destroy: async () => {
       await service.kill();
       await db.destroy();
@@ -54,7 +55,7 @@ export async function createApiWorld(env: NodeJS.ProcessEnv = {}): Promise<ApiWo
   };
 }
 
-export async function deployProviders({ db }: ApiWorld, ...providers: Account[]): Promise<void> {
+export async function deployProviders({ db }: ApiWorld, ...providers: Signer[]): Promise<void> {
   const rows = providers.map(({ address }) => ({ provider: address, location: 'sip.test', deployedAt: new Date() }));
   await db.insertInto('providers').values(rows).execute();
 }
@@ -77,15 +78,15 @@ export async function urlOf(service: Service): Promise<string> {
   throw new Error(`the API does not say where it listens: ${service.log()}`);
 }
 
-export function signedRequest(
+export async function signedRequest(
   url: string,
-  signer: Account,
+  signer: Signer,
   path: string,
   { body, options }: { body?: unknown; options?: SignOptions } = {},
-): Request {
+): Promise<Request> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const method = text === undefined ? 'GET' : 'POST';
-  const headers = signRequest(
+  const headers = await signRequest(
     { method, url: url + path, body: text, headers: text === undefined ? {} : { 'content-type': 'application/json' } },
     signer,
     options,
@@ -117,7 +118,7 @@ export async function moveTo({ db }: ApiWorld, height: number): Promise<void> {
 }
 
 /** A CDR as a provider sends it. */
-export const cdrOf = (user: Account, given: Record<string, unknown> = {}) => ({
+export const cdrOf = (user: Signer, given: Record<string, unknown> = {}) => ({
   callId: randomBytes(8).toString('hex'),
   escrowId: 1,
   user: user.address,

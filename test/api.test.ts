@@ -8,12 +8,12 @@ import { listOf } from '../api/shapes/scalar.ts';
 import { settlementSchema } from '../api/shapes/settlement.ts';
 import { healthSchema, statusSchema } from '../api/shapes/status.ts';
 import { userSchema } from '../api/shapes/user.ts';
-import { createAccount } from '../chain/account.ts';
+import { createKey } from '../protocol/sign/key.ts';
 import { type ApiWorld, contract, createApiWorld, hash, moveTo, timeOf } from './api-world.ts';
 
 let world: ApiWorld;
 const uuid = randomUUID();
-const [second, gone] = [createAccount(), createAccount()];
+const [second, gone] = [createKey(), createKey()];
 
 beforeAll(async () => {
   world = await createApiWorld();
@@ -130,7 +130,7 @@ describe('over an index', () => {
       { provider: gone.address, uuid, location: null, registeredAt: timeOf(2).toISOString() },
     ]);
     expect(user.escrows.map(({ id }) => id)).toEqual([2, 1]);
-    const unseen = await world.get(`/v1/users/${createAccount().address}`);
+    const unseen = await world.get(`/v1/users/${createKey().address}`);
     expect(unseen.body).toMatchObject({ balance: '0', registrations: [], escrows: [] });
     expect(unseen.status).toBe(200);
   });

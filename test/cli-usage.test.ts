@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createAccount } from '../chain/account.ts';
+import { createKey } from '../protocol/sign/key.ts';
 import { deadUrl, krypton, launcher, refusal } from './harness/krypton.ts';
 
-const nobody = createAccount().address;
+const nobody = createKey().address;
 /** No stack runs in a folder that is not there. */
 const env = { KRYPTON_HOME: '/nowhere', KRYPTON_WALLET_PASSWORD: 'secret' };
 

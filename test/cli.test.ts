@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccount, writeWalletFile } from '../chain/account.ts';
+import { writeWalletFile } from '../chain/wallet-file.ts';
+import { createKey } from '../protocol/sign/key.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { openFolder, repository, tools } from '../stack/folder.ts';
 import { deadUrl, type Options, refusal as refusalOf, krypton as run } from './harness/krypton.ts';
@@ -39,13 +40,12 @@ async function answer(...args: string[]): Promise<any> {
 let stack: (TestStack & { endpoints: Endpoints }) | undefined;
 const wallet = (name: string) => join(folder, `${name}.json`);
 const by = (name: keyof typeof people) => ['--wallet', wallet(name)];
-const people = { user: createAccount(), provider: createAccount(), stranger: createAccount() };
+const people = { user: createKey(), provider: createKey(), stranger: createKey() };
 const [user, provider, stranger] = [people.user.address, people.provider.address, people.stranger.address];
 
 beforeAll(async () => {
   openFolder(folder);
-  for (const [name, account] of Object.entries(people))
-    await writeWalletFile(wallet(name), 'secret', account, { name });
+  for (const [name, account] of Object.entries(people)) await writeWalletFile(wallet(name), 'secret', account, name);
   stack = await startStack(folder);
 }, 120_000);
 

@@ -4,23 +4,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Account, createAccount } from '../chain/account.ts';
 import { gasTransfer, readGasBalance } from '../chain/gas.ts';
-import { type Argument, type ContractCall, scriptOf } from '../chain/script.ts';
-import { broadcast, execute, readOutcome, signScript } from '../chain/transaction.ts';
-import { datoshi, hash160Bytes, type ScriptHash } from '../chain/types.ts';
-import { type ArgumentsOf, contractCall, type MethodName } from '../contract/client/call.ts';
-import { type Claim, claimCode, MAX_CLAIMS_PER_CALL } from '../contract/client/claim.ts';
-import { decodeEvent } from '../contract/client/event.ts';
-import { abiOf } from '../contract/client/generate-abi.ts';
-import { signVoucher } from '../contract/client/voucher.ts';
+import { readOutcome } from '../chain/outcome.ts';
+import { send as sendCalls } from '../chain/send.ts';
+import { broadcast, signScript } from '../chain/transaction.ts';
+import { abiOf } from '../contract/generate-abi.ts';
+import { type ArgumentsOf, contractCall, type MethodName } from '../protocol/contract/call.ts';
+import { type Claim, claimCode, MAX_CLAIMS_PER_CALL } from '../protocol/contract/claim.ts';
+import { decodeEvent } from '../protocol/contract/event.ts';
+import { type Argument, type ContractCall, scriptOf } from '../protocol/contract/transaction.ts';
+import { createKey } from '../protocol/sign/key.ts';
+import type { Signer } from '../protocol/sign/signer.ts';
+import { signVoucher } from '../protocol/sign/voucher.ts';
+import { hash160Bytes } from '../protocol/types/address.ts';
+import { base64OfBytes } from '../protocol/types/bytes.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
+import type { ScriptHash } from '../protocol/types/hash.ts';
+import { scriptHashOfBytes } from '../protocol/types/hash.ts';
 import { repository } from '../stack/folder.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { createWorld, eventually, openEscrow, terms, type World } from './harness/world.ts';
 
 /** What neotest can't show, as it signs with scope Global on a chain of its own: a real node, and scopes as wallets send them. */
 let world: World;
-let stranger: Account;
+let stranger: Signer;
 
 beforeAll(async () => {
   world = await createWorld();
@@ -45,7 +52,7 @@ const claimOf = (escrowId: bigint, seq: bigint, given: Partial<Claim> = {}): Cla
   };
 };
 
-async function codesOf(signer: Account, claims: Claim[]): Promise<(string | number)[]> {
+async function codesOf(signer: Signer, claims: Claim[]): Promise<(string | number)[]> {
   const { events } = await world.send(signer, 'settle', { claims });
   return events.map((event) => (event.name === 'ClaimRejected' ? Number(event.code) : event.name));
 }
@@ -53,11 +60,11 @@ async function codesOf(signer: Account, claims: Claim[]): Promise<(string | numb
 /** What the node says of a script that somebody signs with this scope. */
 async function tried(
   calls: readonly ContractCall[],
-  signer: Account,
+  signer: Signer,
   scopes: 'None' | 'CalledByEntry' | 'Global',
 ): Promise<string> {
-  const account = `0x${Buffer.from(hash160Bytes(signer.address)).reverse().toString('hex')}`;
-  const script = scriptOf(calls).toString('base64');
+  const account = scriptHashOfBytes(hash160Bytes(signer.address));
+  const script = base64OfBytes(scriptOf(calls));
   const { state, exception } = await world.rpc.call<{ state: string; exception: string | null }>('invokescript', [
     script,
     [{ account, scopes }],
@@ -146,7 +153,7 @@ describe('attacks', () => {
   });
 
   test('voucher of another escrow, another network, another key, or for less', async () => {
-    const key = createAccount();
+    const key = createKey();
     const voucherKey = Buffer.from(key.publicKey, 'hex');
     const [id, other] = [
       await openEscrow(world, 1_000_000n, { voucherKey }),
@@ -155,10 +162,10 @@ describe('attacks', () => {
     const scope = { network: world.network, contract: world.contract, escrowId: id };
     const total = datoshi(100n);
     const bad = [
-      signVoucher(key.privateKey, { ...scope, escrowId: other }, total),
-      signVoucher(key.privateKey, { ...scope, network: world.network ^ 1 }, total),
-      signVoucher(createAccount().privateKey, scope, total),
-      signVoucher(key.privateKey, scope, datoshi(99n)),
+      await signVoucher(key, { ...scope, escrowId: other }, total),
+      await signVoucher(key, { ...scope, network: world.network ^ 1 }, total),
+      await signVoucher(createKey(), scope, total),
+      await signVoucher(key, scope, datoshi(99n)),
       null,
     ];
     expect(
@@ -167,9 +174,9 @@ describe('attacks', () => {
         bad.map((voucher) => claimOf(id, 0n, { voucher })),
       ),
     ).toEqual(bad.map(() => claimCode.badVoucher));
-    expect(
-      await codesOf(world.operator, [claimOf(id, 0n, { voucher: signVoucher(key.privateKey, scope, total) })]),
-    ).toEqual(['EscrowSettled']);
+    expect(await codesOf(world.operator, [claimOf(id, 0n, { voucher: await signVoucher(key, scope, total) })])).toEqual(
+      ['EscrowSettled'],
+    );
   });
 
   test('a payment that was never made', async () => {
@@ -194,35 +201,33 @@ describe('attacks', () => {
   test('re-entering while being paid takes no more than the balance', async () => {
     const puppet = await deployPuppet();
     const { rpc, network, contract } = world;
-    await execute(
-      rpc,
-      [gasTransfer(stranger.address, contract, datoshi(100n), { hash160: puppet })],
-      stranger,
-      network,
-      { mustReturnTrue: true },
-    );
+    const sender = { rpc, network, signer: stranger };
+    const payment = gasTransfer(stranger.address, contract, datoshi(100n), { hash160: puppet });
+    await sendCalls(sender, [payment], { mustReturnTrue: true });
     const held = await readGasBalance(rpc, contract);
     const withdrawal: Argument[] = [{ hash160: contract }, 'withdraw', [{ hash160: puppet }, 60n]];
     const attack = [
       { contract: puppet, method: 'arm', args: withdrawal },
       { contract: puppet, method: 'forward', args: withdrawal },
     ];
-    await expect(execute(rpc, attack, stranger, network)).rejects.toThrow('balance');
+    await expect(sendCalls(sender, attack)).rejects.toThrow('balance');
     expect([await world.reader.balanceOf(puppet as never), await readGasBalance(rpc, contract)]).toEqual([100n, held]);
   });
 });
 
 describe.each([false, true])('512 claims in one transaction (vouchers: %s)', (vouchers) => {
   test('are all accepted', async () => {
-    const key = createAccount();
+    const key = createKey();
     const voucherKey = vouchers ? Buffer.from(key.publicKey, 'hex') : null;
     const ids = await openMany(512, voucherKey);
     const open = new Set(await world.reader.escrowsOf(world.user.address));
     expect(ids.every((id) => open.has(id))).toBe(true);
-    const claims = ids.map((id) => {
-      const scope = { network: world.network, contract: world.contract, escrowId: id };
-      return claimOf(id, 0n, { voucher: vouchers ? signVoucher(key.privateKey, scope, datoshi(100n)) : null });
-    });
+    const claims = await Promise.all(
+      ids.map(async (id) => {
+        const scope = { network: world.network, contract: world.contract, escrowId: id };
+        return claimOf(id, 0n, { voucher: vouchers ? await signVoucher(key, scope, datoshi(100n)) : null });
+      }),
+    );
     const chunks = Array.from({ length: 4 }, (_, i) =>
       claims.slice(i * MAX_CLAIMS_PER_CALL, (i + 1) * MAX_CLAIMS_PER_CALL),
     );
@@ -257,9 +262,9 @@ async function openMany(count: number, voucherKey: Uint8Array | null): Promise<b
   return ids;
 }
 
-async function send(script: Buffer, account: Account) {
+async function send(script: Uint8Array, signer: Signer) {
   const { rpc, network } = world;
-  const signed = await signScript(rpc, script, { network, account, validForBlocks: 50 });
+  const signed = await signScript(rpc, script, { network, signer, validForBlocks: 50 });
   await broadcast(rpc, signed.bytes);
   const outcome = await eventually(async () => {
     const found = await readOutcome(rpc, signed.hash, signed.validUntilBlock);
@@ -299,7 +304,7 @@ async function deployPuppet(): Promise<ScriptHash> {
       method: 'deploy',
       args: [await readFile(nef), await readFile(manifest, 'utf8'), null],
     };
-    const { execution } = await execute(world.rpc, [deploy], stranger, world.network);
+    const { execution } = await sendCalls({ rpc: world.rpc, network: world.network, signer: stranger }, [deploy]);
     const [item] = execution.stack;
     const hash =
       item?.type === 'Array' && item.value[2]?.type === 'ByteString'

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { readGasBalance } from '../chain/gas.ts';
-import { datoshi } from '../chain/types.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import { createFundedAccounts, testRpc } from './harness/accounts.ts';
 import { useTestDatabase } from './harness/postgres.ts';
 import { createTestRedis } from './harness/redis.ts';

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBlockReader, readBlockHash, readFiltered, readHeight, readLogs } from '../chain/blocks.ts';
-import { datoshi, height, type TxHash } from '../chain/types.ts';
 import { rebuild } from '../indexer/rebuild.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
+import type { TxHash } from '../protocol/types/hash.ts';
+import { height } from '../protocol/types/height.ts';
 import { startFrozenNode } from './harness/frozen-node.ts';
 import { type Service, startService } from './harness/services.ts';
 import { createWorld, eventually, openEscrow, type World } from './harness/world.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { accountOfKey, createAccount } from '../chain/account.ts';
-import { datoshi } from '../chain/types.ts';
-import { cdrLeaf } from '../contract/client/cdr.ts';
-import { hexOf } from '../contract/client/event.ts';
-import { merkleSumRoot } from '../contract/client/merkle-sum.ts';
-import { signVoucher } from '../contract/client/voucher.ts';
+import { cdrLeaf } from '../protocol/call/cdr.ts';
+import { merkleSumRoot } from '../protocol/call/merkle-sum.ts';
+import { createKey } from '../protocol/sign/key.ts';
+import { signVoucher } from '../protocol/sign/voucher.ts';
+import { hexOf } from '../protocol/types/bytes.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { type Service, startService } from './harness/services.ts';
 import {
@@ -65,7 +65,7 @@ describe('a call is paid', () => {
   });
 
   test('in full once a voucher covers it, and as far as it was signed after the escrow has ended', async () => {
-    const key = createAccount();
+    const key = createKey();
     const escrowId = await openEscrow(world, 10_000_000n, {
       voucherKey: Buffer.from(key.publicKey, 'hex'),
       durationMs: 60_000n,
@@ -74,12 +74,12 @@ describe('a call is paid', () => {
     const bare = await submit(cdrRow(world, escrowId));
     await reached(bare, ({ reasonCode }) => reasonCode === 'notCovered');
     const forged = await submit(
-      cdrRow(world, escrowId, { voucher: signVoucher(createAccount().privateKey, scope, datoshi(50_000n)) }),
+      cdrRow(world, escrowId, { voucher: await signVoucher(createKey(), scope, datoshi(50_000n)) }),
     );
     await reached(forged, ({ reasonCode }) => reasonCode === 'notCovered' || reasonCode === 'badVoucher');
     const covered = await submit(
       cdrRow(world, escrowId, {
-        voucher: signVoucher(accountOfKey(key.privateKey).privateKey, scope, datoshi(25_000n)),
+        voucher: await signVoucher(key, scope, datoshi(25_000n)),
       }),
     );
     expect(await decided(bare)).toMatchObject({ state: 'settled', amount: 11_000n });
@@ -127,7 +127,7 @@ describe('a call is not paid', () => {
 
   test.each([
     ['unknownEscrow', () => ({ escrowId: 999_999n })],
-    ['foreignEscrow', () => ({ user: createAccount().address })],
+    ['foreignEscrow', () => ({ user: createKey().address })],
     ['endsBeforeItStarts', () => ({ startedAt: minutes(0), answeredAt: minutes(0), endedAt: minutes(-1) })],
     ['contradictoryDisposition', () => ({ disposition: 'busy' as const })],
     ['inTheFuture', () => ({ endedAt: minutes(2) })],

@@ -1,5 +1,5 @@
-import type { Address } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import { fieldErrors, inWords } from '../problem.ts';
 import type { CdrVerdict } from '../shapes/cdr.ts';
 import { insertCdrs, insertConflicts, type StandingCdr, standingCdrs } from '../store/submit.ts';

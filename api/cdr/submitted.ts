@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import canonicalize from 'canonicalize';
-import { addressSchema, datoshiSchema } from '../../chain/types.ts';
+import { addressSchema } from '../../protocol/types/address.ts';
+import { datoshiSchema } from '../../protocol/types/datoshi.ts';
 import { printable } from '../printable.ts';
 
 /** Longest callId, number or SIP URI: RFC 3261 names no bound, and 255 is what SIP proxies keep. */

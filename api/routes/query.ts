@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { addressSchema } from '../../chain/types.ts';
+import { addressSchema } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import { chainState, heightHeaders } from '../height.ts';
 import { queryFailedSchema, queryFoundSchema } from '../shapes/query.ts';

@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
-import { addressSchema } from '../../chain/types.ts';
+import { addressSchema } from '../../protocol/types/address.ts';
 import type { Env } from '../env.ts';
 import { type ProblemCode, problems } from '../problem.ts';
 import { problemSchema } from '../shapes/problem.ts';

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { txHashSchema } from '../../chain/types.ts';
+import { txHashSchema } from '../../protocol/types/hash.ts';
 import type { Deps } from '../deps.ts';
 import { chainState, heightHeaders } from '../height.ts';
 import { decodeCursor, encodeCursor, pageQuery } from '../page.ts';

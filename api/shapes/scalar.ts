@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 
-/** The scalars that answers are made of. Requests are read with the schemas of `chain/types.ts`, which also convert. */
+/** The scalars that answers are made of. Requests are read with the schemas of `protocol/types/`, which also convert. */
 export const amount = z
   .string()
   .regex(/^(0|[1-9]\d*)$/)

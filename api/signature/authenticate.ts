@@ -5,8 +5,8 @@ import {
   requiredComponents,
   SignatureError,
   signatureAlgorithm,
-} from '../../chain/http-signature.ts';
-import { type Address, addressOfPublicKey } from '../../chain/types.ts';
+} from '../../protocol/sign/http-signature.ts';
+import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../env.ts';
 import { type ProblemCode, Refusal } from '../problem.ts';

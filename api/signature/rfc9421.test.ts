@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type InnerList, parseDictionary } from 'structured-headers';
 import { expect, test } from 'vitest';
-import { contentDigest, type HttpRequest, signatureBase } from '../../chain/http-signature.ts';
-import { verifyMessage } from '../../chain/signature.ts';
-import { publicKeySchema } from '../../chain/types.ts';
+import { contentDigest, type HttpRequest, signatureBase } from '../../protocol/sign/http-signature.ts';
+import { isSignatureValid } from '../../protocol/sign/p256.ts';
+import { publicKeySchema } from '../../protocol/types/public-key.ts';
 
 /** The published examples of RFC 9421: keys of appendix B.1, the request of B.2. */
 const ed25519 = publicKeyOf('MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=');
@@ -64,7 +64,7 @@ test('B.2.4: the signature of a response by ecdsa-p256-sha256', () => {
   const { x = '', y = '' } = p256.export({ format: 'jwk' });
   const odd = (Buffer.from(y, 'base64url').at(-1) ?? 0) % 2 === 1;
   const key = publicKeySchema.parse(`${odd ? '03' : '02'}${Buffer.from(x, 'base64url').toString('hex')}`);
-  expect(verifyMessage(key, Buffer.from(base), Buffer.from(signature, 'base64'))).toBe(true);
+  expect(isSignatureValid(key, Buffer.from(base), Buffer.from(signature, 'base64'))).toBe(true);
 });
 
 test('section 2.1: lines of a header are trimmed and combined', () => {

@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { accountOfKey } from '../../chain/account.ts';
-import { type HttpRequest, SignatureError, type SignOptions, signRequest } from '../../chain/http-signature.ts';
+import { type HttpRequest, SignatureError, type SignOptions, signRequest } from '../../protocol/sign/http-signature.ts';
+import { keyOf } from '../../protocol/sign/key.ts';
 import { verifyRequest } from './verify.ts';
 
-const account = accountOfKey(Buffer.alloc(32, 7));
-const other = accountOfKey(Buffer.alloc(32, 8));
+const account = keyOf(new Uint8Array(32).fill(7));
+const other = keyOf(new Uint8Array(32).fill(8));
 const created = 1_800_000_000;
 const now = created * 1000;
 const body = '{"cdrs":[]}';
 
 type Sent = { request: HttpRequest; body: Uint8Array };
 
-function send(
+async function send(
   given: { method?: string; url?: string; body?: string | Uint8Array } = {},
   options: SignOptions = {},
-): Sent {
+): Promise<Sent> {
   const { method = 'POST', url = 'http://api.example/v1/cdrs?limit=1', body: sent = body } = given;
   const headers = { 'content-type': 'application/json', 'x-note': 'one' };
-  const signed = signRequest({ method, url, headers, body: sent }, account, { created, ...options });
+  const signed = await signRequest({ method, url, headers, body: sent }, account, { created, ...options });
   const { host, pathname, search } = new URL(url);
   return {
     request: { method, scheme: 'http', host, target: pathname + search, headers: Object.entries(signed) },
@@ -26,7 +26,8 @@ function send(
   };
 }
 
-function verdict({ request, body: bytes }: Sent, at = now): string {
+async function verdict(sent: Sent | Promise<Sent>, at = now): Promise<string> {
+  const { request, body: bytes } = await sent;
   try {
     return verifyRequest(request, bytes, at).publicKey;
   } catch (error) {
@@ -36,16 +37,17 @@ function verdict({ request, body: bytes }: Sent, at = now): string {
 }
 
 /** The same request with one header written anew. */
-function rewrite({ request, body: bytes }: Sent, name: string, change: (value: string) => string): Sent {
+async function rewrite(sent: Sent | Promise<Sent>, name: string, change: (value: string) => string): Promise<Sent> {
+  const { request, body: bytes } = await sent;
   const headers = request.headers.map(([each, value]) => [each, each === name ? change(value) : value] as const);
   return { request: { ...request, headers }, body: bytes };
 }
 
-test('what was signed is verified', () => {
-  expect(verdict(send())).toBe(account.publicKey);
-  expect(verdict(send({ method: 'GET', body: '' }))).toBe(account.publicKey);
+test('what was signed is verified', async () => {
+  expect(await verdict(send())).toBe(account.publicKey);
+  expect(await verdict(send({ method: 'GET', body: '' }))).toBe(account.publicKey);
   const components = ['content-type', 'x-note', '@target-uri', '@scheme', '@request-target'];
-  expect(verdict(send({}, { components, expires: created + 5 }))).toBe(account.publicKey);
+  expect(await verdict(send({}, { components, expires: created + 5 }))).toBe(account.publicKey);
 });
 
 describe('any request', () => {
@@ -56,31 +58,35 @@ describe('any request', () => {
     body: fc.uint8Array({ maxLength: 200 }),
   });
 
-  test('is verified as it was signed', () => {
-    fc.assert(
-      fc.property(target, ({ path, query, method, body: bytes }) => {
+  test('is verified as it was signed', async () => {
+    await fc.assert(
+      fc.asyncProperty(target, async ({ path, query, method, body: bytes }) => {
         const url = `http://api.example:8080${path}${query && `?${query}`}`;
-        expect(verdict(send({ method, url, body: bytes }))).toBe(account.publicKey);
+        expect(await verdict(send({ method, url, body: bytes }))).toBe(account.publicKey);
       }),
       { numRuns: 200 },
     );
   });
 
-  test('is refused where a byte of it is another one', () => {
+  test('is refused where a byte of it is another one', async () => {
     const places = ['method', 'host', 'target', 'body', 'signature-input', 'signature', 'content-digest'] as const;
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         target,
         fc.constantFrom(...places),
         fc.nat(),
         fc.integer({ min: 1, max: 255 }),
-        (given, place, at, by) => {
+        async (given, place, at, by) => {
           const { path, query, method } = given;
           const bytes = given.body.length > 0 ? given.body : new Uint8Array([1]);
-          const sent = send({ method, url: `http://api.example:8080${path}${query && `?${query}`}`, body: bytes });
-          const altered = alter(sent, place, at, by);
+          const sent = await send({
+            method,
+            url: `http://api.example:8080${path}${query && `?${query}`}`,
+            body: bytes,
+          });
+          const altered = await alter(sent, place, at, by);
           fc.pre(!isSame(sent, altered));
-          expect(verdict(altered)).not.toBe(account.publicKey);
+          expect(await verdict(altered)).not.toBe(account.publicKey);
         },
       ),
       { numRuns: 500 },
@@ -88,7 +94,7 @@ describe('any request', () => {
   });
 });
 
-function alter(sent: Sent, place: string, at: number, by: number): Sent {
+async function alter(sent: Sent, place: string, at: number, by: number): Promise<Sent> {
   const { request, body: bytes } = sent;
   if (place === 'body') return { request, body: changed(bytes, at, by) };
   const text = (value: string) => Buffer.from(changed(Buffer.from(value, 'latin1'), at, by)).toString('latin1');
@@ -115,35 +121,35 @@ function isSame(one: Sent, two: Sent): boolean {
 }
 
 describe('refused', () => {
-  test('without signature', () => {
-    const { request, body: bytes } = send();
+  test('without signature', async () => {
+    const { request, body: bytes } = await send();
     const without = (name: string) => request.headers.filter(([each]) => each !== name);
     for (const name of ['signature', 'signature-input'])
-      expect(verdict({ request: { ...request, headers: without(name) }, body: bytes })).toBe('signatureMissing');
-    expect(verdict({ request: { ...request, headers: without('content-digest') }, body: bytes })).toBe(
+      expect(await verdict({ request: { ...request, headers: without(name) }, body: bytes })).toBe('signatureMissing');
+    expect(await verdict({ request: { ...request, headers: without('content-digest') }, body: bytes })).toBe(
       'signatureIncomplete',
     );
   });
 
-  test.each(['@method', '@authority', '@path', '@query', 'content-digest'])('without %s', (name) => {
+  test.each(['@method', '@authority', '@path', '@query', 'content-digest'])('without %s', async (name) => {
     const bare = rewrite(send(), 'signature-input', (value) => value.replace(`"${name}"`, ''));
-    expect(verdict(bare)).toMatch(/signatureIncomplete|signatureMalformed/);
+    expect(await verdict(bare)).toMatch(/signatureIncomplete|signatureMalformed/);
   });
 
-  test('with a digest of something else', () => {
-    const sent = send();
-    expect(verdict({ ...sent, body: Buffer.from('{"cdrs":[{}]}') })).toBe('digestMismatch');
-    expect(verdict(rewrite(sent, 'content-digest', () => 'sha-512=:AAAA:'))).toBe('digestMismatch');
-    expect(verdict(rewrite(sent, 'content-digest', () => 'sha-256=what'))).toBe('digestMismatch');
-    expect(verdict(rewrite(sent, 'content-digest', () => '===='))).toBe('signatureMalformed');
+  test('with a digest of something else', async () => {
+    const sent = await send();
+    expect(await verdict({ ...sent, body: Buffer.from('{"cdrs":[{}]}') })).toBe('digestMismatch');
+    expect(await verdict(rewrite(sent, 'content-digest', () => 'sha-512=:AAAA:'))).toBe('digestMismatch');
+    expect(await verdict(rewrite(sent, 'content-digest', () => 'sha-256=what'))).toBe('digestMismatch');
+    expect(await verdict(rewrite(sent, 'content-digest', () => '===='))).toBe('signatureMalformed');
   });
 
-  test('too early, too late, expired', () => {
-    expect(verdict(send(), now + 60_000)).toBe(account.publicKey);
-    expect(verdict(send(), now + 60_001)).toBe('signatureExpired');
-    expect(verdict(send(), now - 60_000)).toBe(account.publicKey);
-    expect(verdict(send(), now - 60_001)).toBe('signatureExpired');
-    expect(verdict(send({}, { expires: created + 5 }), now + 5_001)).toBe('signatureExpired');
+  test('too early, too late, expired', async () => {
+    expect(await verdict(send(), now + 60_000)).toBe(account.publicKey);
+    expect(await verdict(send(), now + 60_001)).toBe('signatureExpired');
+    expect(await verdict(send(), now - 60_000)).toBe(account.publicKey);
+    expect(await verdict(send(), now - 60_001)).toBe('signatureExpired');
+    expect(await verdict(send({}, { expires: created + 5 }), now + 5_001)).toBe('signatureExpired');
   });
 
   test.each([
@@ -178,13 +184,13 @@ describe('refused', () => {
     ['no list', () => 'sig=1', 'signatureMalformed'],
     ['no dictionary', () => '"', 'signatureMalformed'],
     ['another label', (input: string) => input.replace(/^sig/, 'other'), 'signatureMalformed'],
-  ])('with %s', (_, change, code) => {
-    expect(verdict(rewrite(send(), 'signature-input', change))).toBe(code);
+  ])('with %s', async (_, change, code) => {
+    expect(await verdict(rewrite(send(), 'signature-input', change))).toBe(code);
   });
 });
 
-test('of several signatures the first of the required form counts', () => {
+test('of several signatures the first of the required form counts', async () => {
   const foreign = 'proxy=("@method");created=1;keyid="proxy", ';
   const both = rewrite(send(), 'signature-input', (value) => foreign + value);
-  expect(verdict(rewrite(both, 'signature', (value) => `proxy=:AAAA:, ${value}`))).toBe(account.publicKey);
+  expect(await verdict(rewrite(both, 'signature', (value) => `proxy=:AAAA:, ${value}`))).toBe(account.publicKey);
 });

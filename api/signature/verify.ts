@@ -13,9 +13,9 @@ import {
   SignatureError,
   signatureAlgorithm,
   signatureBase,
-} from '../../chain/http-signature.ts';
-import { verifyMessage } from '../../chain/signature.ts';
-import { type PublicKey, publicKeySchema } from '../../chain/types.ts';
+} from '../../protocol/sign/http-signature.ts';
+import { isSignatureValid } from '../../protocol/sign/p256.ts';
+import { type PublicKey, publicKeySchema } from '../../protocol/types/public-key.ts';
 
 /** How far `created` may be off, either way: clocks differ, and a request may wait in a queue. */
 export const CREATED_TOLERANCE_S = 60;
@@ -46,7 +46,7 @@ export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: num
   if (!signature || !headerValue(request, 'signature')?.includes(serializeByteSequence(signature)))
     throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
   const base = signatureBase(covered, request);
-  if (!verifyMessage(verified.publicKey, Buffer.from(base), signature))
+  if (!isSignatureValid(verified.publicKey, Buffer.from(base), signature))
     throw new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
   return verified;
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Address } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { Cdr } from '../shapes/cdr.ts';
 
 export type CdrFilter = { escrowId?: number | undefined; callId?: string | undefined };

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
-import type { Address } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Escrows } from '../../database/types.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { Escrow } from '../shapes/escrow.ts';
 
 type History = Escrow['history'][number];

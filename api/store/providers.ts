@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
-import type { Address } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Providers } from '../../database/types.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { Provider, Stats } from '../shapes/provider.ts';
 
 export const providerSorts = ['address', '-address', 'location', '-location', 'deployedAt', '-deployedAt'] as const;

@@ -1,7 +1,8 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
-import type { Address, TxHash } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Settlements } from '../../database/types.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import type { TxHash } from '../../protocol/types/hash.ts';
 import type { ClaimAnswer, Settlement } from '../shapes/settlement.ts';
 
 export type SettlementFilter = {

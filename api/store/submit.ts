@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
-import type { Address } from '../../chain/types.ts';
 import type { DB } from '../../database/types.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { Candidate, CdrContent } from '../cdr/submitted.ts';
 import type { CdrState } from '../shapes/cdr.ts';
 

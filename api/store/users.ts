@@ -1,5 +1,5 @@
-import type { Address } from '../../chain/types.ts';
 import type { Database } from '../../database/connection.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { User } from '../shapes/user.ts';
 import { listEscrows } from './escrows.ts';
 

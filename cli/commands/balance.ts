@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { gasTransfer, readGasBalance } from '../../chain/gas.ts';
-import type { Address, Datoshi } from '../../chain/types.ts';
-import { contractCall } from '../../contract/client/call.ts';
+import { type Receipt, send } from '../../chain/send.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import type { Datoshi } from '../../protocol/types/datoshi.ts';
 import { toAddress, toGas } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { type Chain, openChain, openSigning } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
 import { act, examples } from '../program.ts';
+import { eventOf } from '../receipt.ts';
 import { Refusal } from '../refusal.ts';
-import { eventOf, type Receipt, send } from '../send.ts';
 
 /** GAS that goes into the contract, stands there and comes out again. */
 export function addBalance(program: Command): void {
@@ -43,20 +45,20 @@ async function showBalance(settings: Settings, address: Address): Promise<void> 
 
 async function deposit(settings: Settings, amount: Datoshi, options: { for?: Address }): Promise<void> {
   const chain = await openSigning(settings);
-  const { rpc, account, contract } = chain;
-  const held = await readGasBalance(rpc, account.address);
+  const { rpc, signer, contract } = chain;
+  const held = await readGasBalance(rpc, signer.address);
   if (held < amount)
-    throw new Refusal(`${account.address} holds ${money(held)}; ${money(amount)} and the fees are needed`);
+    throw new Refusal(`${signer.address} holds ${money(held)}; ${money(amount)} and the fees are needed`);
   const data = options.for === undefined ? null : { hash160: options.for };
-  const receipt = await send(chain, [gasTransfer(account.address, contract, amount, data)], { mustReturnTrue: true });
+  const receipt = await send(chain, [gasTransfer(signer.address, contract, amount, data)], { mustReturnTrue: true });
   await printMoved(settings, chain, receipt, 'deposited', eventOf(receipt, 'Deposited'));
 }
 
 async function withdraw(settings: Settings, amount: Datoshi): Promise<void> {
   const chain = await openSigning(settings);
-  const { account, contract } = chain;
-  await requireBalance(chain, account.address, amount);
-  const receipt = await send(chain, [contractCall(contract, 'withdraw', { account: account.address, amount })]);
+  const { signer, contract } = chain;
+  await requireBalance(chain, signer.address, amount);
+  const receipt = await send(chain, [contractCall(contract, 'withdraw', { account: signer.address, amount })]);
   await printMoved(settings, chain, receipt, 'withdrawn', eventOf(receipt, 'Withdrawn'));
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { formatGas } from '../../chain/types.ts';
+import { formatGas } from '../../protocol/types/datoshi.ts';
 import { type Api, openApi } from '../api.ts';
 import { toCount, toId } from '../arguments.ts';
 import { readStdin } from '../ask.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { deployContract, isDeployed, readArtifact } from '../../chain/deploy.ts';
 import { readGasBalance } from '../../chain/gas.ts';
-import { contractHashOf, deployContract, isDeployed, readArtifact } from '../../contract/client/deploy.ts';
+import { contractHashOf } from '../../protocol/contract/transaction.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNodeSigning } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -28,17 +29,17 @@ export function addContract(program: Command): void {
 }
 
 async function deploy(settings: Settings): Promise<void> {
-  const { rpc, network, account } = await openNodeSigning(settings);
-  const hash = contractHashOf(account.address, await readArtifact());
-  const held = await readGasBalance(rpc, account.address);
+  const { rpc, network, signer } = await openNodeSigning(settings);
+  const hash = contractHashOf(signer.address, await readArtifact());
+  const held = await readGasBalance(rpc, signer.address);
   if (held === 0n && !(await isDeployed(rpc, hash)))
-    throw new Refusal(`${account.address} holds no GAS: a deployment costs some 10 GAS in fees`);
-  const { contract, height } = await deployContract(rpc, account, network);
-  print(settings.json, { contract, network, owner: account.address, deployed: height !== null, height }, () =>
+    throw new Refusal(`${signer.address} holds no GAS: a deployment costs some 10 GAS in fees`);
+  const { contract, height } = await deployContract({ rpc, network, signer });
+  print(settings.json, { contract, network, owner: signer.address, deployed: height !== null, height }, () =>
     fields({
       contract,
       network,
-      owner: account.address,
+      owner: signer.address,
       deployed: height === null ? 'it stood there already' : `in block ${height}`,
     }),
   );

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { readHeight } from '../../chain/blocks.ts';
 import { readGasBalance, transferGas } from '../../chain/gas.ts';
-import { type Address, type Datoshi, formatGas } from '../../chain/types.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { type Datoshi, formatGas } from '../../protocol/types/datoshi.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import { toAddress, toGas } from '../arguments.ts';
 import type { Settings } from '../config.ts';
@@ -44,10 +45,11 @@ async function fund(settings: Settings, address: Address, amount: Datoshi): Prom
   const treasury = await openTreasury(settings.folder);
   const held = await readGasBalance(rpc, treasury.address);
   if (held < amount) throw new Refusal(`the devnet's purse holds ${money(held)}, ${money(amount)} is asked for`);
-  const { hash, height } = await transferGas(rpc, treasury, network, [{ to: address, amount }]);
+  const payment = { to: address, amount };
+  const { txHash, height } = await transferGas({ rpc, network, signer: treasury }, [payment]);
   const gas = await readGasBalance(rpc, address);
-  print(settings.json, { txHash: hash, height, address, amount, gas }, () =>
-    fields({ given: money(amount), to: address, 'GAS held': money(gas), transaction: hash, block: height }),
+  print(settings.json, { txHash, height, address, amount, gas }, () =>
+    fields({ given: money(amount), to: address, 'GAS held': money(gas), transaction: txHash, block: height }),
   );
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { type Address, formatGas } from '../../chain/types.ts';
-import type { EscrowRecord } from '../../contract/client/read.ts';
+import type { EscrowRecord } from '../../chain/read.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { formatGas } from '../../protocol/types/datoshi.ts';
 import { openApi } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';

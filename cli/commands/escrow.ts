@@ -1,14 +1,17 @@
 import { type Command, Option } from 'commander';
-import type { Address, Datoshi, PublicKey } from '../../chain/types.ts';
-import { contractCall } from '../../contract/client/call.ts';
-import type { EscrowRecord } from '../../contract/client/read.ts';
+import type { EscrowRecord } from '../../chain/read.ts';
+import { type Receipt, send } from '../../chain/send.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import type { Datoshi } from '../../protocol/types/datoshi.ts';
+import type { PublicKey } from '../../protocol/types/public-key.ts';
 import { toAddress, toCount, toDatoshi, toDuration, toGas, toId, toPublicKey } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openSigning, type Signing } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
 import { act, examples } from '../program.ts';
+import { eventOf } from '../receipt.ts';
 import { Refusal } from '../refusal.ts';
-import { eventOf, type Receipt, send } from '../send.ts';
 import { requireBalance } from './balance.ts';
 import { escrowLines, listEscrows, showEscrow } from './escrow-show.ts';
 
@@ -93,10 +96,10 @@ const duration = (flags: string, description: string) =>
 
 async function open(settings: Settings, provider: Address, amount: Datoshi, options: OpenOptions): Promise<void> {
   const chain = await openSigning(settings);
-  const { contract, account } = chain;
-  await requireBalance(chain, account.address, amount);
+  const { contract, signer } = chain;
+  await requireBalance(chain, signer.address, amount);
   const call = contractCall(contract, 'openEscrow', {
-    user: account.address,
+    user: signer.address,
     provider,
     amount,
     ratePerSecond: options.rate,
@@ -120,10 +123,10 @@ async function extend(
   if (amount === undefined && duration === undefined)
     throw new Refusal('by how much? give --amount <GAS>, --duration <time>, or both');
   const chain = await openSigning(settings);
-  const { contract, account } = chain;
+  const { contract, signer } = chain;
   const { user } = await requireEscrow(chain, id);
-  if (user !== account.address) throw new Refusal(`escrow ${id} is not yours: its user is ${user}`);
-  if (amount !== undefined) await requireBalance(chain, account.address, amount);
+  if (user !== signer.address) throw new Refusal(`escrow ${id} is not yours: its user is ${user}`);
+  if (amount !== undefined) await requireBalance(chain, signer.address, amount);
   const args = { id, amount: amount ?? 0n, durationMs: BigInt(duration ?? 0) };
   const receipt = await send(chain, [contractCall(contract, 'extendEscrow', args)]);
   await printEscrow(settings, chain, id, receipt);
@@ -131,9 +134,9 @@ async function extend(
 
 async function close(settings: Settings, id: bigint): Promise<void> {
   const chain = await openSigning(settings);
-  const { contract, account } = chain;
+  const { contract, signer } = chain;
   const { user, provider } = await requireEscrow(chain, id);
-  if (account.address !== user && account.address !== provider)
+  if (signer.address !== user && signer.address !== provider)
     throw new Refusal(`escrow ${id} is not yours: its user is ${user}, its provider is ${provider}`);
   const receipt = await send(chain, [contractCall(contract, 'closeEscrow', { id })]);
   await printEscrow(settings, chain, id, receipt);

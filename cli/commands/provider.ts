@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Address } from '../../chain/types.ts';
-import { contractCall } from '../../contract/client/call.ts';
+import { type Receipt, send } from '../../chain/send.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import { toAddress, toHash32, toLocation } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openSigning, type Signing } from '../connect.ts';
 import { fields, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
-import { type Receipt, send } from '../send.ts';
 
 /** What a provider says about himself on the chain; the wallet's account is the provider. */
 export function addProvider(program: Command): void {
@@ -83,7 +83,7 @@ const deployCall = ({ contract, provider }: ForCall, location: string): Call =>
 
 async function changeProvider(settings: Settings, call: (args: ForCall) => Call): Promise<void> {
   const chain = await openSigning(settings);
-  const provider = chain.account.address;
+  const provider = chain.signer.address;
   const receipt = await send(chain, [call({ contract: chain.contract, provider })]);
   await printProvider(settings, chain, provider, receipt);
 }

@@ -1,14 +1,14 @@
 import { Argument, type Command } from 'commander';
-import type { Address } from '../../chain/types.ts';
-import { contractCall } from '../../contract/client/call.ts';
-import type { QueryType } from '../../contract/client/read.ts';
+import type { QueryType } from '../../chain/read.ts';
+import { send } from '../../chain/send.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import { toAddress, toUuid } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openSigning } from '../connect.ts';
 import { fields, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
-import { send } from '../send.ts';
 
 /** Who is reachable through which provider. */
 export function addRegistration(program: Command): void {
@@ -36,13 +36,13 @@ export function addRegistration(program: Command): void {
 
 async function register(settings: Settings, provider: Address, uuid: string): Promise<void> {
   const chain = await openSigning(settings);
-  const user = chain.account.address;
+  const user = chain.signer.address;
   await printRegistrations(settings, chain, [contractCall(chain.contract, 'register', { user, provider, uuid })]);
 }
 
 async function unregister(settings: Settings, provider: Address | undefined): Promise<void> {
   const chain = await openSigning(settings);
-  const user = chain.account.address;
+  const user = chain.signer.address;
   await printRegistrations(settings, chain, [
     contractCall(chain.contract, 'unregister', provider === undefined ? { user } : { user, provider }),
   ]);
@@ -54,7 +54,7 @@ async function printRegistrations(
   calls: ReturnType<typeof contractCall>[],
 ): Promise<void> {
   const { txHash, height } = await send(chain, calls);
-  const user = chain.account.address;
+  const user = chain.signer.address;
   const registrations = await chain.reader.registrations(user);
   print(settings.json, { txHash, height, user, registrations }, () => [
     ...fields({ user, transaction: txHash, block: height }),

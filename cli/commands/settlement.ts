@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { type Address, formatGas, type TxHash } from '../../chain/types.ts';
-import { claimCodeMeaning, claimCodeName } from '../../contract/client/claim.ts';
+import { claimCodeMeaning, claimCodeName } from '../../protocol/contract/claim.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { formatGas } from '../../protocol/types/datoshi.ts';
+import type { TxHash } from '../../protocol/types/hash.ts';
 import { openApi } from '../api.ts';
 import { toAddress, toCount, toTxHash } from '../arguments.ts';
 import type { Settings } from '../config.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { addressOfWalletFile } from '../../chain/account.ts';
 import { readHeight } from '../../chain/blocks.ts';
+import { isDeployed } from '../../chain/deploy.ts';
 import { readGasBalance } from '../../chain/gas.ts';
-import { isDeployed } from '../../contract/client/deploy.ts';
+import { readAccount } from '../../chain/wallet-file.ts';
 import { apiUrl, readApiStatus } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode } from '../connect.ts';
@@ -84,7 +84,7 @@ async function apiStatus(settings: Settings) {
 }
 
 async function walletStatus(settings: Settings, file: string) {
-  const address = await addressOfWalletFile(file);
+  const { address } = await readAccount(file);
   const { rpc, reader } = await openChain(settings);
   const [gas, balance] = await Promise.all([readGasBalance(rpc, address), reader.balanceOf(address)]);
   return { address, gas, balance };

@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { accountOfKey, createAccount } from '../../chain/account.ts';
-import type { Datoshi } from '../../chain/types.ts';
-import { signVoucher } from '../../contract/client/voucher.ts';
+import { createKey, type Key, keyOf } from '../../protocol/sign/key.ts';
+import { signVoucher } from '../../protocol/sign/voucher.ts';
+import { bytesOfHex } from '../../protocol/types/bytes.ts';
+import type { Datoshi } from '../../protocol/types/datoshi.ts';
 import { toGas, toId } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';
@@ -21,7 +23,7 @@ export function addVoucher(program: Command): void {
     .description('make a key; its public half goes into escrow open --voucher-key')
     .argument('<file>', 'where to write it; it is not encrypted')
     .addHelpText('after', examples('voucher key create voucher.key'))
-    .action(act(createKey));
+    .action(act(create));
   voucher
     .command('sign')
     .description('sign that the provider may claim this much in all (not: this much more)')
@@ -34,9 +36,9 @@ export function addVoucher(program: Command): void {
 
 const keyFileSchema = z.object({ publicKey: z.string(), privateKey: z.string().regex(/^[0-9a-f]{64}$/) });
 
-async function createKey(settings: Settings, file: string): Promise<void> {
-  const { publicKey, privateKey } = createAccount();
-  const text = JSON.stringify({ publicKey, privateKey: privateKey.toString('hex') }, null, 2);
+async function create(settings: Settings, file: string): Promise<void> {
+  const { publicKey, privateKey } = createKey();
+  const text = JSON.stringify({ publicKey, privateKey: bytesToHex(privateKey) }, null, 2);
   await writeFile(file, `${text}\n`, { mode: 0o600, flag: 'wx' }).catch((error) => {
     throw new Refusal(
       error.code === 'EEXIST' ? `${file} exists already; a key file is never overwritten` : `can't write ${file}`,
@@ -49,30 +51,30 @@ async function createKey(settings: Settings, file: string): Promise<void> {
 /** What no claim could use, or what would promise more than the escrow holds, is not signed. */
 async function sign(settings: Settings, id: bigint, total: Datoshi, { key }: { key: string }): Promise<void> {
   if (settings.network === undefined) throw new Refusal('a voucher holds for one network: give --network');
-  const privateKey = await readKey(key);
+  const signer = await readKey(key);
   const { reader, network, contract } = await openChain(settings);
   const escrow = await reader.escrow(id);
   if (!escrow) throw new Refusal(`there is no open escrow ${id}: it never was, or it is closed`);
   if (escrow.voucherKey === null) throw new Refusal(`escrow ${id} has no voucher key: nothing need be signed for it`);
-  if (escrow.voucherKey !== accountOfKey(privateKey).publicKey)
+  if (escrow.voucherKey !== signer.publicKey)
     throw new Refusal(`${key} is another key than that of escrow ${id}, ${escrow.voucherKey}`);
   if (total > escrow.amount)
     throw new Refusal(
       `escrow ${id} holds ${money(escrow.amount)} in all, ${money(total)} is more; the total is in GAS`,
     );
-  const { signature } = signVoucher(privateKey, { network, contract, escrowId: id }, total);
-  const hex = Buffer.from(signature).toString('hex');
+  const { signature } = await signVoucher(signer, { network, contract, escrowId: id }, total);
+  const hex = bytesToHex(signature);
   print(settings.json, { escrowId: Number(id), total, signature: hex }, () =>
     fields({ escrow: String(id), total: money(total), signature: hex }),
   );
 }
 
-async function readKey(file: string): Promise<Buffer> {
+async function readKey(file: string): Promise<Key> {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new Refusal(`can't read the key file ${file}: krypton voucher key create makes one`, { cause: error });
   });
   try {
-    return Buffer.from(keyFileSchema.parse(JSON.parse(text)).privateKey, 'hex');
+    return keyOf(bytesOfHex(keyFileSchema.parse(JSON.parse(text)).privateKey));
   } catch (error) {
     throw new Refusal(`${file} is no file of krypton voucher key create`, { cause: error });
   }

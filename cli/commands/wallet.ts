@@ -1,15 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import {
-  type Account,
-  accountOfKey,
-  addressOfWalletFile,
-  createWalletFile,
-  keyOfWif,
-  writeWalletFile,
-} from '../../chain/account.ts';
 import { readGasBalance } from '../../chain/gas.ts';
-import { type Address, addressOfPublicKey, type PublicKey } from '../../chain/types.ts';
+import { createWalletFile, readAccount, writeWalletFile } from '../../chain/wallet-file.ts';
+import { keyOf, privateKeyOfWif } from '../../protocol/sign/key.ts';
+import type { Signer } from '../../protocol/sign/signer.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import { readSecret } from '../ask.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode, readPassword } from '../connect.ts';
@@ -45,12 +39,12 @@ export function addWallet(program: Command): void {
 
 async function create(settings: Settings, file: string): Promise<void> {
   const password = await newPassword(settings);
-  printAccount(settings, file, await createWalletFile(file, password, { name: 'krypton' }));
+  printAccount(settings, file, await createWalletFile(file, password, 'krypton'));
 }
 
 async function importKey(settings: Settings, file: string): Promise<void> {
-  const account = accountOfKey(keyOfWif(await readSecret('private key in WIF')));
-  await writeWalletFile(file, await newPassword(settings), account, { name: 'krypton' });
+  const account = keyOf(privateKeyOfWif(await readSecret('private key in WIF')));
+  await writeWalletFile(file, await newPassword(settings), account, 'krypton');
   printAccount(settings, file, account);
 }
 
@@ -64,13 +58,12 @@ async function newPassword(settings: Settings): Promise<string> {
   return password;
 }
 
-function printAccount(settings: Settings, file: string, { address, publicKey }: Account): void {
+function printAccount(settings: Settings, file: string, { address, publicKey }: Signer): void {
   print(settings.json, { file, address, publicKey }, () => fields({ wallet: file, address, 'public key': publicKey }));
 }
 
 async function show(settings: Settings, file: string): Promise<void> {
-  const address = await addressOfWalletFile(file);
-  const publicKey = await publicKeyOf(file, address);
+  const { address, publicKey } = await readAccount(file);
   const { gas, balance } = await balances(settings, address);
   print(settings.json, { file, address, publicKey, gas, balance }, () =>
     fields({
@@ -81,16 +74,6 @@ async function show(settings: Settings, file: string): Promise<void> {
       'free in contract': balance === null ? undefined : money(balance),
     }),
   );
-}
-
-/** It stands in the account's script: PUSHDATA1 33 <key> SYSCALL. A multisig account's is not told. */
-async function publicKeyOf(file: string, address: Address): Promise<PublicKey | null> {
-  const { accounts } = JSON.parse(await readFile(file, 'utf8')) as {
-    accounts: { address: string; contract?: { script?: string } }[];
-  };
-  const script = accounts.find((account) => account.address === address)?.contract?.script ?? '';
-  const [, key] = /^0c21(0[23][0-9a-f]{64})41/.exec(Buffer.from(script, 'base64').toString('hex')) ?? [];
-  return key !== undefined && addressOfPublicKey(key as PublicKey) === address ? (key as PublicKey) : null;
 }
 
 /** A wallet is its owner's also where nothing runs. */

@@ -1,5 +1,5 @@
-import type { Account } from '../../chain/account.ts';
-import type { EscrowRecord } from '../../contract/client/read.ts';
+import type { EscrowRecord } from '../../chain/read.ts';
+import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Chain } from '../connect.ts';
 import type { Cdr } from '../shapes.ts';
 import type { Call, Sent } from './calls.ts';
@@ -9,7 +9,7 @@ import { deposits } from './plan.ts';
 
 /** What the chain says of each party and each escrow at the end. */
 export type Books = {
-  balanceOf: Map<Account, bigint>;
+  balanceOf: Map<Signer, bigint>;
   escrows: { opened: OpenedEscrow; record: EscrowRecord | null }[];
 };
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Account } from '../../chain/account.ts';
-import { type Datoshi, datoshi } from '../../chain/types.ts';
-import { signVoucher } from '../../contract/client/voucher.ts';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Signer } from '../../protocol/sign/signer.ts';
+import { signVoucher } from '../../protocol/sign/voucher.ts';
+import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
 import type { Api } from '../api.ts';
 import type { Chain } from '../connect.ts';
 import { type Cdr, cdrSchema, listOf, type Verdict, verdictsSchema } from '../shapes.ts';
@@ -14,7 +15,7 @@ export type Call = {
   planned: PlannedCall;
   escrow: OpenedEscrow;
   expected: Expectation;
-  provider: Account;
+  provider: Signer;
   cdr: { callId: string } & Record<string, unknown>;
 };
 
@@ -24,23 +25,31 @@ export async function makeCalls(chain: Chain, cast: Cast, opened: readonly Opene
   await sleep(Math.max(0, lastEnd - Date.now()));
   const run = randomBytes(4).toString('hex');
   const signed = new Map<bigint, bigint>();
-  return calls.map((planned, i) => {
+  const made = calls.map(async (planned, i) => {
     const escrow = opened.find(({ name }) => name === planned.escrow) as OpenedEscrow;
     const expected = expectationOf(planned);
     const total = datoshi((signed.get(escrow.id) ?? 0n) + expected.price);
     signed.set(escrow.id, total);
-    const cdr = cdrOf(chain, cast, escrow, planned, `demo-${run}-${i + 1}`, total);
-    return { planned, escrow, expected, provider: cast.providers[escrow.provider] as Account, cdr };
+    const cdr = await cdrOf(chain, cast, escrow, planned, `demo-${run}-${i + 1}`, total);
+    return { planned, escrow, expected, provider: cast.providers[escrow.provider] as Signer, cdr };
   });
+  return Promise.all(made);
 }
 
-function cdrOf(chain: Chain, { users }: Cast, escrow: OpenedEscrow, call: PlannedCall, callId: string, total: Datoshi) {
+async function cdrOf(
+  chain: Chain,
+  { users }: Cast,
+  escrow: OpenedEscrow,
+  call: PlannedCall,
+  callId: string,
+  total: Datoshi,
+) {
   const { id, openedAt, voucherKey, user } = escrow;
   const started = openedAt + call.startMs;
   const answered = call.talkMs === null ? null : started + call.ringMs;
   const ended = (answered ?? started + call.ringMs) + (call.talkMs ?? 0);
   const { network, contract } = chain;
-  const voucher = voucherKey && signVoucher(voucherKey.privateKey, { network, contract, escrowId: id }, total);
+  const voucher = voucherKey && (await signVoucher(voucherKey, { network, contract, escrowId: id }, total));
   const isAnswered = answered !== null;
   return {
     callId,
@@ -56,7 +65,7 @@ function cdrOf(chain: Chain, { users }: Cast, escrow: OpenedEscrow, call: Planne
     sipStatus: isAnswered ? 200 : 480,
     ...(isAnswered && { hangupBy: 'caller' }),
     ...(voucher && {
-      voucher: { total: voucher.total.toString(), signature: Buffer.from(voucher.signature).toString('hex') },
+      voucher: { total: voucher.total.toString(), signature: bytesToHex(voucher.signature) },
     }),
   };
 }

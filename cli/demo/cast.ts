@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type Account, createAccount } from '../../chain/account.ts';
 import { gasTransfer, transferGas } from '../../chain/gas.ts';
-import { type Address, datoshi, datoshiPerGas, type Height } from '../../chain/types.ts';
-import { contractCall } from '../../contract/client/call.ts';
+import { send } from '../../chain/send.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
+import { createKey } from '../../protocol/sign/key.ts';
+import type { Signer } from '../../protocol/sign/signer.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
+import type { Height } from '../../protocol/types/height.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import type { Settings } from '../config.ts';
 import type { Chain } from '../connect.ts';
-import { send } from '../send.ts';
 import { deposits, escrows, locations, type PlannedEscrow } from './plan.ts';
 
 /** For deposits and for the fees of a handful of transactions. */
@@ -15,30 +18,30 @@ const GAS_EACH = datoshi(25n * datoshiPerGas);
 const ESCROW_MS = { duration: 3_600_000n, claimWindow: 3_600_000n };
 
 /** Fresh keys each time, in memory only: whatever ran before, nobody here is known yet. */
-export type Cast = { providers: Account[]; users: Account[] };
+export type Cast = { providers: Signer[]; users: Signer[] };
 
 export type OpenedEscrow = PlannedEscrow & {
   name: keyof typeof escrows;
   id: bigint;
   openedAt: number;
-  voucherKey: Account | null;
+  voucherKey: Signer | null;
 };
 
 /** All get their GAS in one transaction. */
 export async function fundCast(chain: Chain, settings: Settings): Promise<{ cast: Cast; height: Height }> {
-  const cast = { providers: locations.map(createAccount), users: deposits.map(createAccount) };
+  const cast = { providers: locations.map(createKey), users: deposits.map(createKey) };
   const payments = [...cast.providers, ...cast.users].map(({ address }) => ({ to: address, amount: GAS_EACH }));
   const treasury = await openTreasury(settings.folder);
-  const { height } = await transferGas(chain.rpc, treasury, chain.network, payments);
+  const { height } = await transferGas({ ...chain, signer: treasury }, payments);
   return { cast, height };
 }
 
 export async function deployProviders(chain: Chain, { providers }: Cast, operator: Address): Promise<void> {
   const { contract } = chain;
   await Promise.all(
-    providers.map((account, i) => {
-      const provider = account.address;
-      return send({ ...chain, account }, [
+    providers.map((signer, i) => {
+      const provider = signer.address;
+      return send({ ...chain, signer }, [
         contractCall(contract, 'deploy', { provider, location: locations[i] as string }),
         contractCall(contract, 'setOperator', { provider, operator }),
       ]);
@@ -50,13 +53,13 @@ export async function deployProviders(chain: Chain, { providers }: Cast, operato
 export async function registerUsers(chain: Chain, { providers, users }: Cast): Promise<void> {
   const { contract } = chain;
   await Promise.all(
-    users.map((account, i) => {
-      const user = account.address;
+    users.map((signer, i) => {
+      const user = signer.address;
       const registrations = providers.map(({ address: provider }) =>
         contractCall(contract, 'register', { user, provider, uuid: randomUUID() }),
       );
       const deposit = gasTransfer(user, contract, deposits[i] as (typeof deposits)[number]);
-      return send({ ...chain, account }, [...registrations, deposit], { mustReturnTrue: true });
+      return send({ ...chain, signer }, [...registrations, deposit], { mustReturnTrue: true });
     }),
   );
 }
@@ -64,13 +67,13 @@ export async function registerUsers(chain: Chain, { providers, users }: Cast): P
 /** All escrows of a user in one transaction. */
 export async function openEscrows(chain: Chain, { providers, users }: Cast): Promise<OpenedEscrow[]> {
   const opened = await Promise.all(
-    users.map(async (account, i) => {
+    users.map(async (signer, i) => {
       const planned = Object.entries(escrows).filter(([, { user }]) => user === i);
-      const keys = planned.map(([, { withVoucher }]) => (withVoucher ? createAccount() : null));
+      const keys = planned.map(([, { withVoucher }]) => (withVoucher ? createKey() : null));
       const { events } = await send(
-        { ...chain, account },
+        { ...chain, signer },
         planned.map(([, escrow], j) =>
-          openCall(chain, account.address, providers[escrow.provider] as Account, escrow, keys[j] ?? null),
+          openCall(chain, signer.address, providers[escrow.provider] as Signer, escrow, keys[j] ?? null),
         ),
       );
       const facts = events.filter((event) => event.name === 'EscrowOpened');
@@ -90,7 +93,7 @@ export async function openEscrows(chain: Chain, { providers, users }: Cast): Pro
   return opened.flat();
 }
 
-function openCall(chain: Chain, user: Address, provider: Account, escrow: PlannedEscrow, key: Account | null) {
+function openCall(chain: Chain, user: Address, provider: Signer, escrow: PlannedEscrow, key: Signer | null) {
   const { amount, terms, maxParallel } = escrow;
   return contractCall(chain.contract, 'openEscrow', {
     user,
@@ -108,5 +111,5 @@ function openCall(chain: Chain, user: Address, provider: Account, escrow: Planne
 
 /** The user closes it: no more time counts, and what the calls until now have cost is claimed as far as it reaches. */
 export async function closeEscrow(chain: Chain, { users }: Cast, { id, user }: OpenedEscrow): Promise<void> {
-  await send({ ...chain, account: users[user] as Account }, [contractCall(chain.contract, 'closeEscrow', { id })]);
+  await send({ ...chain, signer: users[user] as Signer }, [contractCall(chain.contract, 'closeEscrow', { id })]);
 }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readHeight } from '../../chain/blocks.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import type { Rpc } from '../../chain/rpc.ts';
-import { asInteger } from '../../chain/stack-item.ts';
-import type { Height, ScriptHash } from '../../chain/types.ts';
+import { asInteger } from '../../protocol/contract/stack-item.ts';
+import type { ScriptHash } from '../../protocol/types/hash.ts';
+import type { Height } from '../../protocol/types/height.ts';
 import type { Chain } from '../connect.ts';
 import { Refusal } from '../refusal.ts';
 

@@ -1,5 +1,5 @@
-import { type Datoshi, datoshi, parseGas } from '../../chain/types.ts';
-import { priceOf, type Terms } from '../../contract/client/price.ts';
+import { priceOf, type Terms } from '../../protocol/call/price.ts';
+import { type Datoshi, datoshi, parseGas } from '../../protocol/types/datoshi.ts';
 
 /** What the demo is about to do, as values: who reserves what with whom, and which calls are made. Parties by their index. */
 export type PlannedEscrow = {

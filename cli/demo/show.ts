@@ -1,4 +1,4 @@
-import { formatGas } from '../../chain/types.ts';
+import { formatGas } from '../../protocol/types/datoshi.ts';
 import { money, table } from '../print.ts';
 import type { Cdr } from '../shapes.ts';
 import type { Books } from './books.ts';

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { TestProject } from 'vitest/node';
 import { openTreasury } from '../../stack/accounts.ts';
 import { nodeStarter, postgresStarter, redisStarter } from '../../stack/base.ts';
@@ -61,7 +62,7 @@ export default async function startBase(project: TestProject): Promise<() => Pro
   project.provide('base', {
     ...nodeUrls(state),
     network: state.network,
-    treasuryKey: (await openTreasury(folder)).privateKey.toString('hex'),
+    treasuryKey: bytesToHex((await openTreasury(folder)).privateKey),
     postgres: postgresUrl(state, ''),
     redis: redisUrl(state, 0).replace(/0$/, ''),
   });

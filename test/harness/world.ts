@@ -4,19 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Insertable } from 'kysely';
 import { inject } from 'vitest';
-import { type Account, writeWalletFile } from '../../chain/account.ts';
+import { deployContract } from '../../chain/deploy.ts';
 import { gasTransfer } from '../../chain/gas.ts';
+import { createReader, type Reader } from '../../chain/read.ts';
 import type { Rpc } from '../../chain/rpc.ts';
-import { execute } from '../../chain/transaction.ts';
-import { type Datoshi, datoshi, type Height, type ScriptHash } from '../../chain/types.ts';
-import { type ArgumentsOf, contractCall, type MethodName } from '../../contract/client/call.ts';
-import type { Voucher } from '../../contract/client/claim.ts';
-import { deployContract } from '../../contract/client/deploy.ts';
-import { decodeEvent } from '../../contract/client/event.ts';
-import { createReader, type Reader } from '../../contract/client/read.ts';
+import { type Receipt, send as sendCalls } from '../../chain/send.ts';
+import { writeWalletFile } from '../../chain/wallet-file.ts';
 import { createDatabase, type Database } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
 import type { Cdrs } from '../../database/types.ts';
+import { type ArgumentsOf, contractCall, type MethodName } from '../../protocol/contract/call.ts';
+import type { Key } from '../../protocol/sign/key.ts';
+import type { Signer } from '../../protocol/sign/signer.ts';
+import type { Voucher } from '../../protocol/sign/voucher.ts';
+import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
+import type { ScriptHash } from '../../protocol/types/hash.ts';
+import type { Height } from '../../protocol/types/height.ts';
 import { createFundedAccounts, testRpc } from './accounts.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestRedis } from './redis.ts';
@@ -31,18 +34,17 @@ export type World = {
   /** As superuser. */
   db: Database;
   /** Of the contract. */
-  owner: Account;
-  operator: Account;
-  provider: Account;
-  user: Account;
+  owner: Signer;
+  operator: Signer;
+  provider: Signer;
+  user: Signer;
   /** What services are told. */
   env: NodeJS.ProcessEnv;
   /** Calls the contract and waits for the block. */
-  send<N extends MethodName>(signer: Account, method: N, args: ArgumentsOf<N>): Promise<Sent>;
-  deposit(user: Account, amount: bigint): Promise<void>;
+  send<N extends MethodName>(signer: Signer, method: N, args: ArgumentsOf<N>): Promise<Receipt>;
+  deposit(user: Signer, amount: bigint): Promise<void>;
   destroy(): Promise<void>;
 };
-type Sent = { hash: string; height: Height; events: ReturnType<typeof decodeEvent>[] };
 
 export async function createWorld(): Promise<World> {
   const [rpc, { network }, database, redis] = [
@@ -51,17 +53,18 @@ export async function createWorld(): Promise<World> {
     await createTestDatabase(),
     await createTestRedis(),
   ];
-  const [owner, operator, provider, user] = (await createFundedAccounts(4)) as [Account, Account, Account, Account];
-  const [{ contract, height }] = await Promise.all([deployContract(rpc, owner, network), migrate(database.url)]);
+  const [owner, operator, provider, user] = (await createFundedAccounts(4)) as [Key, Key, Key, Key];
+  const [{ contract, height }] = await Promise.all([
+    deployContract({ rpc, network, signer: owner }),
+    migrate(database.url),
+  ]);
   const db = createDatabase(database.url);
   const folder = await mkdtemp(join(tmpdir(), 'krypton-world-'));
   const wallet = join(folder, 'operator.json');
-  await writeWalletFile(wallet, 'test', operator, { name: 'operator' });
+  await writeWalletFile(wallet, 'test', operator, 'operator');
   await writeFile(join(folder, 'password'), 'test');
-  const send: World['send'] = async (signer, method, args) => {
-    const { hash, height: at, execution } = await execute(rpc, [contractCall(contract, method, args)], signer, network);
-    const own = execution.notifications.filter((notification) => notification.contract === contract);
-    return { hash, height: at, events: own.map(({ name, state }) => decodeEvent(name, state)) };
+  const send: World['send'] = (signer, method, args) => {
+    return sendCalls({ rpc, network, signer, contract }, [contractCall(contract, method, args)]);
   };
   const world: World = {
     ...{
@@ -91,9 +94,8 @@ export async function createWorld(): Promise<World> {
       KRYPTON_SETTLE_PROVIDERS: 'any',
     },
     deposit: async (account, amount) => {
-      await execute(rpc, [gasTransfer(account.address, contract, datoshi(amount))], account, network, {
-        mustReturnTrue: true,
-      });
+      const payment = gasTransfer(account.address, contract, datoshi(amount));
+      await sendCalls({ rpc, network, signer: account }, [payment], { mustReturnTrue: true });
     },
     destroy: async () => {
       await db.destroy();
@@ -120,7 +122,7 @@ export const terms = {
 export async function openEscrow(
   world: World,
   amount: bigint,
-  given: Partial<typeof terms & { user: Account; voucherKey: Uint8Array }> = {},
+  given: Partial<typeof terms & { user: Signer; voucherKey: Uint8Array }> = {},
 ): Promise<bigint> {
   const { user = world.user, voucherKey = null, ...own } = given;
   await world.deposit(user, amount);

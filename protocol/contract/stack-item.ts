@@ -1,0 +1,57 @@
+import { bytesOfBase64, hexOf } from '../types/bytes.ts';
+
+/** A value of the NEO VM as JSON-RPC writes it: bytes in base64, integers as decimal strings. */
+export type StackItem =
+  | { type: 'Any' }
+  | { type: 'Boolean'; value: boolean }
+  | { type: 'Integer'; value: string }
+  | { type: 'ByteString' | 'Buffer'; value: string }
+  | { type: 'Array' | 'Struct'; value: StackItem[] }
+  | { type: 'Map'; value: { key: StackItem; value: StackItem }[] }
+  | { type: 'InteropInterface' | 'Pointer'; [key: string]: unknown };
+
+/** A stack item is not of the type that was agreed: the contract or the node is not the one that we think. */
+export class StackItemError extends Error {
+  override name = 'StackItemError';
+}
+
+export const isNull = (item: StackItem): boolean => item.type === 'Any';
+
+export function asBytes(item: StackItem): Uint8Array {
+  if (item.type === 'ByteString' || item.type === 'Buffer') return bytesOfBase64(item.value);
+  throw unexpected('bytes', item);
+}
+
+/** Numbers may also come as bytes: the VM's little-endian two's complement. */
+export function asInteger(item: StackItem): bigint {
+  if (item.type === 'Integer') return BigInt(item.value);
+  if (item.type === 'ByteString' || item.type === 'Buffer') return integerOfBytes(asBytes(item));
+  throw unexpected('an integer', item);
+}
+
+export function asBoolean(item: StackItem): boolean {
+  if (item.type === 'Boolean') return item.value;
+  if (item.type === 'Integer') return item.value !== '0';
+  throw unexpected('a boolean', item);
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Text that somebody wrote onto the chain: what is no UTF-8, and U+0000, which Postgres can't store, becomes U+FFFD. */
+export function asString(item: StackItem): string {
+  return utf8.decode(asBytes(item)).replaceAll('\0', '\uFFFD');
+}
+
+export function asArray(item: StackItem): StackItem[] {
+  if (item.type === 'Array' || item.type === 'Struct') return item.value;
+  throw unexpected('an array', item);
+}
+
+function integerOfBytes(bytes: Uint8Array): bigint {
+  const unsigned = bytes.length === 0 ? 0n : BigInt(hexOf(bytes.toReversed()));
+  return BigInt.asIntN(bytes.length * 8, unsigned);
+}
+
+function unexpected(wanted: string, item: StackItem): StackItemError {
+  return new StackItemError(`expected ${wanted}, the chain gave ${item.type}`);
+}
