@@ -1,10 +1,10 @@
 import { createDatabase } from '../database/connection.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
-import { createApp } from './app.ts';
 import { type Config, loadApiConfig } from './config.ts';
 import { followHead } from './head.ts';
+import { createApp } from './http/app.ts';
+import { serve } from './http/serve.ts';
 import { createNodeHeight } from './node-height.ts';
-import { serve } from './serve.ts';
 import { sweepNonces } from './signature/nonces.ts';
 import { createWake } from './wake.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { NodeUnavailable, RpcError, rpcCode } from '../chain/errors.ts';
-import type { Answer, Rpc } from '../chain/rpc.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { height } from '../protocol/types/height.ts';
+import { NodeUnavailable, RpcError, rpcCode } from './errors.ts';
+import type { Answer, Rpc } from './rpc.ts';
 import { conclude } from './send.ts';
 
 const hash = `0x${'ab'.repeat(32)}` as TxHash;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cdrSchema } from '../api/shapes/cdr.ts';
-import { escrowSchema } from '../api/shapes/escrow.ts';
-import { providerSchema } from '../api/shapes/provider.ts';
-import { listOf } from '../api/shapes/scalar.ts';
-import { settlementSchema } from '../api/shapes/settlement.ts';
-import { userSchema } from '../api/shapes/user.ts';
+import { cdrSchema } from '../protocol/api/cdrs.ts';
+import { escrowSchema } from '../protocol/api/escrows.ts';
+import { providerSchema } from '../protocol/api/providers.ts';
+import { listOf } from '../protocol/api/scalar.ts';
+import { settlementSchema } from '../protocol/api/settlements.ts';
+import { userSchema } from '../protocol/api/users.ts';
 import { answer, cdrOf, signedRequest, urlOf } from './api-world.ts';
 import { type Service, startService } from './harness/services.ts';
 import { createWorld, eventually, openEscrow, type World } from './harness/world.ts';

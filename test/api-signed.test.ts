@@ -2,13 +2,13 @@ import { Agent, request as httpRequest } from 'node:http';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAX_BODY_BYTES } from '../api/body.ts';
-import { cdrSchema, verdictsSchema } from '../api/shapes/cdr.ts';
-import { problemSchema } from '../api/shapes/problem.ts';
-import { listOf } from '../api/shapes/scalar.ts';
+import { MAX_BODY_BYTES } from '../api/http/body.ts';
 import { deleteExpiredNonces } from '../api/signature/nonces.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
+import { cdrSchema, verdictsSchema } from '../protocol/api/cdrs.ts';
+import { problemSchema } from '../protocol/api/problem.ts';
+import { listOf } from '../protocol/api/scalar.ts';
 import { signRequest } from '../protocol/sign/http-signature.ts';
 import {
   type Answer,

@@ -2,9 +2,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { problems } from '../api/problem.ts';
-import { problemSchema } from '../api/shapes/problem.ts';
-import { healthSchema } from '../api/shapes/status.ts';
+import { problems } from '../api/http/problem.ts';
+import { problemSchema } from '../protocol/api/problem.ts';
+import { healthSchema } from '../protocol/api/status.ts';
 import {
   type ApiWorld,
   answer,

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { escrowSchema } from '../api/shapes/escrow.ts';
-import { problemSchema } from '../api/shapes/problem.ts';
-import { providerSchema } from '../api/shapes/provider.ts';
-import { queryFailedSchema, queryFoundSchema } from '../api/shapes/query.ts';
-import { listOf } from '../api/shapes/scalar.ts';
-import { settlementSchema } from '../api/shapes/settlement.ts';
-import { healthSchema, statusSchema } from '../api/shapes/status.ts';
-import { userSchema } from '../api/shapes/user.ts';
+import { escrowSchema } from '../protocol/api/escrows.ts';
+import { problemSchema } from '../protocol/api/problem.ts';
+import { providerSchema } from '../protocol/api/providers.ts';
+import { queryFailedSchema, queryFoundSchema } from '../protocol/api/query.ts';
+import { listOf } from '../protocol/api/scalar.ts';
+import { settlementSchema } from '../protocol/api/settlements.ts';
+import { healthSchema, statusSchema } from '../protocol/api/status.ts';
+import { userSchema } from '../protocol/api/users.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import { type ApiWorld, contract, createApiWorld, hash, moveTo, timeOf } from './api-world.ts';
 

@@ -8,8 +8,8 @@ import {
 } from '../../protocol/sign/http-signature.ts';
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
-import type { Env } from '../env.ts';
-import { type ProblemCode, Refusal } from '../problem.ts';
+import type { Env } from '../http/env.ts';
+import { type ProblemCode, Refusal } from '../http/problem.ts';
 import { useNonce } from './nonces.ts';
 import { verifyRequest } from './verify.ts';
 

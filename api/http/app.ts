@@ -1,0 +1,60 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { cors } from 'hono/cors';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { addCdrs } from '../cdrs/routes.ts';
+import type { Deps } from '../deps.ts';
+import { addEscrows } from '../escrows/routes.ts';
+import { addProviders } from '../providers/routes.ts';
+import { addSettlements } from '../settlements/routes.ts';
+import { addHealth } from '../status/health-routes.ts';
+import { addStatus } from '../status/routes.ts';
+import { addQuery } from '../users/query-routes.ts';
+import { addUsers } from '../users/routes.ts';
+import { limitBody } from './body.ts';
+import { addDocuments } from './documents.ts';
+import { invalid, problem, Refusal, refusalOf } from './problem.ts';
+import type { App } from './route.ts';
+
+/** A day: what browsers may ask does not change while we run. (Chromium keeps it for two hours at most.) */
+const PREFLIGHT_AGE_S = 86_400;
+
+/** The whole surface; in memory, without a socket. */
+export function createApp(deps: Deps): App {
+  const app: App = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw invalid(result.error);
+    },
+  });
+  app.onError((error, c) => problem(c, refusalOf(error, deps.log)));
+  app.notFound((c) => problem(c, new Refusal('notFound', `there is nothing at ${c.req.path}`)));
+  app.use(allowBrowsers(deps.corsOrigin));
+  app.use(async (c, next) => {
+    c.header('X-Content-Type-Options', 'nosniff');
+    await next();
+  });
+  app.use(refuseOtherMethods(app));
+  app.use(limitBody);
+  for (const add of [addQuery, addStatus, addProviders, addUsers, addEscrows, addCdrs, addSettlements, addHealth])
+    add(app, deps);
+  addDocuments(app);
+  return app;
+}
+
+/** Nothing here depends on cookies: whoever may not read an answer can't sign for it. */
+const allowBrowsers = (origin: string[]) =>
+  cors({
+    origin: origin.includes('*') ? '*' : origin,
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT'],
+    allowHeaders: ['Content-Type', 'Content-Digest', 'Signature', 'Signature-Input', 'Min-Height', 'If-None-Match'],
+    exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
+    maxAge: PREFLIGHT_AGE_S,
+  });
+
+const refuseOtherMethods = (app: App) =>
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      const allow = methods.join(', ');
+      return problem(c, new Refusal('methodNotAllowed', `expected ${allow}`, { headers: { Allow: allow } }));
+    },
+  });

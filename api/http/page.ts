@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { Refusal } from './problem.ts';
+
+/** The largest page: a reader of everything makes few requests, and one answer stays some megabytes. */
+const MAX_LIMIT = 1000;
+const DEFAULT_LIMIT = 50;
+/** Our own cursors are shorter. */
+const MAX_CURSOR_LENGTH = 512;
+
+const limitError = `expected a whole number from 1 to ${MAX_LIMIT}`;
+
+export const pageQuery = {
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, limitError)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= MAX_LIMIT, limitError)
+    .default(DEFAULT_LIMIT)
+    .meta({ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
+  cursor: z
+    .string()
+    .max(MAX_CURSOR_LENGTH)
+    .optional()
+    .meta({ description: '`next` of the page before, with the same other parameters' }),
+};
+
+type Key = readonly (string | number)[];
+
+/** Where a page ended, opaque to the reader: the sort key of its last item. */
+export function encodeCursor(key: Key): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+/** @throws Refusal where a reader made it up */
+export function decodeCursor<T extends Key>(cursor: string | undefined, schema: z.ZodType<T>): T | undefined {
+  if (cursor === undefined) return undefined;
+  const key = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+  if (key.success) return key.data;
+  const message = 'is no cursor of this list';
+  throw new Refusal('invalidRequest', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of `limit + 1` rows: those of the page, and the cursor where there are more. */
+export function pageOf<Row>(
+  rows: Row[],
+  limit: number,
+  keyOf: (row: Row) => Key,
+): { rows: Row[]; next: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { rows: shown, next: last && rows.length > limit ? encodeCursor(keyOf(last)) : null };
+}

@@ -1,0 +1,34 @@
+import { createRoute } from '@hono/zod-openapi';
+import { type Status, statusSchema } from '../../protocol/api/status.ts';
+import type { Deps } from '../deps.ts';
+import { chainState, heightHeaders } from '../http/height.ts';
+import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { version } from '../http/version.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/v1/status',
+  operationId: 'getStatus',
+  summary: 'Network, contract, and how far node and index are',
+  tags: ['status'],
+  request: { headers: heightHeaders },
+  responses: { ...chainStateOf(statusSchema, 'the status'), ...refusals(...stateRefusals) },
+});
+
+export function addStatus(app: App, deps: Deps): void {
+  app.openapi(route, async (c) => {
+    const nodeHeight = await deps.nodeHeight();
+    return chainState(
+      c,
+      deps,
+      async (_, { network, contract, deployedAt, height }) => {
+        const lag = nodeHeight === null ? null : Math.max(0, nodeHeight - height);
+        const status: Status = {
+          ...{ network: Number(network), contract, deployedAt, nodeHeight, indexHeight: height, lag, version },
+        };
+        return c.json(status, 200);
+      },
+      `-${nodeHeight}`,
+    );
+  });
+}

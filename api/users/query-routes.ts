@@ -1,0 +1,56 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { queryFailedSchema, queryFoundSchema } from '../../protocol/api/query.ts';
+import { addressSchema } from '../../protocol/types/address.ts';
+import type { Deps } from '../deps.ts';
+import { chainState, heightHeaders } from '../http/height.ts';
+import { type App, chainStateOf, json, refusals } from '../http/route.ts';
+import { readRegistrations } from './read.ts';
+
+const types = ['uuid', 'provider', 'location'] as const;
+type QueryType = (typeof types)[number];
+
+const route = createRoute({
+  method: 'get',
+  path: '/query/{type}/{user}',
+  operationId: 'query',
+  summary: 'The original KRYPTON.live call',
+  description: "Of a user's newest registration: its `uuid`, `provider` or `location`.",
+  tags: ['registry'],
+  request: {
+    params: z.object({
+      type: z.string().meta({ enum: [...types] }),
+      user: z.string().meta({ description: 'NEO N3 address (N…)' }),
+    }),
+    headers: heightHeaders,
+  },
+  responses: {
+    ...chainStateOf(queryFoundSchema, 'the value'),
+    ...refusals('indexNotReady', 'heightNotReached', 'databaseUnavailable'),
+    400: json(queryFailedSchema, 'no address, or no such type'),
+    404: json(queryFailedSchema, 'there is none'),
+  },
+});
+
+export function addQuery(app: App, deps: Deps): void {
+  app.openapi(route, (c) => {
+    const { type, user } = c.req.valid('param');
+    const parsed = addressSchema.safeParse(user);
+    if (!parsed.success) return failed(c, 400, 'Invalid Address');
+    if (!isQueryType(type)) return failed(c, 400, 'Invalid Type');
+    return chainState(c, deps, async (db) => {
+      const [newest] = await readRegistrations(db, parsed.data);
+      const value = newest?.[type];
+      if (value == null) return failed(c, 404, 'Not Found');
+      return c.json({ status: 'success', type, address: user, code: 200, value } as const, 200);
+    });
+  });
+}
+
+const isQueryType = (type: string): type is QueryType => (types as readonly string[]).includes(type);
+
+function failed(c: Context, code: 400 | 404, message: string): Response {
+  const { type, user } = c.req.param() as { type: string; user: string };
+  c.header('ETag', undefined);
+  return c.json({ status: 'failed', type, address: user, code, message } as const, code);
+}

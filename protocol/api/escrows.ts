@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { address, amount, count, escrowId, height, publicKey, time, txHash } from './scalar.ts';
+
+export const escrowStates = ['open', 'closing', 'closed'] as const;
+
+const historySchema = z
+  .looseObject({ event: z.string(), height, time, txHash })
+  .meta({ description: 'a notification of the contract, with its own fields' });
+
+export const escrowSchema = z
+  .object({
+    id: escrowId,
+    user: address,
+    provider: address,
+    state: z.enum(escrowStates),
+    amount,
+    spent: amount,
+    refunded: amount.nullable().meta({ description: 'null until it is closed' }),
+    ratePerSecond: amount,
+    feePerCall: amount,
+    increment: z.int(),
+    maxParallel: z.int(),
+    openedAt: time,
+    endsAt: time,
+    claimDeadline: time.meta({ description: 'after it anyone may have the rest refunded to the user' }),
+    voucherKey: publicKey.nullable(),
+    seq: count.meta({ description: 'claims accepted so far' }),
+    seconds: count,
+    calls: count,
+    history: z
+      .array(historySchema)
+      .meta({ description: 'oldest first; in lists the newest 10, of one escrow the newest 1000' }),
+  })
+  .meta({ id: 'Escrow' });
+
+export type Escrow = z.infer<typeof escrowSchema>;

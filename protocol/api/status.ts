@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { height, scriptHash } from './scalar.ts';
+
+export const statusSchema = z
+  .object({
+    network: z.int().meta({ description: 'magic number of the network' }),
+    contract: scriptHash,
+    deployedAt: height.meta({ description: 'block from which on the contract is followed' }),
+    nodeHeight: height.nullable().meta({ description: 'newest block of the node; null while it does not answer' }),
+    indexHeight: height.meta({ description: 'newest block in the index' }),
+    lag: z.int().nonnegative().nullable().meta({ description: 'blocks by which the index is behind the node' }),
+    version: z.string(),
+  })
+  .meta({ id: 'Status' });
+
+export type Status = z.infer<typeof statusSchema>;
+
+export const healthSchema = z
+  .object({
+    status: z.enum(['ok', 'unavailable']),
+    checks: z.record(z.string(), z.string()).meta({ description: 'each thing that is needed: ok, or what is wrong' }),
+  })
+  .meta({ id: 'Health' });
+
+export type Health = z.infer<typeof healthSchema>;
