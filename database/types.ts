@@ -3,9 +3,9 @@
  * Please do not edit it manually.
  */
 
-import type { Address } from '../protocol/types/address.ts';
-import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
-import type { PublicKey } from '../protocol/types/public-key.ts';
+import type { Address } from "../protocol/types/address.ts";
+import type { BlockHash, ScriptHash, TxHash } from "../protocol/types/hash.ts";
+import type { PublicKey } from "../protocol/types/public-key.ts";
 import type { ColumnType } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
@@ -131,6 +131,18 @@ export interface ParkedEscrows {
   reviewedSeq: bigint | null;
 }
 
+export interface ProviderCalls {
+  answered: bigint;
+  provider: Address;
+  unanswered: bigint;
+}
+
+export interface ProviderRejections {
+  calls: bigint;
+  day: Timestamp;
+  provider: Address;
+}
+
 export interface Providers {
   deployedAt: Timestamp;
   location: string;
@@ -139,6 +151,14 @@ export interface Providers {
   tariffHash: string | null;
   tariffUri: string | null;
   undeployedAt: Timestamp | null;
+}
+
+export interface ProviderSettlements {
+  calls: bigint;
+  claims: bigint;
+  provider: Address;
+  rejectedClaims: bigint;
+  seconds: bigint;
 }
 
 export interface Ratings {
@@ -212,7 +232,10 @@ export interface DB {
   escrows: Escrows;
   events: Events;
   parkedEscrows: ParkedEscrows;
+  providerCalls: ProviderCalls;
+  providerRejections: ProviderRejections;
   providers: Providers;
+  providerSettlements: ProviderSettlements;
   ratings: Ratings;
   registrations: Registrations;
   requestNonces: RequestNonces;

@@ -19,6 +19,7 @@ import {
   deployProviders,
   hash,
   moveTo,
+  openEscrows,
   signedRequest,
 } from './api-world.ts';
 
@@ -29,6 +30,7 @@ const verdicts = ({ body }: Answer) => verdictsSchema.parse(body).cdrs;
 beforeAll(async () => {
   world = await createApiWorld();
   await deployProviders(world, world.provider, world.stranger);
+  await openEscrows(world, world.provider, 1, Number.MAX_SAFE_INTEGER);
 });
 afterAll(() => world.destroy());
 

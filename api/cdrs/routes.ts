@@ -9,9 +9,9 @@ import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
 import { printable } from '../http/printable.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, idParameter, json, refusals, signatureRefusals, signed } from '../http/route.ts';
-import { isProvider } from '../providers/read.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
+import { admit } from './admit.ts';
 import { listCdrs, readCdr } from './read.ts';
 import { submittedCdrSchema, submittedCdrsSchema } from './submitted.ts';
 
@@ -34,6 +34,8 @@ const submit = createRoute({
       ...signatureRefusals,
       'notAProvider',
       'tooLarge',
+      'tooManyRejected',
+      'tooManyWaiting',
       'unsupportedMediaType',
     ),
     409: {
@@ -116,11 +118,7 @@ function addSubmit(app: App, deps: Deps): void {
     const provider = await authenticate(c, deps);
     const body = submittedCdrsSchema.safeParse(parseJson(bytes));
     if (!body.success) throw invalid(body.error);
-    if (!(await isProvider(deps.db, provider)))
-      throw new Refusal(
-        'notAProvider',
-        `${provider} was never deployed as a provider, or the index has not seen it yet`,
-      );
+    await admit(deps.db, provider, body.data.cdrs);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
     await deps.wake.rate(newIds);
     const [only] = verdicts;

@@ -29,6 +29,8 @@ export const problems = {
   cdrConflict: [409, 'Another CDR stands under this callId'],
   tooLarge: [413, 'The body is too large'],
   unsupportedMediaType: [415, 'The body is of a type that is not read here'],
+  tooManyRejected: [429, 'Too many of your CDRs were rejected today'],
+  tooManyWaiting: [429, 'Too many CDRs of an escrow wait for payment'],
   internal: [500, 'The server failed; its log says why'],
   indexNotReady: [503, 'The index has no block yet'],
   heightNotReached: [503, 'The index has not reached that block yet'],
