@@ -13,7 +13,7 @@ export const writes = {
     'settlements',
     'provider_settlements',
   ],
-  api: ['cdrs', 'cdr_conflicts', 'request_nonces'],
+  api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers'],
   settler: ['transactions', 'claims', 'ratings', 'parked_escrows', 'provider_calls', 'provider_rejections'],
 } as const;
 

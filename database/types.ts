@@ -222,6 +222,13 @@ export interface Transactions {
   validUntilBlock: number;
 }
 
+export interface Vouchers {
+  escrowId: bigint;
+  receivedAt: Generated<Timestamp>;
+  signature: string;
+  total: bigint;
+}
+
 export interface DB {
   balances: Balances;
   blocks: Blocks;
@@ -241,4 +248,5 @@ export interface DB {
   requestNonces: RequestNonces;
   settlements: Settlements;
   transactions: Transactions;
+  vouchers: Vouchers;
 }

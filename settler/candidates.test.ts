@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { createKey } from '../protocol/sign/key.ts';
+import { scriptHashOfBytes } from '../protocol/types/hash.ts';
 import { createTestDatabase, type TestDatabase } from '../test/harness/postgres.ts';
 import { findCandidates, letRest } from './candidates.ts';
 
@@ -10,6 +11,7 @@ let database: TestDatabase;
 let db: Database;
 const signer = createKey();
 const ESCROWS = 450;
+const contract = scriptHashOfBytes(new Uint8Array(20));
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -39,7 +41,15 @@ afterAll(async () => {
 
 async function find(given: Partial<Parameters<typeof findCandidates>[0]> = {}) {
   const found = [];
-  for await (const candidate of findCandidates({ db, signer, providers: null, resting: new Map(), ...given }))
+  for await (const candidate of findCandidates({
+    db,
+    network: 1,
+    contract,
+    signer,
+    providers: null,
+    resting: new Map(),
+    ...given,
+  }))
     found.push(candidate);
   return found;
 }

@@ -8,7 +8,7 @@ import { awaitMinHeight, heightHeaders } from '../http/height.ts';
 import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
 import { printable } from '../http/printable.ts';
 import { invalid, Refusal } from '../http/problem.ts';
-import { type App, idParameter, json, refusals, signatureRefusals, signed } from '../http/route.ts';
+import { type App, bodyRefusals, idParameter, json, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
 import { admit } from './admit.ts';
@@ -30,13 +30,11 @@ const submit = createRoute({
     202: json(verdictsSchema, 'a verdict for each, in the order sent'),
     ...refusals(
       'invalidRequest',
-      'invalidJson',
       ...signatureRefusals,
       'notAProvider',
-      'tooLarge',
       'tooManyRejected',
       'tooManyWaiting',
-      'unsupportedMediaType',
+      ...bodyRefusals,
     ),
     409: {
       description: '`cdrConflict`: a single CDR, and another one stands under its callId',

@@ -1,11 +1,23 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { escrowSchema, escrowStates } from '../../protocol/api/escrows.ts';
 import { listOf } from '../../protocol/api/scalar.ts';
+import { keptVoucherSchema, submittedVoucherSchema } from '../../protocol/api/vouchers.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
+import { jsonBody, parseJson } from '../http/body.ts';
+import { awaitMinHeight, chainState, heightHeaders } from '../http/height.ts';
 import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
-import { Refusal } from '../http/problem.ts';
-import { type App, addressParameter, chainStateOf, idParameter, refusals, stateRefusals } from '../http/route.ts';
+import { invalid, Refusal } from '../http/problem.ts';
+import {
+  type App,
+  addressParameter,
+  bodyRefusals,
+  chainStateOf,
+  idParameter,
+  json,
+  refusals,
+  stateRefusals,
+} from '../http/route.ts';
+import { keepVoucher } from './keep-voucher.ts';
 import { listEscrows, readEscrow } from './read.ts';
 
 const list = createRoute({
@@ -39,6 +51,25 @@ const one = createRoute({
   responses: { ...chainStateOf(escrowSchema, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
 });
 
+const voucher = createRoute({
+  method: 'post',
+  path: '/v1/escrows/{id}/vouchers',
+  operationId: 'keepVoucher',
+  summary: 'Hand in a voucher',
+  description:
+    'Not signed: whoever holds a valid voucher may hand it in, until the claim deadline of its escrow. The highest one is kept.',
+  tags: ['escrows'],
+  request: {
+    headers: heightHeaders.pick({ 'min-height': true }),
+    params: z.object({ id: idParameter }),
+    body: { required: true, content: { 'application/json': { schema: submittedVoucherSchema } } },
+  },
+  responses: {
+    200: json(keptVoucherSchema, 'the highest voucher of the escrow, and what it has to cover'),
+    ...refusals(...stateRefusals, ...bodyRefusals, 'unknownEscrow', 'claimDeadlinePassed', 'voucherInvalid'),
+  },
+});
+
 const cursorKey = z.tuple([z.int()]);
 
 export function addEscrows(app: App, deps: Deps): void {
@@ -60,5 +91,21 @@ export function addEscrows(app: App, deps: Deps): void {
       if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
       return c.json(escrow, 200);
     });
+  });
+
+  addVouchers(app, deps);
+}
+
+/** Registered apart from its description: a body is read as the bytes that came. */
+function addVouchers(app: App, deps: Deps): void {
+  app.openAPIRegistry.register('SubmittedVoucher', submittedVoucherSchema);
+  app.openAPIRegistry.registerPath(voucher);
+  app.post('/v1/escrows/:id/vouchers', async (c) => {
+    const id = idParameter.safeParse(c.req.param('id'));
+    if (!id.success) throw invalid(id.error);
+    const body = submittedVoucherSchema.safeParse(parseJson(jsonBody(c)));
+    if (!body.success) throw invalid(body.error);
+    await awaitMinHeight(c, deps);
+    return c.json(await keepVoucher(deps, id.data, body.data), 200);
   });
 }
