@@ -1,0 +1,133 @@
+import type { Datoshi } from '../types/datoshi.ts';
+import { type AgreedTerms, isWithin } from './deck-index.ts';
+import { priceOf, type Terms } from './price.ts';
+
+/** Whether a call may begin or go on, and for how long: the same decision wherever it is taken, by the API or by a provider's own kit. */
+
+/** What a call costs, or why it has no price. */
+export type CallPrice =
+  | { kind: 'priced'; terms: Terms; entry: string | null }
+  /** Not charged, e.g. a call between users where the deck has no entry `neo:`. */
+  | { kind: 'free' }
+  /** The deck in force has no entry for it. */
+  | { kind: 'noTariff' }
+  /** Nobody has handed in the document of the deck that stands on chain. */
+  | { kind: 'deckMissing' };
+
+export type PermissionEscrow = AgreedTerms & {
+  state: 'open' | 'closing' | 'closed';
+  amount: bigint;
+  spent: bigint;
+  maxParallel: number;
+  endsAt: Date;
+  /** Null: calls need no voucher. */
+  voucherKey: string | null;
+  /** The highest total that was validly signed. */
+  voucherTotal: bigint;
+};
+
+/** What is promised to a call that runs, or is about to: what it may cost at the most for so many seconds. */
+export type Hold = {
+  callId: string;
+  heldFrom: Date;
+  seconds: number;
+  amount: Datoshi;
+  /** Then it ends, unless it was extended, released, or its CDR came. */
+  holdUntil: Date;
+};
+
+export type PermissionPolicy = {
+  /** A call holds money for so long ahead: a long one does not block the others. */
+  sliceMs: number;
+  /** A hold outlasts its seconds by this: time for the CDR, or for the next extension. */
+  graceMs: number;
+  /** Talk time that may go unsigned: the voucher interval and its grace. */
+  unsignedSeconds: number;
+};
+
+/** The slice of `settlement.md`, a grace of half a minute, and one interval of 10 s with half of it as grace. */
+export const defaultPolicy: PermissionPolicy = { sliceMs: 300_000, graceMs: 30_000, unsignedSeconds: 15 };
+
+/** Why not, with the words that a person can act on. */
+export const refusalWords = {
+  escrowEnded: 'the escrow has ended or is being closed: the user opens another one, or extends it before it ends',
+  overParallel: 'as many calls run as the escrow allows at the same time',
+  noTariff: "the provider's rate deck has no price for this destination",
+  deckMissing: "nobody has handed in the document of the provider's rate deck that stands on chain",
+  overAgreedTerms: 'the price exceeds the rate, fee or increment that the user agreed to when the escrow was opened',
+  voucherMissing: 'what was talked so far is not signed for: the user signs a voucher first',
+  insufficientFunds:
+    'the escrow does not hold enough for the call: the user extends it, or calls a cheaper destination',
+} as const satisfies Record<string, string>;
+
+export type RefusalReason = keyof typeof refusalWords;
+
+export type Permission =
+  | { allowed: true; hold: Hold | null; maxSeconds: number; terms: Terms | null; entry: string | null }
+  | { allowed: false; reason: RefusalReason };
+
+export type PermissionInput = {
+  callId: string;
+  escrow: PermissionEscrow;
+  price: CallPrice;
+  /** What calls cost that were handed in, and are not settled yet. */
+  unsettled: bigint;
+  /** Of this escrow, that of the call itself among them where it has one. */
+  holds: readonly Hold[];
+  now: Date;
+};
+
+/**
+ * Decides, and says what to hold. Money that is spent, owed for calls that were handed in, or held for others is never promised again.
+ * The same call again extends its hold; one that can't be extended keeps what it has.
+ */
+export function decidePermission(input: PermissionInput, policy: PermissionPolicy = defaultPolicy): Permission {
+  const { callId, escrow, price, unsettled, holds, now } = input;
+  const live = holds.filter((hold) => hold.holdUntil > now);
+  const own = live.find((hold) => hold.callId === callId) ?? null;
+  const others = live.filter((hold) => hold.callId !== callId);
+  const from = own?.heldFrom ?? now;
+  const secondsLeft = Math.floor((escrow.endsAt.getTime() - from.getTime()) / 1000);
+  if (escrow.state !== 'open' || escrow.endsAt <= now || secondsLeft < 1) return refuse('escrowEnded');
+  if (others.length >= escrow.maxParallel) return refuse('overParallel');
+  if (price.kind === 'noTariff' || price.kind === 'deckMissing') return refuse(price.kind);
+  if (price.kind === 'free') return { allowed: true, hold: null, maxSeconds: secondsLeft, terms: null, entry: null };
+  const { terms, entry } = price;
+  if (!isWithin(terms, escrow)) return refuse('overAgreedTerms');
+  if (!isSigned(escrow, unsettled, terms, policy)) return refuse('voucherMissing');
+  const promised = others.reduce((sum, hold) => sum + hold.amount, 0n);
+  const affordable = affordableSeconds(escrow.amount - escrow.spent - unsettled - promised, terms);
+  if (affordable === null) return refuse('insufficientFunds');
+  const wanted = Math.ceil((now.getTime() - from.getTime() + policy.sliceMs) / 1000);
+  const seconds = Math.max(own?.seconds ?? 0, Math.min(wanted, secondsLeft, affordable));
+  const holdUntil = new Date(from.getTime() + seconds * 1000 + policy.graceMs);
+  const amount = priceOf(seconds * 1000, terms).price;
+  const maxSeconds = Math.min(seconds, secondsLeft);
+  return { allowed: true, hold: { callId, heldFrom: from, seconds, amount, holdUntil }, maxSeconds, terms, entry };
+}
+
+const refuse = (reason: RefusalReason): Permission => ({ allowed: false, reason });
+
+/** But for the last interval, what was used must be signed for. */
+function isSigned(
+  { voucherKey, voucherTotal, spent }: PermissionEscrow,
+  unsettled: bigint,
+  terms: Terms,
+  { unsignedSeconds }: PermissionPolicy,
+): boolean {
+  return voucherKey === null || voucherTotal + terms.ratePerSecond * BigInt(unsignedSeconds) >= spent + unsettled;
+}
+
+/** No call lasts longer than the longest escrow: 90 days. */
+const MAX_SECONDS = 90 * 86_400;
+
+/** How long a call may last for so much money, in whole increments; null where it does not reach for the first one. */
+export function affordableSeconds(money: bigint, terms: Terms): number | null {
+  const { ratePerSecond, feePerCall, initialIncrement, increment } = terms;
+  const forTime = money - feePerCall;
+  if (forTime < ratePerSecond * BigInt(initialIncrement)) return null;
+  if (ratePerSecond === 0n) return MAX_SECONDS;
+  const steps = (forTime / ratePerSecond - BigInt(initialIncrement)) / BigInt(increment);
+  const seconds = BigInt(initialIncrement) + steps * BigInt(increment);
+  return seconds > MAX_SECONDS ? MAX_SECONDS : Number(seconds);
+}
