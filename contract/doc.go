@@ -86,9 +86,9 @@ counters of an escrow without claims are one zero byte. An escrow that is closed
   - A newly announced update replaces the former one; renouncing cancels it. One that
     is not used within 7 days of its time expires, so that users who come later see it
     announced too.
-  - Whoever wants to be out before an announced update needs a claim window that is
-    shorter than the 7 days by the time in which he notices: closing starts the claim
-    window, and the rest comes back when it is over.
+  - Users who want to be out before an announced update close their escrows within 7
+    days: closing starts the claim window, 7 days at most, and the rest comes back when
+    it is over. The update waits for 14 days.
   - GAS goes back to the account that it is credited to, and to no other: a contract
     that cannot receive GAS (no onNEP17Payment) should not earn any here.
   - A voucher key is for one escrow. Ids and the contract's hash come again on a chain

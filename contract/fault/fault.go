@@ -66,7 +66,7 @@ const (
 	NoUpdate = "no update"
 	// UpdateMismatch: other bytes than those that were announced.
 	UpdateMismatch = "update mismatch"
-	// TooEarly: the 7 days are not over.
+	// TooEarly: the 14 days are not over.
 	TooEarly = "too early"
 	// TooLate: the announcement has expired, 7 days after the update could take place.
 	TooLate = "too late"

@@ -65,10 +65,11 @@ const Unusable = -1
 // VoucherTag opens the signed bytes of every voucher.
 const VoucherTag = "KRYPTON-VOUCHER-1"
 
-// UpdateDelay is how long users can see an update before it may take place, and
-// UpdateWindow how long it may then: an announcement that never expired would let
-// the owner update at once whatever users come later.
+// UpdateDelay is how long users can see an update before it may take place: twice the
+// longest claim window, so that everybody can leave in time. UpdateWindow is how long
+// it may then: an announcement that never expired would let the owner update at once
+// whatever users come later.
 const (
-	UpdateDelay  = 7 * Day
+	UpdateDelay  = 14 * Day
 	UpdateWindow = 7 * Day
 )

@@ -112,7 +112,7 @@ func TestAttackBadVoucherKey(t *testing.T) {
 	}
 }
 
-// TestAttackEarlyUpdate: the owner can change nothing that users had no 7 days to see.
+// TestAttackEarlyUpdate: the owner can change nothing that users had no 14 days to see.
 func TestAttackEarlyUpdate(t *testing.T) {
 	w := newWorld(t)
 	announced, other := nextVersion(t), readBuild(t, *contractDir)
