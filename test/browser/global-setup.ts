@@ -4,16 +4,16 @@ import { findChromium } from './chromium.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Path of the program. */
-    chromium: string;
+    /** Path of the program, or why there is none: then the browser's tests fail, and all others still run. */
+    chromium: { path: string } | { missing: string };
   }
 }
 
 /** A machine without Chromium gets it before the first test, which could not wait so long. */
 export default async function provideChromium(project: TestProject): Promise<void> {
   try {
-    project.provide('chromium', await findChromium((message) => console.error(message)));
+    project.provide('chromium', { path: await findChromium((message) => console.error(message)) });
   } catch (error) {
-    throw new Error(inOneLine(error)); // of a Trouble its message is all that helps; vitest would show it with its cause
+    project.provide('chromium', { missing: inOneLine(error) });
   }
 }

@@ -24,12 +24,14 @@ let site: Awaited<ReturnType<typeof servePage>>;
 const complaints: string[] = [];
 
 beforeAll(async () => {
+  const program = inject('chromium');
+  if ('missing' in program) throw new Error(program.missing);
   const { code } = await bundle(`
     import * as krypton from '${join(repository, 'test/browser/page/main.ts')}';
     globalThis.krypton = krypton;
   `);
   site = await servePage(code);
-  browser = await chromium.launch({ executablePath: inject('chromium'), args: chromiumFlags });
+  browser = await chromium.launch({ executablePath: program.path, args: chromiumFlags });
   page = await browser.newPage();
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
