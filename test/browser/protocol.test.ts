@@ -37,6 +37,9 @@ beforeAll(async () => {
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
+  await page.addInitScript(`
+    document.addEventListener('securitypolicyviolation', (event) => console.error('refused: ' + event.blockedURI));
+  `);
   await page.goto(site.url);
 });
 afterAll(async () => {
@@ -63,8 +66,11 @@ describe('a page in Chromium', () => {
     }
   });
 
-  test('has nothing to complain of under a strict Content-Security-Policy', () => {
-    expect(complaints).toEqual([]);
+  test('has nothing to complain of under a strict Content-Security-Policy', async () => {
+    const read = await page.evaluate(() => krypton.problemSchema.safeParse({ type: 'about:blank' }).success);
+    expect([read, complaints]).toEqual([false, []]);
+    await page.evaluate(() => krypton.runText());
+    await expect.poll(() => complaints).toContain('refused: eval');
   });
 });
 

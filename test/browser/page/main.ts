@@ -1,3 +1,6 @@
+// Before any schema is made.
+import './no-eval.ts';
+
 import { signTransaction, type Transaction } from '../../../protocol/contract/transaction.ts';
 import { signRequest } from '../../../protocol/sign/http-signature.ts';
 import { createKey } from '../../../protocol/sign/key.ts';
@@ -11,6 +14,7 @@ import { isHighS } from './reproduce.ts';
 import { createWebCryptoKey } from './webcrypto-key.ts';
 
 /** What a test calls in the page. */
+export { problemSchema } from '../../../protocol/api/problem.ts';
 export { reproduce } from './reproduce.ts';
 
 /** How one signature came out. */
@@ -56,4 +60,9 @@ async function watch(key: Signer, use: (signer: Signer) => Promise<unknown>): Pr
   await use({ ...key, sign });
   if (!seen) throw new Error('nothing was signed');
   return seen;
+}
+
+/** Text that shall become code: the page's policy refuses it. */
+export function runText(): void {
+  setTimeout('0' as unknown as () => void);
 }
