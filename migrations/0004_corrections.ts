@@ -50,7 +50,7 @@ const guards = [
     for each row when (new.corrects is not null) execute function check_correction()`,
   `create function check_never_paid() returns trigger language plpgsql as $$
   begin
-    if new.price <> 0 or new.state not in (old.state, 'superseded') then
+    if new.price <> old.price or new.state not in (old.state, 'superseded') then
       raise exception 'CDR % will never be paid: it was %', old.cdr_id, old.state using errcode = 'check_violation';
     end if;
     return new;
