@@ -84,11 +84,11 @@ const waiting = {
   },
   aheadOfTime: {
     what: 'the claim would hold more calls or seconds than the time since the escrow was opened allows for',
-    remedy: 'nothing: time goes on, and it is claimed then',
+    remedy: 'nothing is to be done: time goes on, and it is claimed then',
   },
   tooSmall: {
     what: 'the escrow owes less than the settler claims at a time',
-    remedy: 'nothing: it waits for more calls; or settle the escrow yourself, and then all of it',
+    remedy: 'nothing is to be done: it waits for more calls; or settle the escrow yourself, and then all of it',
   },
   feeLimit: {
     what: 'to claim it alone costs more than the settler may spend on a transaction',
@@ -96,7 +96,7 @@ const waiting = {
   },
   refusedByChain: {
     what: 'the chain would not accept the claim now',
-    remedy: 'nothing: the settler tries again',
+    remedy: 'nothing is to be done: the settler tries again',
   },
   parked: {
     what: 'the escrow is parked, because its numbers contradict each other',
@@ -108,35 +108,35 @@ const waiting = {
 const failed = {
   closedByProvider: {
     what: 'the provider closed the escrow before this call was claimed, and the rest went back to the user',
-    remedy: 'nothing; close an escrow only when all of its calls are settled',
+    remedy: 'next time, close an escrow only when all of its calls are settled',
   },
   closedByClaim: {
     what: 'the escrow was closed by a claim of the provider or its operator that did not hold this call',
-    remedy: 'nothing; hand in all CDRs before a claim closes the escrow',
+    remedy: 'next time, hand in all CDRs before a claim closes the escrow',
   },
   refundedAfterDeadline: {
     what: 'the escrow was refunded to the user after its claim deadline',
-    remedy: 'nothing; hand in CDRs and vouchers earlier, or agree on a longer claim window',
+    remedy: 'next time, hand in CDRs and vouchers earlier, or agree on a longer claim window',
   },
   escrowClosed: {
     what: 'the escrow was closed before this call was claimed',
-    remedy: "nothing; the escrow's history tells who closed it",
+    remedy: "the escrow's history tells who closed it",
   },
   pastDeadline: {
     what: "the escrow's claim deadline is over",
-    remedy: 'nothing; hand in CDRs and vouchers earlier, or agree on a longer claim window',
+    remedy: 'next time, hand in CDRs and vouchers earlier, or agree on a longer claim window',
   },
   overTime: {
     what: 'the escrow has ended, and its calls or seconds are more than its time allowed for',
-    remedy: 'nothing; check the clock of your proxy, and keep to maxParallel',
+    remedy: 'next time, check the clock of your proxy, and keep to maxParallel',
   },
   nothingLeft: {
     what: 'the escrow and its vouchers were used up by other calls',
-    remedy: 'nothing; ask before each call whether it is covered',
+    remedy: 'next time, ask before each call whether it is covered',
   },
   paidElsewhere: {
     what: 'a claim that this settler does not know has paid it, as a person found',
-    remedy: 'nothing',
+    remedy: 'nothing is to be done',
   },
 } as const satisfies Record<string, Reason>;
 
@@ -144,7 +144,7 @@ const failed = {
 const partlyPaid = {
   capped: {
     what: 'paid as far as the escrow and its vouchers reached',
-    remedy: 'nothing; ask before each call whether it is covered',
+    remedy: 'next time, ask before each call whether it is covered',
   },
 } as const satisfies Record<string, Reason>;
 
