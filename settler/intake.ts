@@ -9,7 +9,7 @@ import { type Cdr, type Escrow, rate } from './rate.ts';
 import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-ratings.ts';
 
 /** CDRs that are stored together: each is looked at beside the calls that were under way with it. */
-const CDRS_PER_TRANSACTION = 25;
+const CDRS_PER_TRANSACTION = 50;
 
 /**
  * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are.
