@@ -49,6 +49,7 @@ export interface Cdrs {
   answeredAt: Timestamp | null;
   callId: string;
   contentHash: Buffer;
+  corrects: bigint | null;
   direction: "outbound" | "inbound";
   disposition: "answered" | "busy" | "no-answer" | "cancelled" | "failed";
   endedAt: Timestamp;
@@ -164,6 +165,8 @@ export interface ProviderSettlements {
 export interface Ratings {
   amount: bigint | null;
   billableSeconds: Generated<bigint>;
+  busyFrom: Timestamp | null;
+  busyUntil: Timestamp | null;
   cdrId: bigint;
   claimId: bigint | null;
   escrowId: bigint;
@@ -172,7 +175,7 @@ export interface Ratings {
   ratedAt: Generated<Timestamp>;
   reason: string | null;
   reasonCode: string | null;
-  state: "rejected" | "rated" | "claimed" | "settled" | "failed";
+  state: "rejected" | "superseded" | "rated" | "claimed" | "settled" | "failed";
   tariffHash: string | null;
   voucherTotal: bigint | null;
 }

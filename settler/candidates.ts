@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { isVoucherValid, type Voucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
+import { closedBy } from './closing.ts';
 import type { Deps } from './deps.ts';
 import { isUnknownSettlement } from './park.ts';
 import type { EscrowView } from './plan.ts';
@@ -32,10 +33,17 @@ export async function* findCandidates(
   const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
-    for (const { authorised, headTime, ...escrow } of page) {
+    for (const { authorised, headTime, closedBy, ...escrow } of page) {
       if (seen.has(escrow.id) || resting.has(escrow.id)) continue;
       seen.add(escrow.id);
-      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(deps, escrow)) };
+      yield {
+        escrow,
+        authorised,
+        headTime,
+        closedBy,
+        ...(await readCalls(db, escrow)),
+        ...(await readVoucher(deps, escrow)),
+      };
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
@@ -53,7 +61,7 @@ export function letRejectedRest({ resting }: Pick<Deps, 'resting'>, escrowId: bi
   resting.set(escrowId, Date.now() + REJECTED_REST_MS);
 }
 
-type Page = Escrow & { authorised: boolean; headTime: Date };
+type Page = Escrow & Pick<EscrowView, 'authorised' | 'headTime' | 'closedBy'>;
 
 async function readPage(
   { db, signer, providers }: Pick<Deps, 'db' | 'signer' | 'providers'>,
@@ -62,7 +70,7 @@ async function readPage(
   // only the provider itself or the operator that it named may settle
   const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator), false)`;
   const { rows } = await sql<Page>`
-    select escrows.*, cursor.time as head_time, ${authorised} as authorised
+    select escrows.*, cursor.time as head_time, ${authorised} as authorised, ${closedBy} as closed_by
     from escrows
     cross join cursor
     -- an undeployed provider has no operator

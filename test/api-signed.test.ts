@@ -37,7 +37,13 @@ afterAll(() => world.destroy());
 describe('CDRs', () => {
   test('are stored as they were sent, and read back by both parties', async () => {
     const voucher = { total: '9007199254740993', signature: 'AB'.repeat(64) };
-    const sent = cdrOf(world.user, { escrowId: 9007199254740991, callId: 'ünï ☎ 1', hangupBy: 'caller', voucher });
+    const sent = cdrOf(world.user, {
+      escrowId: 9007199254740991,
+      callId: 'a%20b~"\\<1>',
+      from: 'ünï ☎ 1',
+      hangupBy: 'caller',
+      voucher,
+    });
     const accepted = await post([sent]);
     expect(accepted.status).toBe(202);
     const [verdict] = verdicts(accepted);
@@ -60,7 +66,13 @@ describe('CDRs', () => {
           endedAt: '2026-01-01T12:01:00.000Z',
         },
         ...{ reason: null, reasonCode: null, billableSeconds: null, amount: null, price: null, claim: null },
-        ...{ txHash: null, height: null, voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) } },
+        ...{
+          txHash: null,
+          height: null,
+          corrects: null,
+          supersededBy: null,
+          voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
+        },
       });
       const list = await world.signed(party, `/v1/cdrs?callId=${encodeURIComponent(sent.callId)}`);
       expect(listOf(cdrSchema).parse(list.body).items).toEqual([body]);

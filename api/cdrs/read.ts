@@ -10,6 +10,12 @@ const selectCdrs = (db: Database) =>
   db
     .selectFrom('cdrs')
     .leftJoin('ratings', 'ratings.cdrId', 'cdrs.id')
+    .leftJoin('cdrs as correction', (join) =>
+      join // by the index of a call's CDRs
+        .onRef('correction.provider', '=', 'cdrs.provider')
+        .onRef('correction.callId', '=', 'cdrs.callId')
+        .onRef('correction.corrects', '=', 'cdrs.id'),
+    )
     .leftJoin('claims', 'claims.id', 'ratings.claimId')
     .leftJoin('transactions', (join) =>
       join.onRef('transactions.hash', '=', 'claims.txHash').on('claims.state', '=', 'accepted'),
@@ -27,6 +33,7 @@ const selectCdrs = (db: Database) =>
       'claims.cdrRoot',
       'claims.txHash',
       'transactions.height',
+      'correction.id as supersededBy',
     ]);
 
 type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number];
@@ -82,7 +89,7 @@ function toCdr(row: Row): Cdr {
     callId: row.callId,
     escrowId: Number(row.escrowId),
     user: row.user,
-    state: row.state ?? 'received',
+    state: row.supersededBy === null ? (row.state ?? 'received') : 'superseded',
     reason: row.reason,
     reasonCode: row.reasonCode,
     billableSeconds: row.billableSeconds === null ? null : Number(row.billableSeconds),
@@ -92,6 +99,8 @@ function toCdr(row: Row): Cdr {
     txHash: row.txHash,
     height: row.height,
     receivedAt: row.receivedAt.toISOString(),
+    corrects: row.corrects === null ? null : Number(row.corrects),
+    supersededBy: row.supersededBy === null ? null : Number(row.supersededBy),
     ...submitted(row),
   };
 }

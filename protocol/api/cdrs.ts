@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { address, amount, bytes32, count, escrowId, height, time, txHash } from './scalar.ts';
 
-const cdrStates = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'] as const;
+const cdrStates = ['received', 'rejected', 'superseded', 'rated', 'claimed', 'settled', 'failed'] as const;
 export type CdrState = (typeof cdrStates)[number];
 
 const priceSchema = z.object({
@@ -31,6 +31,8 @@ export const cdrSchema = z
     txHash: txHash.nullable(),
     height: height.nullable().meta({ description: 'block of the transaction that paid it' }),
     receivedAt: time,
+    corrects: z.int().positive().nullable().meta({ description: 'id of the CDR that this one replaces' }),
+    supersededBy: z.int().positive().nullable().meta({ description: 'id of the CDR that replaces this one' }),
     direction: z.enum(['outbound', 'inbound']),
     from: z.string(),
     to: z.string(),
