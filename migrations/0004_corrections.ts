@@ -1,13 +1,17 @@
 import { type Kysely, sql } from 'kysely';
 
-/** A CDR that will never be paid may be corrected; calls under way at the same time are found; a callId has one spelling. */
+/**
+ * A CDR that will never be paid may be corrected; calls under way at the same time are found; a callId has one
+ * spelling.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...cdrs, ...ratings, ...guards]) await sql.raw(statement).execute(db);
 }
 
 const cdrs = [
   'alter table cdrs add column corrects bigint references cdrs',
-  // One first CDR of a call, and one correction of each: a chain without branches. Also the index that finds a call's CDRs.
+  // One first CDR of a call, and one correction of each: a chain without branches. Also the index that finds a call's
+  // CDRs.
   'alter table cdrs drop constraint cdrs_provider_call_id_key',
   'alter table cdrs add constraint cdrs_call unique nulls not distinct (provider, call_id, corrects)',
   // What stands already stays as it is: it may have been paid.
@@ -31,8 +35,8 @@ const ratings = [
 ];
 
 /**
- * The rule for the money: of all CDRs of a call, at most one ever has a price. Only what will never be paid may be corrected,
- * and what will never be paid stays so. The API and the settler keep to it; Postgres makes sure.
+ * The rule for the money: of all CDRs of a call, at most one ever has a price. Only what will never be paid may be
+ * corrected, and what will never be paid stays so. The API and the settler keep to it; Postgres makes sure.
  */
 const guards = [
   `create function is_never_paid(state text, price bigint) returns boolean immutable language sql

@@ -12,8 +12,8 @@ import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-
 const CDRS_PER_TRANSACTION = 50;
 
 /**
- * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are.
- * Two settlers may rate the same CDR: both come to the same rating, and one of them is stored. Answers how many were rated.
+ * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are. Two
+ * settlers may rate the same CDR: both come to the same rating, and one of them is stored. Answers how many were rated.
  */
 export async function rateCdrs(
   deps: Pick<Deps, 'db' | 'network' | 'contract'>,

@@ -13,8 +13,8 @@ export type KnownCall = BusyCall & {
 const STAMP_TOLERANCE_MS = 1_000;
 
 /**
- * From the answer until the end, but for the second that a stamp may be off; half of a call shorter than two seconds. At
- * least a millisecond, so that calls answered at the same time are seen to be.
+ * From the answer until the end, but for the second that a stamp may be off; half of a call shorter than two seconds.
+ * At least a millisecond, so that calls answered at the same time are seen to be.
  */
 export function busyTime(answeredAt: Date, endedAt: Date): Pick<BusyCall, 'busyFrom' | 'busyUntil'> {
   const talkedMs = endedAt.getTime() - answeredAt.getTime();
@@ -23,16 +23,16 @@ export function busyTime(answeredAt: Date, endedAt: Date): Pick<BusyCall, 'busyF
 }
 
 /**
- * Which answered calls of an escrow are too many at a time. A call is, where `maxParallel` earlier ones are under way when it
- * is answered; those that are too many themselves count as well, as they take place all the same. So the set of calls alone
- * decides, in whatever order they come to be known. Earlier is who was answered earlier; at the same time, whose callId is
- * the smaller one.
+ * Which answered calls of an escrow are too many at a time. A call is, where `maxParallel` earlier ones are under way
+ * when it is answered; those that are too many themselves count as well, as they take place all the same. So the set of
+ * calls alone decides, in whatever order they come to be known. Earlier is who was answered earlier; at the same time,
+ * whose callId is the smaller one.
  *
- * One exception: a call that is claimed already stays. Where an earlier one comes to light that would make it too many, it is
- * the earlier one that is not paid.
+ * One exception: a call that is claimed already stays. Where an earlier one comes to light that would make it too many,
+ * it is the earlier one that is not paid.
  *
- * `known` has all calls that are under way at some time of a fresh one. Answers the ids of fresh calls that are too many, and
- * of open ones that now are.
+ * `known` has all calls that are under way at some time of a fresh one. Answers the ids of fresh calls that are too
+ * many, and of open ones that now are.
  */
 export function findOver(
   maxParallel: number,

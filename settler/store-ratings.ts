@@ -20,11 +20,13 @@ export type RatingRow = {
 };
 export type RatedCdr = { row: RatingRow; cdr: Cdr; maxParallel: number };
 
-/** Any number that nobody else locks in this database: settlers store ratings one after the other, and see each other's. */
+/**
+ * Any number that nobody else locks in this database: settlers store ratings one after the other, and see each other's.
+ */
 const RATING_LOCK = 0x5e_a2;
 /**
- * Calls that are looked at beside one. Where more were under way during it, it counts as one too many: 100 lines that are
- * always busy with calls of three minutes make so many in five hours.
+ * Calls that are looked at beside one. Where more were under way during it, it counts as one too many: 100 lines that
+ * are always busy with calls of three minutes make so many in five hours.
  */
 const NEIGHBOURS_PER_CALL = 10_000;
 
@@ -40,15 +42,23 @@ export async function supersede(db: Database | Tx, cdrs: readonly Pick<Cdr, 'cor
   await db
     .updateTable('ratings')
     .set({ state: 'superseded', busyFrom: null, busyUntil: null })
-    .where('cdrId', '=', sql<bigint>`any(${corrected})`)
-    .where(sql<boolean>`is_never_paid(state, price)`)
+    // rows locked in one order don't deadlock
+    .where('cdrId', 'in', (given) =>
+      given
+        .selectFrom('ratings')
+        .select('cdrId')
+        .where('cdrId', '=', sql<bigint>`any(${corrected})`)
+        .where(sql<boolean>`is_never_paid(state, price)`)
+        .orderBy('cdrId')
+        .forUpdate(),
+    )
     .execute();
 }
 
 /**
- * Stores ratings of CDRs that have none yet. A call that is one too many at a time is rejected, whether it is among these or
- * waits to be claimed. Answers how many were stored: none where another settler claimed a call in the meantime, and the next
- * round rates these anew.
+ * Stores ratings of CDRs that have none yet. A call that is one too many at a time is rejected, whether it is among
+ * these or waits to be claimed. Answers how many were stored: none where another settler claimed a call in the
+ * meantime, and the next round rates these anew.
  */
 export async function storeRatings(db: Database, rated: readonly RatedCdr[]): Promise<number> {
   try {
@@ -81,7 +91,10 @@ async function withoutStored(tx: Tx, rated: readonly RatedCdr[]): Promise<RatedC
   return rated.flatMap((each) => (ids.has(each.cdr.id) ? [] : [{ ...each, row: { ...each.row } }]));
 }
 
-/** Ids of corrections of what is not superseded. The database lets none come about; were there one, it would not be paid. */
+/**
+ * Ids of corrections of what is not superseded. The database lets none come about; were there one, it would not be
+ * paid.
+ */
 async function withPayablePredecessor(tx: Tx, fresh: readonly RatedCdr[]): Promise<Set<bigint>> {
   const corrections = fresh.filter(({ cdr }) => cdr.corrects !== null);
   if (corrections.length === 0) return new Set();

@@ -9,14 +9,17 @@ export type StandingCdr = {
   price: bigint | null;
 };
 
-/** Of one call: whoever errs more often has to look at his records, and each CDR of a call is read with each new one. */
+/**
+ * Of one call: a provider that errs more often has to look at their records, and each CDR of a call is read with each
+ * new one.
+ */
 export const MAX_CORRECTIONS = 20;
 
 type Judged = Pick<CdrVerdict, 'id' | 'verdict' | 'state' | 'reason'>;
 
 /**
- * What becomes of a CDR that was sent, by what stands under its callId after all that could be stored was stored: the first
- * CDR and its corrections, the newest last. Only the newest counts; the others are superseded.
+ * What becomes of a CDR that was sent, by what stands under its callId after all that could be stored was stored: the
+ * first CDR and its corrections, the newest last. Only the newest counts; the others are superseded.
  */
 export function judge(candidate: Candidate, standing: readonly StandingCdr[], isNew: (id: bigint) => boolean): Judged {
   const newest = standing.at(-1);

@@ -22,8 +22,8 @@ const submit = createRoute({
   summary: 'Submit call detail records',
   description:
     'The provider is the signer. Each CDR gets its verdict once all are committed. Sent again with the same content: ' +
-    '`duplicate`, nothing new; with other content: `conflict`, the first stands. One that will never be paid is replaced by a CDR ' +
-    'of the same callId with `corrects`.',
+    '`duplicate`, nothing new; with other content: `conflict`, the first stands. ' +
+    'One that will never be paid is replaced by a CDR of the same callId with `corrects`.',
   tags: ['cdrs'],
   security: signed,
   request: { body: { required: true, content: { 'application/json': { schema: submittedCdrsSchema } } } },

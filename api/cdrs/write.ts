@@ -11,9 +11,9 @@ const SALT_BYTES = 16;
 const hex = (bytes: Uint8Array) => `\\x${Buffer.from(bytes).toString('hex')}`;
 
 /**
- * Adds those that are new, by one statement with one parameter; answers their ids. One row for each callId and each CDR that
- * is corrected. In the order of the callIds: two requests with the same ones wait for each other instead of locking each
- * other out.
+ * Adds those that are new, by one statement with one parameter; answers their ids. One row for each callId and each CDR
+ * that is corrected. In the order of the callIds: two requests with the same ones wait for each other instead of
+ * locking each other out.
  */
 export async function insertCdrs(tx: Tx, provider: Address, candidates: readonly Candidate[]): Promise<bigint[]> {
   const rows = candidates
@@ -56,7 +56,10 @@ function toRow({ voucher, hangupBy, ...cdr }: Candidate['cdr']) {
   };
 }
 
-/** What stands under the callIds, our own rows and those that others committed before: each call's CDRs, the newest last. */
+/**
+ * What stands under the callIds, our own rows and those that others committed before: each call's CDRs, the newest
+ * last.
+ */
 export async function standingCdrs(
   tx: Tx,
   provider: Address,

@@ -5,8 +5,8 @@ const MAX_TEXT = 255;
 const MAX_HANGUP_BY = 64;
 
 /**
- * A callId has one spelling: visible ASCII, which is what RFC 3261 makes Call-IDs and tags of, compared byte by byte. So no
- * blank, no look-alike and nothing invisible tells two CDRs of one call apart.
+ * A callId has one spelling: visible ASCII, which is what RFC 3261 makes Call-IDs and tags of, compared byte by byte.
+ * So no blank, no look-alike and nothing invisible tells two CDRs of one call apart.
  */
 const callIdPattern = /^[!-~]+$/;
 

@@ -1,8 +1,8 @@
 import type { ClaimCode } from '../contract/claim.ts';
 
 /**
- * Why a CDR is not paid, or not in full, or not yet. Codes are stable, and they are a CDR's own: what the contract says of a
- * claim (`ClaimRejected`) is about the sum of many calls, and is told to their provider in these words.
+ * Why a CDR is not paid, or not in full, or not yet. Codes are stable, and they are a CDR's own: what the contract says
+ * of a claim (`ClaimRejected`) is about the sum of many calls, and is told to their provider in these words.
  */
 type Reason = {
   /** What was wrong, or what is waited for. */
@@ -39,11 +39,10 @@ const rejected = {
   },
   outsideEscrowTime: {
     what: 'the call was answered before the escrow was opened or after it had ended',
-    remedy:
-      'correct the CDR with the escrow that was open then, if there was one; ask before each call whether it is covered',
+    remedy: 'correct the CDR with the escrow that was open then; ask before each call whether it is covered',
   },
   overParallel: {
-    what: 'as many earlier calls of the escrow were under way when it was answered as maxParallel allows, or a later one that is claimed already took the line',
+    what: 'no line was free: as many calls as maxParallel allows were under way, or hold the line by a claim',
     remedy: 'agree on a larger maxParallel, and ask before each call; if a time or the leg is wrong, correct the CDR',
   },
   overMaximum: {
