@@ -68,6 +68,11 @@ export interface Cdrs {
   voucherTotal: bigint | null;
 }
 
+export interface ClaimChecks {
+  checkedSeq: bigint;
+  escrowId: bigint;
+}
+
 export interface Claims {
   amount: bigint;
   calls: bigint;
@@ -123,6 +128,11 @@ export interface Events {
   payload: Json;
   position: number;
   txHash: TxHash;
+}
+
+export interface HandledRollbacks {
+  id: Generated<boolean>;
+  rollbackId: bigint;
 }
 
 export interface ParkedEscrows {
@@ -195,6 +205,12 @@ export interface RequestNonces {
   nonce: string;
 }
 
+export interface Rollbacks {
+  at: Generated<Timestamp>;
+  height: number;
+  id: Generated<bigint>;
+}
+
 export interface Settlements {
   accepted: boolean;
   amount: bigint | null;
@@ -212,6 +228,13 @@ export interface Settlements {
   user: Address | null;
 }
 
+export interface Settlers {
+  id: string;
+  operator: string;
+  providers: string[] | null;
+  seenAt: Timestamp;
+}
+
 export interface Transactions {
   bytes: Buffer;
   exception: string | null;
@@ -223,6 +246,10 @@ export interface Transactions {
   state: "sealed" | "halted" | "faulted" | "expired";
   systemFee: bigint;
   validUntilBlock: number;
+}
+
+export interface UnratedCdrs {
+  cdrId: bigint;
 }
 
 export interface Vouchers {
@@ -237,10 +264,12 @@ export interface DB {
   blocks: Blocks;
   cdrConflicts: CdrConflicts;
   cdrs: Cdrs;
+  claimChecks: ClaimChecks;
   claims: Claims;
   cursor: Cursor;
   escrows: Escrows;
   events: Events;
+  handledRollbacks: HandledRollbacks;
   parkedEscrows: ParkedEscrows;
   providerCalls: ProviderCalls;
   providerRejections: ProviderRejections;
@@ -249,7 +278,10 @@ export interface DB {
   ratings: Ratings;
   registrations: Registrations;
   requestNonces: RequestNonces;
+  rollbacks: Rollbacks;
   settlements: Settlements;
+  settlers: Settlers;
   transactions: Transactions;
+  unratedCdrs: UnratedCdrs;
   vouchers: Vouchers;
 }

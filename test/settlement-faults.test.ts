@@ -14,7 +14,7 @@ import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
 import { leaveLaggingNode } from '../settler/lag.ts';
-import { reopenLost } from '../settler/recover.ts';
+import { takeBack } from '../settler/recover.ts';
 import { settle } from '../settler/settle.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { startFrozenNode } from './harness/frozen-node.ts';
@@ -249,7 +249,9 @@ describe('stage by stage', () => {
     const settlements = await db.selectFrom('settlements').selectAll().where('txHash', '=', hash).execute();
     await db.deleteFrom('settlements').where('txHash', '=', hash).execute();
     await db.deleteFrom('events').where('txHash', '=', hash).execute();
-    await reopenLost(deps());
+    const above = Math.min(...events.map(({ height }) => height)) - 1;
+    await db.insertInto('rollbacks').values({ height: above }).execute();
+    await takeBack(deps());
     expect(await stateOf(id)).toBe('claimed');
     await db
       .insertInto('events')
