@@ -3,12 +3,13 @@ import { isDeployed } from '../chain/deploy.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { createPool, databaseOf } from '../database/connection.ts';
+import { refuseUnusable } from '../database/first-contact.ts';
 import { ConfigError } from '../process/config.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
 import { follow } from './follow.ts';
-import { waitForLead } from './lead.ts';
+import { whileLeading } from './lead.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
@@ -19,18 +20,14 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     throw new ConfigError(`KRYPTON_CONTRACT: there is no contract ${config.contract} on this network`);
   const pool = createPool(config.databaseUrl, 'indexer');
   const db = databaseOf(pool);
+  await refuseUnusable(db);
   const readBlocks = createBlockReader(rpc, config.contract);
   const heads = watchHeads(rpc.wsUrl, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
 
-  const run = async () => {
-    const lead = await waitForLead(pool, log, stopping.signal, () =>
-      fail(new Error('the connection that holds the lead broke')),
-    );
-    if (!lead) return;
+  const lead = async (signal: AbortSignal) => {
     const position = await resume();
     log.info({ height: position.height }, 'indexing');
-    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal: stopping.signal }, position);
-    lead.release(true);
+    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
   };
 
   async function resume(): Promise<Position> {
@@ -54,7 +51,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     return { height: at, hash };
   }
 
-  const finished = run();
+  const finished = whileLeading(pool, log, stopping.signal, lead);
   finished.catch(fail);
   return {
     stop: async () => {

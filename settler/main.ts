@@ -5,6 +5,7 @@ import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
+import { refuseUnusable } from '../database/first-contact.ts';
 import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
 import { Outage } from '../process/outage.ts';
@@ -25,6 +26,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const { msPerBlock, validators } = await readVersion(rpc);
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
+  await refuseUnusable(db);
   const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
   const policy = {
     amount: config.settleAmount,

@@ -77,7 +77,7 @@ export function refusalOf(error: unknown, log: Logger): Refusal {
     log.warn({ error: (error as Error).message }, 'the database is away');
     return new Refusal(
       'databaseUnavailable',
-      'the database does not answer; send the request again: what it has taken in is not taken in twice',
+      'the database is away, or takes no requests for now; send this one again: what it has taken in is not taken in twice',
     );
   }
   if (error instanceof HTTPException) {

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { healthSchema } from '../../protocol/api/status.ts';
 import type { Deps } from '../deps.ts';
 import { type App, json } from '../http/route.ts';
-import { readHealth } from './health.ts';
+import { createHealth } from './health.ts';
 
 const alive = createRoute({
   method: 'get',
@@ -23,9 +23,10 @@ const ready = createRoute({
 });
 
 export function addHealth(app: App, deps: Deps): void {
+  const readHealth = createHealth(deps);
   app.openapi(alive, (c) => c.json({ status: 'ok' as const, checks: { process: 'ok' } }, 200));
   app.openapi(ready, async (c) => {
-    const health = await readHealth(deps);
+    const health = await readHealth();
     c.header('Cache-Control', 'no-store');
     return health.status === 'ok' ? c.json(health, 200) : c.json(health, 503);
   });
