@@ -23,7 +23,10 @@ const ROUNDS_PER_FULL_LOOK = 30;
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
   await Promise.all([
     loop(deps.log, heads, signal, (round) => rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 })),
-    loop(deps.log, heads, signal, async () => void (await settle(deps))),
+    loop(deps.log, heads, signal, async () => {
+      await leaveLaggingNode(deps);
+      await settle(deps);
+    }),
     loop(deps.log, heads, signal, async (round) => {
       if (deps.mayRollBack && round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
       await leaveLaggingNode(deps);

@@ -10,18 +10,25 @@ const MAX_LAG = 20;
 export async function readHealth(deps: Deps): Promise<Health> {
   const [postgres, redis] = await Promise.all([checkIndex(deps), deps.wake.isReady()]);
   const checks = { ...postgres, redis: redis ? 'ok' : 'away' };
-  const failed = Object.values(checks).some((check) => check !== 'ok' && check !== UNKNOWN);
+  const failed = Object.values(checks).some((check) => check !== 'ok' && !isUnknown(check));
   return { status: failed ? 'unavailable' : 'ok', checks };
 }
 
-const UNKNOWN = 'unknown: the node does not answer';
+/** What says nothing about this process: it can serve what it has. */
+const unknown = {
+  silent: 'unknown: the node does not answer',
+  behind: 'unknown: the node is behind the index',
+};
+
+const isUnknown = (check: string) => Object.values(unknown).includes(check);
 
 async function checkIndex(deps: Deps): Promise<{ postgres: string; index: string }> {
-  const nodeHeight = await deps.nodeHeight();
   try {
-    const { height } = await readCursor(deps.db, deps);
-    if (nodeHeight === null) return { postgres: 'ok', index: UNKNOWN };
+    const { height, hash } = await readCursor(deps.db, deps);
+    const nodeHeight = await deps.nodeHeight({ height, hash });
+    if (nodeHeight === null) return { postgres: 'ok', index: unknown.silent };
     const lag = nodeHeight - height;
+    if (lag < 0) return { postgres: 'ok', index: unknown.behind };
     return { postgres: 'ok', index: lag > MAX_LAG ? `${lag} blocks behind the node` : 'ok' };
   } catch (error) {
     if (error instanceof Refusal) return { postgres: 'ok', index: error.message };
