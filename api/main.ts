@@ -1,5 +1,6 @@
 import { createDatabase } from '../database/connection.ts';
 import { refuseUnusable } from '../database/first-contact.ts';
+import { reportNodes } from '../process/nodes.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { type Config, loadApiConfig } from './config.ts';
 import { followHead } from './head.ts';
@@ -19,7 +20,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const head = followHead(config.databaseUrl, db, log);
   const wake = createWake(config.redisUrl, log);
   const sweep = sweepNonces(db, log);
-  const nodeHeight = createNodeHeight(config.rpcUrl);
+  const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
   const authorities = config.apiAuthority ?? null;
   const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, authorities, now: Date.now });
   const serving = await serve(app, { host: config.apiHost, port: config.apiPort });

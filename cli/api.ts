@@ -3,6 +3,7 @@ import { readHeight } from '../chain/blocks.ts';
 import { createRpc } from '../chain/rpc.ts';
 import { signRequest } from '../protocol/sign/http-signature.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
+import { publicUrl } from '../protocol/types/url.ts';
 import type { Settings } from './config.ts';
 import { Refusal } from './refusal.ts';
 import { type ApiStatus, statusSchema } from './shapes.ts';
@@ -23,12 +24,14 @@ export type Api = {
  */
 export async function openApi(settings: Settings): Promise<Api> {
   const url = apiUrl(settings);
-  const [status, minHeight] = await Promise.all([readApiStatus(url), nodeHeight(settings)]);
+  const status = await readApiStatus(url);
+  const minHeight = await nodeHeight(settings, status.network);
   const { network, contract } = settings;
+  const shown = publicUrl(url);
   if (network !== undefined && status.network !== network)
-    throw new Refusal(`the API at ${url} is of network ${status.network}, the configured network is ${network}`);
+    throw new Refusal(`the API at ${shown} is of network ${status.network}, the configured network is ${network}`);
   if (contract !== undefined && status.contract !== contract)
-    throw new Refusal(`the API at ${url} is of contract ${status.contract}, the configured one is ${contract}`);
+    throw new Refusal(`the API at ${shown} is of contract ${status.contract}, the configured one is ${contract}`);
   const heightHeader = minHeight === undefined ? {} : { 'min-height': String(minHeight) };
   return {
     url,
@@ -48,9 +51,11 @@ export function apiUrl({ api }: Settings): string {
 export const readApiStatus = (url: string): Promise<ApiStatus> =>
   exchange({ method: 'GET', url: `${url}/v1/status`, headers: {} }, statusSchema);
 
-/** Without a node the API answers with what it has. */
-async function nodeHeight({ rpc }: Settings): Promise<number | undefined> {
-  return rpc ? readHeight(createRpc(rpc)).catch(() => undefined) : undefined;
+/** The newest block of the nodes that are of that network. Without any, the API answers with what it has. */
+async function nodeHeight({ rpc }: Settings, network: number): Promise<number | undefined> {
+  if (!rpc) return undefined;
+  const heights = await createRpc(rpc, { network }).everyone(readHeight);
+  return heights.length === 0 ? undefined : Math.max(...heights.map(({ value }) => value));
 }
 
 type Request = { method: string; url: string; headers: Record<string, string>; body?: string };
@@ -65,7 +70,7 @@ async function exchange<T>(request: Request, schema: z.ZodType<T>, signer?: Sign
     signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
   }).catch((error) => {
     throw new Refusal(
-      `the API at ${new URL(url).origin} does not answer (${reason(error)}); is it running? npm start runs one, --api <url> names another`,
+      `the API at ${publicUrl(url)} does not answer (${reason(error)}); is it running? npm start runs one, --api <url> names another`,
       { cause: error },
     );
   });
@@ -83,12 +88,12 @@ const problemSchema = z.looseObject({ title: z.string(), code: z.string(), detai
 function problemLine(url: string, status: number, answer: unknown): string {
   const parsed = problemSchema.safeParse(answer);
   if (parsed.success) return `the API refuses (${status} ${parsed.data.code}): ${parsed.data.detail}`;
-  return `the API at ${new URL(url).origin} answers ${new URL(url).pathname} with status ${status}`;
+  return `the API at ${publicUrl(url)} answers with status ${status}`;
 }
 
 function unexpected(url: string, error: z.ZodError | undefined): string {
   const issue = error?.issues[0];
-  return `what answers at ${new URL(url).origin} is no KRYPTON API of this version: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`;
+  return `what answers at ${publicUrl(url)} is no KRYPTON API of this version: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`;
 }
 
 /** fetch hides what happened (ECONNREFUSED, ...) in causes. */

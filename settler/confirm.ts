@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { NodeUnavailable } from '../chain/errors.ts';
+import { NodeRefuses, NodeUnavailable } from '../chain/errors.ts';
 import type { Execution } from '../chain/invoke.ts';
 import { type Outcome, readOutcome } from '../chain/outcome.ts';
 import type { Tx } from '../database/connection.ts';
@@ -39,7 +39,8 @@ export async function confirm(deps: Deps): Promise<number> {
     try {
       if (!(await follow(deps, transaction))) pending += 1;
     } catch (error) {
-      if (error instanceof NodeUnavailable || isDatabaseUnavailable(error)) throw error;
+      const refused = error instanceof NodeRefuses; // a node is there, and may know of the others
+      if ((error instanceof NodeUnavailable && !refused) || isDatabaseUnavailable(error)) throw error;
       pending += 1;
       deps.log.error({ txHash: transaction.hash }, `its outcome can't be told: ${describe(error)}`); // the others' can
     }

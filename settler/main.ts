@@ -8,6 +8,7 @@ import { createDatabase } from '../database/connection.ts';
 import { refuseUnusable } from '../database/first-contact.ts';
 import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
+import { reportNodes } from '../process/nodes.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
@@ -22,7 +23,7 @@ const STALLED_MS = 5_000;
 const JOBS_AT_A_TIME = 3;
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
-  const rpc = createRpc(config.rpcUrl, { network: config.network });
+  const rpc = createRpc(config.rpcUrl, { network: config.network, report: reportNodes(log) });
   const { msPerBlock, validators } = await readVersion(rpc);
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
@@ -71,7 +72,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
-  const heads = watchHeads(rpc.wsUrl, { pollMs: Math.min(ROUND_MS, msPerBlock) });
+  const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
   const rounds = runRounds(deps, heads, stopping.signal);
   rounds.catch(fail);

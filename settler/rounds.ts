@@ -21,7 +21,10 @@ export const ROUND_MS = 2_000;
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
   await Promise.all([
     loop(deps.log, heads, signal, () => rateAll(deps, signal)),
-    loop(deps.log, heads, signal, async () => void (await settle(deps))),
+    loop(deps.log, heads, signal, async () => {
+      await leaveLaggingNode(deps);
+      await settle(deps);
+    }),
     loop(deps.log, heads, signal, async () => {
       await takeBack(deps);
       await leaveLaggingNode(deps);

@@ -1,4 +1,4 @@
-import { NodeUnavailable } from '../chain/errors.ts';
+import { GasLimitReached, NodeUnavailable } from '../chain/errors.ts';
 import { readStoragePrice } from '../chain/gas.ts';
 import { invokeScript, ScriptFault } from '../chain/invoke.ts';
 import { FeeLimitExceeded, signScript } from '../chain/transaction.ts';
@@ -108,7 +108,8 @@ async function settleClaims(
     await submit(deps, signed);
     return [signed];
   } catch (error) {
-    if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded)) throw error;
+    const tooMuch = error instanceof GasLimitReached && accepted.length > 1; // for a dry run at any node
+    if (!(error instanceof ScriptFault || error instanceof FeeLimitExceeded || tooMuch)) throw error;
     const [first, second] = halves(accepted);
     if (error instanceof FeeLimitExceeded && left < deps.feePerTransactionLimit) {
       if (accepted.length === 1) throw exhausted;

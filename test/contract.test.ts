@@ -65,10 +65,7 @@ async function tried(
 ): Promise<string> {
   const account = scriptHashOfBytes(hash160Bytes(signer.address));
   const script = base64OfBytes(scriptOf(calls));
-  const { state, exception } = await world.rpc.call<{ state: string; exception: string | null }>('invokescript', [
-    script,
-    [{ account, scopes }],
-  ]);
+  const { state, exception } = await world.rpc.call('invokescript', [script, [{ account, scopes }]]);
   return exception ?? state;
 }
 

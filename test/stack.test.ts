@@ -109,7 +109,7 @@ async function expectAllAnswer(endpoints: Endpoints): Promise<void> {
 }
 
 const readContract = (endpoints: Endpoints) =>
-  createRpc([endpoints.rpc]).call<object>('getcontractstate', [endpoints.contract]);
+  createRpc([endpoints.rpc]).call('getcontractstate', [endpoints.contract]);
 
 async function onPostgres(endpoints: Endpoints, statement: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: endpoints.postgres });

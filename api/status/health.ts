@@ -27,12 +27,18 @@ export function createHealth(deps: Deps): () => Promise<Health> {
   return async () => {
     const [postgres, index, redis] = await Promise.all([checkPostgres(), checkIndex(deps), deps.wake.check()]);
     const checks = { postgres, index: postgres === 'away' ? 'unknown: Postgres is away' : index, redis };
-    const failed = Object.values(checks).some((check) => check !== 'ok' && check !== UNKNOWN);
+    const failed = Object.values(checks).some((check) => check !== 'ok' && !isUnknown(check));
     return { status: failed ? 'unavailable' : 'ok', checks };
   };
 }
 
-const UNKNOWN = 'unknown: the node does not answer';
+/** What says nothing about this process: it can serve what it has. */
+const unknown = {
+  silent: 'unknown: the node does not answer',
+  behind: 'unknown: the node is behind the index',
+};
+
+const isUnknown = (check: string) => Object.values(unknown).includes(check);
 
 /** The write that each signed request begins with, committed: a server that can only be read takes in nothing. */
 async function tryWrite({ db, now }: Deps, outage: Outage): Promise<string> {
@@ -56,10 +62,11 @@ async function tryWrite({ db, now }: Deps, outage: Outage): Promise<string> {
 }
 
 async function checkIndex(deps: Deps): Promise<string> {
-  const read = deps.nodeHeight().then(async (nodeHeight) => {
-    const { height } = await readCursor(deps.db, deps);
-    if (nodeHeight === null) return UNKNOWN;
+  const read = readCursor(deps.db, deps).then(async ({ height, hash }) => {
+    const nodeHeight = await deps.nodeHeight({ height, hash });
+    if (nodeHeight === null) return unknown.silent;
     const lag = nodeHeight - height;
+    if (lag < 0) return unknown.behind;
     return lag > MAX_LAG ? `${lag} blocks behind the node` : 'ok';
   });
   const index = read.catch((error) => (error instanceof Refusal ? error.message : 'unknown: Postgres is away'));

@@ -17,12 +17,15 @@ const route = createRoute({
 
 export function addStatus(app: App, deps: Deps): void {
   app.openapi(route, async (c) => {
-    const nodeHeight = await deps.nodeHeight();
+    // Read before the node is asked, so that a node without this block is known to lag.
+    const known = await deps.db.selectFrom('cursor').select(['height', 'hash']).executeTakeFirst();
+    const nodeHeight = await deps.nodeHeight(known);
+    const isTold = nodeHeight !== null && nodeHeight >= (known?.height ?? 0);
     return chainState(
       c,
       deps,
       async (_, { network, contract, deployedAt, height }) => {
-        const lag = nodeHeight === null ? null : Math.max(0, nodeHeight - height);
+        const lag = isTold ? Math.max(0, nodeHeight - height) : null;
         const status: Status = {
           ...{ network: Number(network), contract, deployedAt, nodeHeight, indexHeight: height, lag, version },
         };

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { readHeight } from '../../chain/blocks.ts';
-import { isDeployed } from '../../chain/deploy.ts';
+import { isDeployed } from '../../chain/contract.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import { readAccount } from '../../chain/wallet-file.ts';
+import { publicUrl } from '../../protocol/types/url.ts';
 import { apiUrl, readApiStatus } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode } from '../connect.ts';
@@ -60,7 +61,7 @@ function text<T>(each: Part<T>, show: (each: T) => string): string {
 
 async function nodeStatus(settings: Settings) {
   const { rpc, network } = await openNode(settings);
-  return { url: (settings.rpc ?? []).join(', '), network, height: await readHeight(rpc) };
+  return { url: (settings.rpc ?? []).map(publicUrl).join(', '), network, height: await readHeight(rpc) };
 }
 
 async function contractStatus(settings: Settings) {
@@ -72,8 +73,8 @@ async function contractStatus(settings: Settings) {
 }
 
 async function apiStatus(settings: Settings) {
-  const url = apiUrl(settings);
-  const { network, contract, indexHeight, lag } = await readApiStatus(url);
+  const { network, contract, indexHeight, lag } = await readApiStatus(apiUrl(settings));
+  const url = publicUrl(apiUrl(settings));
   if (settings.network !== undefined && network !== settings.network)
     throw new Refusal(`the API at ${url} is of network ${network}, the configured network is ${settings.network}`);
   if (settings.contract !== undefined && contract !== settings.contract)

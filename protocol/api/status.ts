@@ -6,9 +6,12 @@ export const statusSchema = z
     network: z.int().meta({ description: 'magic number of the network' }),
     contract: scriptHash,
     deployedAt: height.meta({ description: 'block from which on the contract is followed' }),
-    nodeHeight: height.nullable().meta({ description: 'newest block of the node; null while it does not answer' }),
+    nodeHeight: height.nullable().meta({ description: 'newest block of the nodes; null while none answers' }),
     indexHeight: height.meta({ description: 'newest block in the index' }),
-    lag: z.int().nonnegative().nullable().meta({ description: 'blocks by which the index is behind the node' }),
+    lag: z.int().nonnegative().nullable().meta({
+      description:
+        'blocks by which the index is behind the node; null where that can not be told: no node answers, or all lag behind the index',
+    }),
     version: z.string(),
   })
   .meta({ id: 'Status' });
