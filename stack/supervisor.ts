@@ -96,7 +96,7 @@ function baseStarters(
   return {
     node: nodeStarter(base, pace),
     ...(settings.databaseUrl ? {} : { postgres: postgresStarter(base, { durable: true }) }),
-    ...(settings.redisUrl ? {} : { redis: redisStarter(base, { durable: true, databases: redisDatabases }) }),
+    ...(settings.redisUrl ? {} : { redis: redisStarter(base, { databases: redisDatabases }) }),
   };
 }
 

@@ -46,7 +46,7 @@ export default async function startBase(project: TestProject): Promise<() => Pro
   const parts = [
     keep('node', nodeStarter(base, pace)),
     keep('postgres', postgresStarter(base, { durable: false })),
-    keep('redis', redisStarter(base, { durable: false, databases: redisDatabases })),
+    keep('redis', redisStarter(base, { databases: redisDatabases })),
   ];
   const tearDown = async () => {
     await Promise.all(parts.map((part) => part.stop()));
