@@ -23,7 +23,7 @@ afterEach(async () => {
 /** A real Redis, started as `npm start` does it. */
 async function startRedis(): Promise<string> {
   const terminal = openTerminal({ write: () => true, on: () => undefined });
-  const state = await rememberState(folder);
+  const state = await rememberState(folder, terminal.as('stack'));
   const start = redisStarter({ folder, state, terminal }, { databases: 16 });
   redis = keepRunning({ name: 'redis', start, say: terminal.as('redis'), begun: () => {}, up: () => {} });
   await redis.ready;
