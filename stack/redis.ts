@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { installPackage, onPath } from './apt.ts';
-import { type Folder, tools } from './folder.ts';
+import { type Folder, tools, writePrivately } from './folder.ts';
 import type { PartPlan } from './part.ts';
 import type { State } from './state.ts';
 import { inOneLine, Trouble } from './trouble.ts';
@@ -14,7 +14,6 @@ export const redisUrl = (state: State, database = 0) =>
   `redis://:${state.passwords.redis}@127.0.0.1:${state.ports.redis}/${database}`;
 
 export interface RedisPace {
-  readonly durable: boolean;
   /** Tests take one each. */
   readonly databases: number;
 }
@@ -26,9 +25,11 @@ export async function planRedis(
   say: (message: string) => void,
 ): Promise<PartPlan> {
   const server = findServer() ?? (await install(say));
+  // Nothing in there is of value, and a Redis that reads what an earlier one left may refuse to start because of it.
+  rmSync(folder.redis, { recursive: true, force: true });
   mkdirSync(folder.redis, { recursive: true, mode: 0o700 });
   const config = join(folder.redis, 'redis.conf');
-  writeFileSync(config, redisConfig(folder, state, pace), { mode: 0o600 });
+  writePrivately(config, redisConfig(folder, state, pace));
   return {
     name: 'redis',
     command: server,
@@ -41,7 +42,10 @@ export async function planRedis(
   };
 }
 
-/** In a file, not in arguments: everyone can read a process's arguments, and with them the password. */
+/**
+ * It keeps nothing over a restart: Postgres holds the intent, and the services queue from it what Redis has lost.
+ * In a file, not in arguments: everyone can read a process's arguments, and with them the password.
+ */
 function redisConfig(folder: Folder, state: State, pace: RedisPace): string {
   const lines = [
     'bind 127.0.0.1',
@@ -49,7 +53,7 @@ function redisConfig(folder: Folder, state: State, pace: RedisPace): string {
     `requirepass ${state.passwords.redis}`,
     `dir "${folder.redis}"`,
     `databases ${pace.databases}`,
-    `appendonly ${pace.durable ? 'yes' : 'no'}`,
+    'appendonly no',
     'save ""',
     'maxmemory-policy noeviction', // a queue must refuse when full, never forget
     'daemonize no',
