@@ -99,6 +99,7 @@ describe('CDRs', () => {
     const [a, b] = [cdrOf(world.user), cdrOf(world.user)];
     const bad = [
       [{ ...a, callId: 'x', voutcher: 1 }, /^voutcher: is not known here$/],
+      [JSON.parse(JSON.stringify({ ...a, callId: 'x' }).replace('{', '{"__proto__":{"to":"1"},')), /^__proto__: /],
       [{ ...a, callId: 'x', user: 'nobody' }, /^user: expected a NEO N3 address/],
       [{ ...a, callId: 'x', escrowId: 2 ** 53 }, /^escrowId: /],
       [{ ...a, callId: 'x', escrowId: '1' }, /^escrowId: /],
@@ -376,6 +377,17 @@ describe('refused for its body', () => {
   ])('%s', async (_, status, code, attempt) => {
     const given = await attempt();
     expect([given.status, problemSchema.parse(given.body).code]).toEqual([status, code]);
+  });
+
+  test.each([
+    ['{"cdrs":[{"callId":"1"},{"callId":"2","callId":"3"}]}', 'cdrs.1.callId'],
+    ['{"cdrs":[{"voucher":{"total":"1","total":"2"}}]}', 'cdrs.0.voucher.total'],
+    ['{"cdrs":[],"cdrs":[{}]}', 'cdrs'],
+    ['{"cdrs":[{"__proto__":{},"__proto__":{}}]}', 'cdrs.0.__proto__'],
+  ])('a key twice in one object: %s', async (text, path) => {
+    const { status, body } = await raw(text);
+    expect([status, body.code, body.errors]).toEqual([400, 'invalidJson', [{ path, message: 'stands twice' }]]);
+    expect(body.detail).toContain(`stands twice at ${path}`);
   });
 
   test('a connection goes on after a refusal', async () => {

@@ -3,7 +3,7 @@ import { cdrSchema, verdictsSchema } from '../../protocol/api/cdrs.ts';
 import { problemSchema } from '../../protocol/api/problem.ts';
 import { listOf } from '../../protocol/api/scalar.ts';
 import type { Deps } from '../deps.ts';
-import { jsonBody, parseJson } from '../http/body.ts';
+import { jsonBody, readJson } from '../http/body.ts';
 import { awaitMinHeight, heightHeaders } from '../http/height.ts';
 import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
 import { printable } from '../http/printable.ts';
@@ -114,7 +114,7 @@ function addSubmit(app: App, deps: Deps): void {
   app.post('/v1/cdrs', async (c) => {
     const bytes = jsonBody(c);
     const provider = await authenticate(c, deps);
-    const body = submittedCdrsSchema.safeParse(parseJson(bytes));
+    const body = submittedCdrsSchema.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     if (!(await isProvider(deps.db, provider)))
       throw new Refusal(

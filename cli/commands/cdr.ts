@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { parseJson } from '../../protocol/api/json.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { type Api, openApi } from '../api.ts';
 import { toCount, toId } from '../arguments.ts';
@@ -77,11 +78,11 @@ async function readCdrFile(file: string): Promise<string> {
 function parseCdrs(file: string, text: string): unknown[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw new Refusal(`${file === '-' ? 'standard input' : file} is no JSON: expected a CDR or a list of them`, {
-      cause: error,
-    });
+    const { message } = error as Error;
+    const what = `${file === '-' ? 'standard input' : file} is no JSON that can be sent (${message})`;
+    throw new Refusal(`${what}: expected a CDR or a list of them`, { cause: error });
   }
   const list = value !== null && typeof value === 'object' && 'cdrs' in value ? value.cdrs : value;
   const cdrs = Array.isArray(list) ? list : [list];
