@@ -2,8 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { problems } from '../api/http/problem.ts';
-import { problemSchema } from '../protocol/api/problem.ts';
+import { problemSchema, problems } from '../protocol/api/problem.ts';
 import { healthSchema } from '../protocol/api/status.ts';
 import {
   type ApiWorld,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { printable } from '../../protocol/api/printable.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
-import { printable } from '../http/printable.ts';
 
 /** Longest callId, number or SIP URI: RFC 3261 names no bound, and 255 is what SIP proxies keep. */
 const MAX_TEXT = 255;
@@ -55,25 +55,6 @@ export const submittedCdrSchema = z
   .meta({ id: 'SubmittedCdr' });
 
 export type SubmittedCdr = z.infer<typeof submittedCdrSchema>;
-
-/** So many CDRs in one request: one statement and one commit for all of them stay within some tens of milliseconds. */
-const MAX_CDRS = 1000;
-
-/** The body as a whole; each CDR is judged on its own, so that one bad one does not keep the others out. */
-export const submittedCdrsSchema = z
-  .strictObject({
-    cdrs: z
-      .array(z.unknown())
-      .min(1)
-      .max(MAX_CDRS)
-      .meta({
-        type: 'array',
-        items: { $ref: '#/components/schemas/SubmittedCdr' },
-        minItems: 1,
-        maxItems: MAX_CDRS,
-      }),
-  })
-  .meta({ id: 'SubmittedCdrs' });
 
 /** The one form of a CDR's content: times in UTC with milliseconds, hex in lower case, what is absent left out. */
 export function contentOf({ hangupBy, voucher, ...cdr }: SubmittedCdr) {

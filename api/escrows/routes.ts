@@ -1,42 +1,37 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { escrowSchema, escrowStates } from '../../protocol/api/escrows.ts';
-import { listOf } from '../../protocol/api/scalar.ts';
+import { getEscrow, listEscrows } from '../../protocol/api/escrows.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
-import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
+import { chainState } from '../http/height.ts';
+import { decodeCursor, pageOf } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
-import { type App, addressParameter, chainStateOf, idParameter, refusals, stateRefusals } from '../http/route.ts';
-import { listEscrows, readEscrow } from './read.ts';
+import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { findEscrows, readEscrow } from './read.ts';
 
 const list = createRoute({
-  method: 'get',
-  path: '/v1/escrows',
-  operationId: 'listEscrows',
+  method: listEscrows.method,
+  path: listEscrows.path,
+  operationId: listEscrows.operationId,
   summary: 'Escrows, the newest first',
   tags: ['escrows'],
   request: {
     headers: heightHeaders,
-    query: z.strictObject({
-      ...pageQuery,
-      user: addressParameter.optional(),
-      provider: addressParameter.optional(),
-      state: z.enum(escrowStates).optional(),
-    }),
+    query: listEscrows.query,
   },
   responses: {
-    ...chainStateOf(listOf(escrowSchema).meta({ id: 'EscrowList' }), 'a page of escrows'),
+    ...chainStateOf(listEscrows.answer, 'a page of escrows'),
     ...refusals(...stateRefusals),
   },
 });
 
 const one = createRoute({
-  method: 'get',
-  path: '/v1/escrows/{id}',
-  operationId: 'getEscrow',
+  method: getEscrow.method,
+  path: getEscrow.path,
+  operationId: getEscrow.operationId,
   summary: 'One escrow with its history',
   tags: ['escrows'],
-  request: { headers: heightHeaders, params: z.object({ id: idParameter }) },
-  responses: { ...chainStateOf(escrowSchema, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
+  request: { headers: heightHeaders, params: getEscrow.params },
+  responses: { ...chainStateOf(getEscrow.answer, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
 });
 
 const cursorKey = z.tuple([z.int()]);
@@ -47,7 +42,7 @@ export function addEscrows(app: App, deps: Deps): void {
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
     const filter = { user, provider, states: state && [state] };
     return chainState(c, deps, async (db) => {
-      const escrows = await listEscrows(db, filter, { limit: limit + 1, before });
+      const escrows = await findEscrows(db, filter, { limit: limit + 1, before });
       const { rows, next } = pageOf(escrows, limit, ({ id }) => [id]);
       return c.json({ items: rows, next }, 200);
     });

@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html';
+import { problems } from '../../protocol/api/problem.ts';
 import type { OpenApiDocument } from './openapi.ts';
-import { problems } from './problem.ts';
 
 const style = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }

@@ -3,7 +3,7 @@ import { readHeight } from '../../chain/blocks.ts';
 import { isDeployed } from '../../chain/deploy.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import { readAccount } from '../../chain/wallet-file.ts';
-import { apiUrl, readApiStatus } from '../api.ts';
+import { apiUrl, checkApi, readApiStatus } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -73,11 +73,9 @@ async function contractStatus(settings: Settings) {
 
 async function apiStatus(settings: Settings) {
   const url = apiUrl(settings);
-  const { network, contract, indexHeight, lag } = await readApiStatus(url);
-  if (settings.network !== undefined && network !== settings.network)
-    throw new Refusal(`the API at ${url} is of network ${network}, the configured network is ${settings.network}`);
-  if (settings.contract !== undefined && contract !== settings.contract)
-    throw new Refusal(`the API at ${url} is of contract ${contract}, the configured one is ${settings.contract}`);
+  const indexed = await readApiStatus(url);
+  checkApi(url, indexed, settings);
+  const { indexHeight, lag } = indexed;
   if (lag !== null && lag > LAG_LIMIT)
     throw new Refusal(`the index at ${url} is ${lag} blocks behind the node: see the indexer's log`);
   return { url, indexHeight, lag };
