@@ -16,7 +16,7 @@ export function watchHeads(wsUrl: () => string, { pollMs }: { pollMs: number }):
   };
   let socket: WebSocket | undefined;
   let closed = false;
-  let reconnect: NodeJS.Timeout | undefined;
+  let reconnect: ReturnType<typeof setTimeout> | undefined;
 
   const connect = () => {
     if (closed) return;

@@ -2,9 +2,19 @@ import { type Kysely, sql } from 'kysely';
 
 /** One process writes a table; everybody reads all but the API's secrets of requests. */
 export const writes = {
-  indexer: ['cursor', 'blocks', 'events', 'providers', 'registrations', 'balances', 'escrows', 'settlements'],
-  api: ['cdrs', 'cdr_conflicts', 'request_nonces'],
-  settler: ['transactions', 'claims', 'ratings', 'parked_escrows'],
+  indexer: [
+    'cursor',
+    'blocks',
+    'events',
+    'providers',
+    'registrations',
+    'balances',
+    'escrows',
+    'settlements',
+    'provider_settlements',
+  ],
+  api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers'],
+  settler: ['transactions', 'claims', 'ratings', 'parked_escrows', 'provider_calls', 'provider_rejections'],
 } as const;
 
 export type Role = keyof typeof writes;

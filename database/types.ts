@@ -3,9 +3,9 @@
  * Please do not edit it manually.
  */
 
-import type { Address } from '../protocol/types/address.ts';
-import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
-import type { PublicKey } from '../protocol/types/public-key.ts';
+import type { Address } from "../protocol/types/address.ts";
+import type { BlockHash, ScriptHash, TxHash } from "../protocol/types/hash.ts";
+import type { PublicKey } from "../protocol/types/public-key.ts";
 import type { ColumnType } from "kysely";
 
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
@@ -49,6 +49,7 @@ export interface Cdrs {
   answeredAt: Timestamp | null;
   callId: string;
   contentHash: Buffer;
+  corrects: bigint | null;
   direction: "outbound" | "inbound";
   disposition: "answered" | "busy" | "no-answer" | "cancelled" | "failed";
   endedAt: Timestamp;
@@ -131,6 +132,18 @@ export interface ParkedEscrows {
   reviewedSeq: bigint | null;
 }
 
+export interface ProviderCalls {
+  answered: bigint;
+  provider: Address;
+  unanswered: bigint;
+}
+
+export interface ProviderRejections {
+  calls: bigint;
+  day: Timestamp;
+  provider: Address;
+}
+
 export interface Providers {
   deployedAt: Timestamp;
   location: string;
@@ -141,9 +154,19 @@ export interface Providers {
   undeployedAt: Timestamp | null;
 }
 
+export interface ProviderSettlements {
+  calls: bigint;
+  claims: bigint;
+  provider: Address;
+  rejectedClaims: bigint;
+  seconds: bigint;
+}
+
 export interface Ratings {
   amount: bigint | null;
   billableSeconds: Generated<bigint>;
+  busyFrom: Timestamp | null;
+  busyUntil: Timestamp | null;
   cdrId: bigint;
   claimId: bigint | null;
   escrowId: bigint;
@@ -152,7 +175,7 @@ export interface Ratings {
   ratedAt: Generated<Timestamp>;
   reason: string | null;
   reasonCode: string | null;
-  state: "rejected" | "rated" | "claimed" | "settled" | "failed";
+  state: "rejected" | "superseded" | "rated" | "claimed" | "settled" | "failed";
   tariffHash: string | null;
   voucherTotal: bigint | null;
 }
@@ -202,6 +225,13 @@ export interface Transactions {
   validUntilBlock: number;
 }
 
+export interface Vouchers {
+  escrowId: bigint;
+  receivedAt: Generated<Timestamp>;
+  signature: string;
+  total: bigint;
+}
+
 export interface DB {
   balances: Balances;
   blocks: Blocks;
@@ -212,10 +242,14 @@ export interface DB {
   escrows: Escrows;
   events: Events;
   parkedEscrows: ParkedEscrows;
+  providerCalls: ProviderCalls;
+  providerRejections: ProviderRejections;
   providers: Providers;
+  providerSettlements: ProviderSettlements;
   ratings: Ratings;
   registrations: Registrations;
   requestNonces: RequestNonces;
   settlements: Settlements;
   transactions: Transactions;
+  vouchers: Vouchers;
 }

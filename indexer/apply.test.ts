@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ContractEvent } from '../protocol/contract/event.ts';
 import type { Address } from '../protocol/types/address.ts';
-import { apply, Contradiction, emptyState, type State } from './apply.ts';
+import { apply, Contradiction, emptyState, escrowOf, type State } from './apply.ts';
 
 const [user, provider] = ['user', 'provider'] as Address[] as [Address, Address];
 
@@ -59,6 +59,18 @@ test('money moves from balance to escrow to provider, and the rest goes back', (
 test('a rejected claim is kept with its code, also one of an escrow that never was', () => {
   const { settlements } = applied({ name: 'ClaimRejected', escrowId: -1n, seq: -1n, code: 1n });
   expect(settlements).toMatchObject([{ accepted: false, code: 1, provider: null, user: null, escrowId: -1n }]);
+});
+
+test.each([
+  [1n, 'malformed', null],
+  [3n, 'notAuthorised', null],
+  [4n, 'staleSequence', provider],
+  [9n, 'badVoucher', provider],
+])('a claim that was rejected with code %i (%s) stands in the record of %s', (code, _, recorded) => {
+  const rejected: ContractEvent = { name: 'ClaimRejected', escrowId: 1n, seq: 0n, code };
+  const { settlements } = applied(deposited, opened, rejected);
+  expect(settlements).toMatchObject([{ escrowId: 1n, provider: recorded, user: recorded && user }]);
+  expect(escrowOf(rejected)).toBe(recorded && 1n);
 });
 
 test('a provider that is deployed anew starts without tariff and operator', () => {

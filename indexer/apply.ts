@@ -1,4 +1,5 @@
-import type { ContractEvent, EventOf } from '../protocol/contract/event.ts';
+import { claimCode } from '../protocol/contract/claim.ts';
+import { type ContractEvent, type EventOf, escrowIdOf } from '../protocol/contract/event.ts';
 import type { Address } from '../protocol/types/address.ts';
 import type { PublicKey } from '../protocol/types/public-key.ts';
 
@@ -205,17 +206,30 @@ function settleClaim(
   });
 }
 
-/** A rejected claim may name an escrow that never was. */
+/**
+ * A rejected claim may name an escrow that never was. What anybody could have sent, malformed or without authority, is in nobody's
+ * record: neither the provider nor the user has anything to do with it.
+ */
 function rejectClaim(
   state: State,
   { height, position, txHash, time }: PlacedEvent,
   event: EventOf<'ClaimRejected'>,
 ): void {
-  const { provider = null, user = null } = state.escrows.get(event.escrowId) ?? {};
+  const { provider = null, user = null } = isStrangers(event) ? {} : (state.escrows.get(event.escrowId) ?? {});
   state.settlements.push({
     ...{ height, position, txHash, time, escrowId: event.escrowId, seq: event.seq, provider, user },
     ...{ accepted: false, code: Number(event.code), amount: null, seconds: null, calls: null, cdrRoot: null },
   });
+}
+
+/** Whoever signed: these two checks of the contract come before it knows that provider or operator did. */
+const strangersCodes: readonly bigint[] = [BigInt(claimCode.malformed), BigInt(claimCode.notAuthorised)];
+
+const isStrangers = ({ code }: EventOf<'ClaimRejected'>): boolean => strangersCodes.includes(code);
+
+/** The escrow in whose history a notification stands. */
+export function escrowOf(event: ContractEvent): bigint | null {
+  return event.name === 'ClaimRejected' && isStrangers(event) ? null : escrowIdOf(event);
 }
 
 function closeEscrow(state: State, event: EventOf<'EscrowClosed'>): void {

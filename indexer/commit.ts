@@ -1,8 +1,8 @@
 import type { Block } from '../chain/blocks.ts';
 import type { Database, Tx } from '../database/connection.ts';
 import { insertRows } from '../database/rows.ts';
-import { decodeEvent, escrowIdOf } from '../protocol/contract/event.ts';
-import { apply, type PlacedEvent } from './apply.ts';
+import { decodeEvent } from '../protocol/contract/event.ts';
+import { apply, escrowOf, type PlacedEvent } from './apply.ts';
 import { announceHead, loadState, moveCursor, type Position, saveState } from './store.ts';
 
 /**
@@ -45,5 +45,5 @@ function placeEvents({ height, time, notifications }: Block): PlacedEvent[] {
 /** Raw events keep every field; integers as decimal strings, as JSON can't hold them all. */
 function toEventRow({ height, position, txHash, ordinal, event }: PlacedEvent) {
   const { name, ...payload } = event;
-  return { height, position, txHash, ordinal, name, payload, escrowId: escrowIdOf(event) };
+  return { height, position, txHash, ordinal, name, payload, escrowId: escrowOf(event) };
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import type { Voucher } from '../protocol/sign/voucher.ts';
+import { isVoucherValid, type Voucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
+import { closedBy } from './closing.ts';
 import type { Deps } from './deps.ts';
 import { isUnknownSettlement } from './park.ts';
 import type { EscrowView } from './plan.ts';
@@ -25,17 +26,24 @@ const ESCROWS_PER_PAGE = 100;
  * those with a claim under way, those of which the index has not seen the last claim yet, and those that are parked.
  */
 export async function* findCandidates(
-  deps: Pick<Deps, 'db' | 'signer' | 'providers' | 'resting'>,
+  deps: Pick<Deps, 'db' | 'network' | 'contract' | 'signer' | 'providers' | 'resting'>,
 ): AsyncGenerator<Candidate> {
   const { db, resting } = deps;
   for (const [id, until] of resting) if (until <= Date.now()) resting.delete(id);
   const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
-    for (const { authorised, headTime, ...escrow } of page) {
+    for (const { authorised, headTime, closedBy, ...escrow } of page) {
       if (seen.has(escrow.id) || resting.has(escrow.id)) continue;
       seen.add(escrow.id);
-      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(db, escrow)) };
+      yield {
+        escrow,
+        authorised,
+        headTime,
+        closedBy,
+        ...(await readCalls(db, escrow)),
+        ...(await readVoucher(deps, escrow)),
+      };
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
@@ -53,7 +61,7 @@ export function letRejectedRest({ resting }: Pick<Deps, 'resting'>, escrowId: bi
   resting.set(escrowId, Date.now() + REJECTED_REST_MS);
 }
 
-type Page = Escrow & { authorised: boolean; headTime: Date };
+type Page = Escrow & Pick<EscrowView, 'authorised' | 'headTime' | 'closedBy'>;
 
 async function readPage(
   { db, signer, providers }: Pick<Deps, 'db' | 'signer' | 'providers'>,
@@ -62,7 +70,7 @@ async function readPage(
   // only the provider itself or the operator that it named may settle
   const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator), false)`;
   const { rows } = await sql<Page>`
-    select escrows.*, cursor.time as head_time, ${authorised} as authorised
+    select escrows.*, cursor.time as head_time, ${authorised} as authorised, ${closedBy} as closed_by
     from escrows
     cross join cursor
     -- an undeployed provider has no operator
@@ -108,23 +116,24 @@ async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promis
   return { calls, more: rows.length === CALLS_PER_CLAIM };
 }
 
-/** The highest valid one; the rating has checked its signature. */
+/**
+ * The highest valid one: of those that came with CDRs, and the one that was handed in alone. The rating and the API have checked
+ * their signatures; on a devnet that lost blocks, another escrow with another key may have got the id.
+ */
 async function readVoucher(
-  db: Deps['db'],
-  { id, user, provider }: Escrow,
+  { db, network, contract }: Pick<Deps, 'db' | 'network' | 'contract'>,
+  { id, user, provider, voucherKey }: Escrow,
 ): Promise<Pick<Candidate, 'voucher' | 'voucherTotal'>> {
-  const row = await db
-    .selectFrom('ratings')
-    .innerJoin('cdrs', 'cdrs.id', 'ratings.cdrId')
-    .select(['ratings.voucherTotal', 'voucherSignature'])
-    .where('ratings.escrowId', '=', id)
-    .where('ratings.voucherTotal', 'is not', null)
-    .where('cdrs.user', '=', user)
-    .where('cdrs.provider', '=', provider)
-    .orderBy('ratings.voucherTotal', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row?.voucherTotal || !row.voucherSignature) return { voucher: null, voucherTotal: datoshi(0n) };
-  const total = datoshi(row.voucherTotal);
-  return { voucher: { total, signature: bytesOfHex(row.voucherSignature) }, voucherTotal: total };
+  if (voucherKey === null) return { voucher: null, voucherTotal: datoshi(0n) };
+  const { rows } = await sql<{ total: bigint; signature: string }>`
+    (select ratings.voucher_total as total, voucher_signature as signature
+      from ratings join cdrs on cdrs.id = ratings.cdr_id
+      where ratings.escrow_id = ${id} and ratings.voucher_total is not null and cdrs.user = ${user} and cdrs.provider = ${provider}
+      order by ratings.voucher_total desc limit 1)
+    union all
+    select total, signature from vouchers where escrow_id = ${id}
+    order by total desc`.execute(db);
+  const vouchers = rows.map(({ total, signature }) => ({ total: datoshi(total), signature: bytesOfHex(signature) }));
+  const highest = vouchers.find((each) => isVoucherValid(voucherKey, { network, contract, escrowId: id }, each));
+  return { voucher: highest ?? null, voucherTotal: highest?.total ?? datoshi(0n) };
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
+import { wordsOf } from '../protocol/call/reasons.ts';
 import type { Deps } from './deps.ts';
-import { wordsOf } from './reasons.ts';
 
 /**
  * Settlements that the chain accepted and that are not ours as we know them: another settler's, or this database was

@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import type { Tx } from '../database/connection.ts';
 import { hasSqlState, sqlState } from '../database/errors.ts';
 import { insertRows } from '../database/rows.ts';
+import { wordsOf } from '../protocol/call/reasons.ts';
 import type { SignedTransaction } from '../protocol/contract/transaction.ts';
 import { hexOf } from '../protocol/types/bytes.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { checkHour } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
-import { wordsOf } from './reasons.ts';
 
 /** Any number that nobody else locks in this database: settlers seal one after the other. */
 const SEAL_LOCK = 0x5e_a1;

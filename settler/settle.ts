@@ -2,6 +2,7 @@ import { NodeUnavailable } from '../chain/errors.ts';
 import { readStoragePrice } from '../chain/gas.ts';
 import { invokeScript, ScriptFault } from '../chain/invoke.ts';
 import { FeeLimitExceeded, signScript } from '../chain/transaction.ts';
+import { type WaitingReason, waitingFor } from '../protocol/call/reasons.ts';
 import { contractCall } from '../protocol/contract/call.ts';
 import { type Claim, claimCodeName, MAX_CLAIMS_PER_CALL } from '../protocol/contract/claim.ts';
 import type { SignedTransaction } from '../protocol/contract/transaction.ts';
@@ -16,7 +17,6 @@ import type { Deps } from './deps.ts';
 import { note } from './notes.ts';
 import { parkUnknown } from './park.ts';
 import { plan } from './plan.ts';
-import type { ReasonCode } from './reasons.ts';
 import { seal } from './seal.ts';
 import { submit } from './submit.ts';
 
@@ -142,9 +142,10 @@ async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promis
       accepted.push(candidate);
       continue;
     }
-    const reason = (code !== undefined && claimCodeName(code)) || 'refusedByChain';
+    const name = code === undefined ? undefined : claimCodeName(code);
+    const reason = name ? waitingFor[name] : 'refusedByChain';
     deps.log.warn(
-      { escrowId: Number(escrowId), seq: Number(seq), code, reason },
+      { escrowId: Number(escrowId), seq: Number(seq), code, name },
       'the chain would reject this claim now',
     );
     await setAside(deps, [candidate], reason);
@@ -153,7 +154,7 @@ async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promis
 }
 
 /** Others come first for a while. */
-async function setAside(deps: Deps, prepared: readonly PreparedClaim[], reason: ReasonCode): Promise<void> {
+async function setAside(deps: Deps, prepared: readonly PreparedClaim[], reason: WaitingReason): Promise<void> {
   for (const { claim } of prepared) letRejectedRest(deps, claim.escrowId);
   await note(deps, { waiting: prepared.flatMap(({ calls }) => calls.map(({ cdrId }) => ({ cdrId, reason }))) });
 }

@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { installPackage, onPath } from './apt.ts';
 import { type Folder, tools } from './folder.ts';
 import type { PartPlan } from './part.ts';
-import { run } from './run.ts';
 import type { State } from './state.ts';
 import { inOneLine, Trouble } from './trouble.ts';
 
 const stopTimeoutMs = 10_000;
 const askTimeoutMs = 2_000;
-const installTimeoutMs = 300_000;
 
 export const redisUrl = (state: State, database = 0) =>
   `redis://:${state.passwords.redis}@127.0.0.1:${state.ports.redis}/${database}`;
@@ -74,34 +73,16 @@ function findServer(): string | undefined {
   return link;
 }
 
-function onPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
-  return folders.map((folder) => join(folder, name)).find(existsSync);
-}
-
 async function install(say: (message: string) => void): Promise<string> {
-  const command = 'apt-get install redis-tools';
-  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args: string[]) => {
-    const [program = '', ...rest] = [...prefix, 'apt-get', '-qq', ...args];
-    return run(program, rest, { env, timeoutMs: installTimeoutMs });
-  };
-  say(`no Redis here: ${command} (the program alone, no system service)`);
-  try {
-    const wanted = ['install', '-y', '--no-install-recommends', 'redis-tools'];
-    await apt(...wanted).catch(async () => {
-      await apt('update');
-      await apt(...wanted);
-    });
-  } catch (error) {
+  say('no Redis here: apt-get install redis-tools (the program alone, no system service)');
+  await installPackage('redis-tools').catch((error) => {
     throw new Trouble(
       `Redis or Valkey is needed: install redis-server or valkey-server, or set KRYPTON_REDIS_URL (${inOneLine(error)})`,
     );
-  }
+  });
   const server = findServer();
   if (!server)
-    throw new Trouble(`${command} brought no server: install redis-server or valkey-server, or set KRYPTON_REDIS_URL`);
+    throw new Trouble('redis-tools brought no server: install redis-server or valkey-server, or set KRYPTON_REDIS_URL');
   return server;
 }
 

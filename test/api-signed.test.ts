@@ -19,6 +19,7 @@ import {
   deployProviders,
   hash,
   moveTo,
+  openEscrows,
   signedRequest,
 } from './api-world.ts';
 
@@ -29,13 +30,20 @@ const verdicts = ({ body }: Answer) => verdictsSchema.parse(body).cdrs;
 beforeAll(async () => {
   world = await createApiWorld();
   await deployProviders(world, world.provider, world.stranger);
+  await openEscrows(world, world.provider, 1, Number.MAX_SAFE_INTEGER);
 });
 afterAll(() => world.destroy());
 
 describe('CDRs', () => {
   test('are stored as they were sent, and read back by both parties', async () => {
     const voucher = { total: '9007199254740993', signature: 'AB'.repeat(64) };
-    const sent = cdrOf(world.user, { escrowId: 9007199254740991, callId: 'ünï ☎ 1', hangupBy: 'caller', voucher });
+    const sent = cdrOf(world.user, {
+      escrowId: 9007199254740991,
+      callId: 'a%20b~"\\<1>',
+      from: 'ünï ☎ 1',
+      hangupBy: 'caller',
+      voucher,
+    });
     const accepted = await post([sent]);
     expect(accepted.status).toBe(202);
     const [verdict] = verdicts(accepted);

@@ -60,6 +60,18 @@ export async function deployProviders({ db }: ApiWorld, ...providers: Signer[]):
   await db.insertInto('providers').values(rows).execute();
 }
 
+/** Escrows of the user with this provider. */
+export async function openEscrows(
+  { db, user }: ApiWorld,
+  provider: Signer,
+  ...ids: (number | bigint)[]
+): Promise<void> {
+  await sql`insert into escrows (id, "user", provider, state, amount, rate_per_second, fee_per_call, increment, max_parallel,
+      opened_at, ends_at, claim_deadline)
+    select id, ${user.address}, ${provider.address}, 'open', 1000, 1, 0, 1, 1, now(), now(), now()
+    from unnest(${ids.map(String)}::bigint[]) as id`.execute(db);
+}
+
 export const environment = (databaseUrl: string, redisUrl: string) => ({
   KRYPTON_DATABASE_URL: databaseUrl,
   KRYPTON_REDIS_URL: redisUrl,

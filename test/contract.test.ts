@@ -318,5 +318,5 @@ async function deployPuppet(): Promise<ScriptHash> {
 
 test('the generated view is the one of the manifest', async () => {
   const read = (name: string) => readFile(join(repository, 'contract', name), 'utf8');
-  expect(abiOf(JSON.parse(await read('manifest.json')))).toBe(await read('client/abi.ts'));
+  expect(abiOf(JSON.parse(await read('manifest.json')))).toBe(await read('../protocol/contract/abi.ts'));
 });

@@ -1,9 +1,10 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cdrLeaf } from '../protocol/call/cdr.ts';
 import { merkleSumRoot } from '../protocol/call/merkle-sum.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import { signVoucher } from '../protocol/sign/voucher.ts';
-import { hexOf } from '../protocol/types/bytes.ts';
+import { bytesOfHex, hexOf } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { type Service, startService } from './harness/services.ts';
@@ -88,6 +89,22 @@ describe('a call is paid', () => {
     await reached(covered, ({ reasonCode }) => reasonCode === 'notCovered');
   });
 
+  test('once a voucher covers it that was handed in alone', async () => {
+    const key = createKey();
+    const escrowId = await openEscrow(world, 10_000_000n, { voucherKey: bytesOfHex(key.publicKey) });
+    const bare = await submit(cdrRow(world, escrowId));
+    await reached(bare, ({ reasonCode }) => reasonCode === 'notCovered');
+    const keep = async (signer: typeof key, total: bigint) => {
+      const scope = { network: world.network, contract: world.contract, escrowId };
+      const { signature } = await signVoucher(signer, scope, datoshi(total));
+      await sql`insert into vouchers values (${escrowId}, ${total}, ${hexOf(signature).slice(2)})
+        on conflict (escrow_id) do update set total = excluded.total, signature = excluded.signature`.execute(world.db);
+    };
+    await keep(createKey(), 20_000n); // of an escrow that had this id before a devnet lost its last blocks
+    await keep(key, 11_000n);
+    expect(await decided(bare)).toMatchObject({ state: 'settled', amount: 11_000n });
+  });
+
   test('as far as the escrow reaches, once the user has closed it', async () => {
     const escrowId = await openEscrow(world, 20_000n);
     const [first, second] = [await submit(cdrRow(world, escrowId)), await submit(cdrRow(world, escrowId))];
@@ -101,6 +118,24 @@ describe('a call is paid', () => {
       reasonCode: 'capped',
     });
     expect(await world.reader.escrow(escrowId)).toMatchObject({ spent: 20_000n });
+  });
+
+  test('once, by the correction of a CDR that named the wrong escrow and of one that was not answered', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const right = cdrRow(world, escrowId);
+    const wrong = await submit({ ...right, escrowId: 999_999n });
+    await reached(wrong, ({ reasonCode }) => reasonCode === 'unknownEscrow');
+    const busy = { answeredAt: null, disposition: 'busy', sipStatus: 486, corrects: wrong } as const;
+    const second = await submit({ ...right, ...busy });
+    await reached(second, ({ state }) => state === 'rated');
+    const income = await earned(async () => {
+      const corrected = await submit({ ...right, corrects: second });
+      expect(await decided(corrected)).toMatchObject({ state: 'settled', amount: 11_000n });
+    });
+    expect(income).toBe(11_000n);
+    await reached(wrong, ({ state }) => state === 'superseded');
+    await reached(second, ({ state }) => state === 'superseded');
+    expect(await world.reader.escrow(escrowId)).toMatchObject({ spent: 11_000n, calls: 1n });
   });
 
   test('not before its provider has named this operator', async () => {

@@ -10,6 +10,12 @@ const selectCdrs = (db: Database) =>
   db
     .selectFrom('cdrs')
     .leftJoin('ratings', 'ratings.cdrId', 'cdrs.id')
+    .leftJoin('cdrs as correction', (join) =>
+      join // by the index of a call's CDRs
+        .onRef('correction.provider', '=', 'cdrs.provider')
+        .onRef('correction.callId', '=', 'cdrs.callId')
+        .onRef('correction.corrects', '=', 'cdrs.id'),
+    )
     .leftJoin('claims', 'claims.id', 'ratings.claimId')
     .leftJoin('transactions', (join) =>
       join.onRef('transactions.hash', '=', 'claims.txHash').on('claims.state', '=', 'accepted'),
@@ -27,15 +33,23 @@ const selectCdrs = (db: Database) =>
       'claims.cdrRoot',
       'claims.txHash',
       'transactions.height',
+      'correction.id as supersededBy',
     ]);
 
 type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number];
+
+/**
+ * What a provider says of a user is that user's CDR only where the escrow is the user's own, with this provider: anybody can
+ * deploy a provider, and say anything.
+ */
+const isUsersOwn = sql<boolean>`exists (select from escrows
+  where escrows.id = cdrs.escrow_id and escrows.user = cdrs.user and escrows.provider = cdrs.provider)`;
 
 /** Only for a party of the call: to everybody else it does not exist. */
 export async function readCdr(db: Database, id: number, party: Address): Promise<Cdr | null> {
   const row = await selectCdrs(db)
     .where('cdrs.id', '=', BigInt(id))
-    .where((where) => where.or([where('provider', '=', party), where('user', '=', party)]))
+    .where(sql<boolean>`(cdrs.provider = ${party} or (cdrs.user = ${party} and ${isUsersOwn}))`)
     .executeTakeFirst();
   return row ? toCdr(row) : null;
 }
@@ -47,15 +61,21 @@ export async function findCdrs(
   { escrowId, callId }: CdrFilter,
   { limit, before }: { limit: number; before: number | undefined },
 ): Promise<Cdr[]> {
-  const idsAs = (role: 'provider' | 'user') => {
-    let query = db.selectFrom('cdrs').select('id').where(role, '=', party).orderBy('id', 'desc').limit(limit);
-    if (escrowId !== undefined) query = query.where('escrowId', '=', BigInt(escrowId));
-    if (callId !== undefined) query = query.where('callId', '=', callId);
-    return before === undefined ? query : query.where('id', '<', BigInt(before));
-  };
-  const ids = sql<bigint>`(${idsAs('provider')}) union (${idsAs('user')})`;
+  const filter = sql`${escrowId === undefined ? sql`true` : sql`cdrs.escrow_id = ${escrowId}`}
+    and ${callId === undefined ? sql`true` : sql`cdrs.call_id = ${callId}`}
+    and ${before === undefined ? sql`true` : sql`cdrs.id < ${before}`}`;
   const rows = await selectCdrs(db)
-    .where('cdrs.id', 'in', sql<bigint>`(${ids})`)
+    .where(
+      sql<boolean>`cdrs.id in (
+        (select id from cdrs where provider = ${party} and ${filter} order by id desc limit ${limit})
+        union
+        -- escrow by escrow: each finds its own by the index, however many others name it
+        (select own.id from escrows
+          cross join lateral (select id from cdrs
+            where cdrs.escrow_id = escrows.id and cdrs.provider = escrows.provider and cdrs.user = escrows.user and ${filter}
+            order by id desc limit ${limit}) as own
+          where escrows.user = ${party} order by own.id desc limit ${limit}))`,
+    )
     .orderBy('cdrs.id', 'desc')
     .limit(limit)
     .execute();
@@ -69,7 +89,7 @@ function toCdr(row: Row): Cdr {
     callId: row.callId,
     escrowId: Number(row.escrowId),
     user: row.user,
-    state: row.state ?? 'received',
+    state: row.supersededBy === null ? (row.state ?? 'received') : 'superseded',
     reason: row.reason,
     reasonCode: row.reasonCode,
     billableSeconds: row.billableSeconds === null ? null : Number(row.billableSeconds),
@@ -80,8 +100,8 @@ function toCdr(row: Row): Cdr {
     txHash: row.txHash,
     height: row.height,
     receivedAt: row.receivedAt.toISOString(),
-    corrects: null,
-    supersededBy: null,
+    corrects: row.corrects === null ? null : Number(row.corrects),
+    supersededBy: row.supersededBy === null ? null : Number(row.supersededBy),
     ...submitted(row),
   };
 }

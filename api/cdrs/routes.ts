@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { getCdr, listCdrs, submitCdrs } from '../../protocol/api/cdrs.ts';
+import { getCdr, listCdrs, submitCdrs, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { problemSchema } from '../../protocol/api/problem.ts';
 import type { Deps } from '../deps.ts';
@@ -7,12 +7,11 @@ import { jsonBody, readJson } from '../http/body.ts';
 import { awaitMinHeight } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
-import { type App, json, refusals, signatureRefusals, signed } from '../http/route.ts';
-import { isProvider } from '../providers/read.ts';
+import { type App, bodyRefusals, json, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
+import { admit } from './admit.ts';
 import { findCdrs, readCdr } from './read.ts';
-import { submittedCdrSchema } from './submitted.ts';
 
 const submit = createRoute({
   method: submitCdrs.method,
@@ -21,7 +20,8 @@ const submit = createRoute({
   summary: 'Submit call detail records',
   description:
     'The provider is the signer. Each CDR gets its verdict once all are committed. Sent again with the same content: ' +
-    '`duplicate`, nothing new; with other content: `conflict`, the first stands.',
+    '`duplicate`, nothing new; with other content: `conflict`, the first stands. One that will never be paid is replaced by a CDR ' +
+    'of the same callId with `corrects`.',
   tags: ['cdrs'],
   security: signed,
   request: { body: { required: true, content: { 'application/json': { schema: submitCdrs.body } } } },
@@ -29,11 +29,11 @@ const submit = createRoute({
     202: json(submitCdrs.answer, 'a verdict for each, in the order sent'),
     ...refusals(
       'invalidRequest',
-      'invalidJson',
       ...signatureRefusals,
       'notAProvider',
-      'tooLarge',
-      'unsupportedMediaType',
+      'tooManyRejected',
+      'tooManyWaiting',
+      ...bodyRefusals,
     ),
     409: {
       description: '`cdrConflict`: a single CDR, and another one stands under its callId',
@@ -113,11 +113,7 @@ function addSubmit(app: App, deps: Deps): void {
     const provider = await authenticate(c, deps);
     const body = submitCdrs.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
-    if (!(await isProvider(deps.db, provider)))
-      throw new Refusal(
-        'notAProvider',
-        `${provider} was never deployed as a provider, or the index has not seen it yet`,
-      );
+    await admit(deps.db, provider, body.data.cdrs);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
     await deps.wake.rate(newIds);
     const [only] = verdicts;

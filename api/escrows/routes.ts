@@ -1,11 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { getEscrow, listEscrows } from '../../protocol/api/escrows.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from '../deps.ts';
-import { chainState } from '../http/height.ts';
+import { jsonBody, readJson } from '../http/body.ts';
+import { awaitMinHeight, chainState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
-import { Refusal } from '../http/problem.ts';
-import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { invalid, Refusal } from '../http/problem.ts';
+import { type App, bodyRefusals, chainStateOf, json, refusals, stateRefusals } from '../http/route.ts';
+import { keepVoucher } from './keep-voucher.ts';
 import { findEscrows, readEscrow } from './read.ts';
 
 const list = createRoute({
@@ -34,6 +37,25 @@ const one = createRoute({
   responses: { ...chainStateOf(getEscrow.answer, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
 });
 
+const voucher = createRoute({
+  method: submitVoucher.method,
+  path: submitVoucher.path,
+  operationId: submitVoucher.operationId,
+  summary: 'Hand in a voucher',
+  description:
+    'Not signed: whoever holds a valid voucher may hand it in, until the claim deadline of its escrow. The highest one is kept.',
+  tags: ['escrows'],
+  request: {
+    headers: heightHeaders.pick({ 'min-height': true }),
+    params: submitVoucher.params,
+    body: { required: true, content: { 'application/json': { schema: submitVoucher.body } } },
+  },
+  responses: {
+    200: json(submitVoucher.answer, 'the highest voucher of the escrow, and what it has to cover'),
+    ...refusals(...stateRefusals, ...bodyRefusals, 'unknownEscrow', 'claimDeadlinePassed', 'voucherInvalid'),
+  },
+});
+
 const cursorKey = z.tuple([z.int()]);
 
 export function addEscrows(app: App, deps: Deps): void {
@@ -55,5 +77,21 @@ export function addEscrows(app: App, deps: Deps): void {
       if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
       return c.json(escrow, 200);
     });
+  });
+
+  addVouchers(app, deps);
+}
+
+/** Registered apart from its description: a body is read as the bytes that came. */
+function addVouchers(app: App, deps: Deps): void {
+  app.openAPIRegistry.register('SubmittedVoucher', submitVoucher.body);
+  app.openAPIRegistry.registerPath(voucher);
+  app.post('/v1/escrows/:id/vouchers', async (c) => {
+    const params = submitVoucher.params.safeParse(c.req.param());
+    if (!params.success) throw invalid(params.error);
+    const body = submitVoucher.body.safeParse(readJson(jsonBody(c)));
+    if (!body.success) throw invalid(body.error);
+    await awaitMinHeight(c, deps);
+    return c.json(await keepVoucher(deps, params.data.id, body.data), 200);
   });
 }

@@ -38,6 +38,8 @@ export function refusals(...codes: ProblemCode[]) {
 
 /** What any reader of chain state may meet. */
 export const stateRefusals = ['invalidRequest', 'indexNotReady', 'heightNotReached', 'databaseUnavailable'] as const;
+/** What any request with a body may meet. */
+export const bodyRefusals = ['invalidJson', 'tooLarge', 'unsupportedMediaType'] as const;
 /** What any signed request may meet. */
 export const signatureRefusals = [
   'authorityForeign',

@@ -1,6 +1,5 @@
-import { type Selectable, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
-import type { Providers } from '../../database/types.ts';
 import type { Provider, ProviderQuery, Stats } from '../../protocol/api/providers.ts';
 import type { Address } from '../../protocol/types/address.ts';
 
@@ -12,7 +11,7 @@ export type FoundProvider = Provider & { sortKey: string };
 
 /** Text in byte order, so that a cursor means the same in any database's collation; times at a fixed width likewise. */
 const sortKeys = {
-  address: sql<string>`provider collate "C"`,
+  address: sql<string>`providers.provider collate "C"`,
   location: sql<string>`lower(location) collate "C"`,
   deployedAt: sql<string>`to_char(deployed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') collate "C"`,
 };
@@ -21,16 +20,16 @@ const sortKeys = {
 export async function searchProviders(db: Database, search: ProviderSearch): Promise<FoundProvider[]> {
   const descending = search.sort.startsWith('-');
   const key = sortKeys[search.sort.replace('-', '') as keyof typeof sortKeys];
-  let query = db.selectFrom('providers').selectAll().select(key.as('sortKey'));
+  let query = selectProviders(db).select(key.as('sortKey'));
   if (search.state !== 'any') query = query.where('undeployedAt', search.state === 'deployed' ? 'is' : 'is not', null);
   if (search.q !== undefined)
     query = query.where(
-      sql<boolean>`(position(lower(${search.q}) in lower(location)) > 0 or starts_with(provider, ${search.q}))`,
+      sql<boolean>`(position(lower(${search.q}) in lower(location)) > 0 or starts_with(providers.provider, ${search.q}))`,
     );
   if (search.after) {
     const [lastKey, last] = search.after;
     const beyond = sql.raw(descending ? '<' : '>');
-    query = query.where(sql<boolean>`(${key}, provider collate "C") ${beyond} (${lastKey}, ${last})`);
+    query = query.where(sql<boolean>`(${key}, providers.provider collate "C") ${beyond} (${lastKey}, ${last})`);
   }
   const direction = descending ? 'desc' : 'asc';
   const rows = await query
@@ -38,19 +37,15 @@ export async function searchProviders(db: Database, search: ProviderSearch): Pro
     .orderBy(sortKeys.address, direction)
     .limit(search.limit + 1)
     .execute();
-  const stats = await readStats(
-    db,
-    rows.map((row) => row.provider),
-  );
-  return rows.map(({ sortKey, ...row }) => ({ ...toProvider(row, stats.get(row.provider)), sortKey }));
+  return rows.map(({ sortKey, ...row }) => ({ ...toProvider(row), sortKey }));
 }
 
 export async function readProvider(db: Database, address: Address): Promise<Provider | null> {
-  const row = await db.selectFrom('providers').selectAll().where('provider', '=', address).executeTakeFirst();
-  return row ? toProvider(row, (await readStats(db, [address])).get(address)) : null;
+  const row = await selectProviders(db).where('providers.provider', '=', address).executeTakeFirst();
+  return row ? toProvider(row) : null;
 }
 
-function toProvider(row: Selectable<Providers>, stats: Stats | undefined): Provider {
+function toProvider(row: Row): Provider {
   const { provider, location, tariffUri, tariffHash, operator, deployedAt, undeployedAt } = row;
   return {
     address: provider,
@@ -59,56 +54,29 @@ function toProvider(row: Selectable<Providers>, stats: Stats | undefined): Provi
     operator: undeployedAt === null ? operator : null,
     deployedAt: deployedAt.toISOString(),
     undeployedAt: undeployedAt?.toISOString() ?? null,
-    stats: stats ?? { settledCalls: null, answeredRatio: null, meanSeconds: null, rejectedClaims: null },
+    stats: statsOf(row),
   };
 }
 
-/** The ratio shows how a provider does of late, and reads a bounded number of rows. */
-const RECENT_CDRS = 10_000;
+/** Providers with what they are judged by: claims that the chain answered, and the CDRs in them; nothing that a provider only says. */
+const selectProviders = (db: Database) =>
+  db
+    .selectFrom('providers')
+    .leftJoin('providerSettlements as settled', 'settled.provider', 'providers.provider')
+    .leftJoin('providerCalls as counted', 'counted.provider', 'providers.provider')
+    .selectAll('providers')
+    .select(['settled.calls', 'settled.seconds', 'settled.claims', 'settled.rejectedClaims'])
+    .select(['counted.answered', 'counted.unanswered']);
 
-/** Facts from claims that the chain answered, and from the CDRs in them; nothing that a provider only says. */
-async function readStats(db: Database, providers: readonly Address[]): Promise<Map<string, Stats>> {
-  if (providers.length === 0) return new Map();
-  const { rows } = await sql<StatsRow & { provider: string }>`
-    select wanted.provider, claims.*, recent.ratio
-    from unnest(${providers}::text[]) as wanted (provider)
-    cross join lateral (
-      select sum(calls)::bigint as calls, sum(seconds)::bigint as seconds, count(*) as claims,
-        count(*) filter (where not accepted) as rejected
-      from settlements where settlements.provider = wanted.provider
-    ) as claims
-    cross join lateral (
-      select avg((disposition = 'answered')::integer)::float8 as ratio
-      from (
-        select disposition from cdrs join ratings on ratings.cdr_id = cdrs.id
-        where cdrs.provider = wanted.provider and (state = 'settled' or (state = 'rated' and price = 0))
-        order by cdrs.id desc limit ${RECENT_CDRS}
-      ) as counted
-    ) as recent`.execute(db);
-  return new Map(rows.map((row) => [row.provider, toStats(row)]));
-}
+type Row = Awaited<ReturnType<ReturnType<typeof selectProviders>['execute']>>[number];
 
-type StatsRow = {
-  calls: bigint | null;
-  seconds: bigint | null;
-  claims: bigint;
-  rejected: bigint;
-  ratio: number | null;
-};
-
-function toStats({ calls, seconds, claims, rejected, ratio }: StatsRow): Stats {
+/** Without a call or a claim there is no figure: null, never 0. */
+function statsOf({ calls, seconds, claims, rejectedClaims, answered, unanswered }: Row): Stats {
+  const counted = Number(answered ?? 0n) + Number(unanswered ?? 0n);
   return {
-    settledCalls: calls === null ? null : Number(calls),
-    answeredRatio: ratio,
-    meanSeconds: calls && seconds !== null ? Number(seconds) / Number(calls) : null,
-    rejectedClaims: claims === 0n ? null : Number(rejected),
+    settledCalls: calls ? Number(calls) : null,
+    answeredRatio: counted > 0 ? Number(answered) / counted : null,
+    meanSeconds: calls ? Number(seconds) / Number(calls) : null,
+    rejectedClaims: claims ? Number(rejectedClaims) : null,
   };
-}
-
-/** Also one that was undeployed: its open escrows can still be claimed. */
-export async function isProvider(db: Database, provider: Address): Promise<boolean> {
-  return (
-    (await db.selectFrom('providers').select('provider').where('provider', '=', provider).executeTakeFirst()) !==
-    undefined
-  );
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { callIdSchema, hangupBySchema, partySchema, timeSchema } from '../call/form.ts';
+import { addressSchema } from '../types/address.ts';
+import { datoshiSchema } from '../types/datoshi.ts';
 import type { Operation } from './operation.ts';
 import { listOf, pageQuery } from './page.ts';
 import { idParameter } from './parameter.ts';
@@ -66,6 +69,40 @@ const verdictSchema = z
 export const verdictsSchema = z
   .object({ cdrs: z.array(verdictSchema).meta({ description: 'in the order sent' }) })
   .meta({ id: 'CdrVerdicts' });
+
+const submittedVoucher = z.strictObject({
+  total: datoshiSchema.meta({ type: 'string', example: '150000' }),
+  signature: z
+    .string()
+    .regex(/^[0-9a-fA-F]{128}$/, 'expected 128 hex digits')
+    .transform((hex) => hex.toLowerCase()),
+});
+
+/** A CDR as a provider sends it. A field that is not known is refused: it may be a mistyped voucher. */
+export const submittedCdrSchema = z
+  .strictObject({
+    callId: callIdSchema,
+    escrowId: z.int().positive(),
+    user: addressSchema.meta({ type: 'string' }),
+    direction: z.enum(['outbound', 'inbound']),
+    from: partySchema,
+    to: partySchema,
+    startedAt: timeSchema,
+    answeredAt: timeSchema.nullable(),
+    endedAt: timeSchema,
+    disposition: z.enum(['answered', 'busy', 'no-answer', 'cancelled', 'failed']),
+    sipStatus: z.int().min(100).max(699),
+    hangupBy: hangupBySchema.nullish(),
+    voucher: submittedVoucher.nullish(),
+    corrects: z
+      .int()
+      .positive()
+      .nullish()
+      .meta({ description: 'id of the CDR of this callId, never to be paid, that this one replaces' }),
+  })
+  .meta({ id: 'SubmittedCdr' });
+
+export type SubmittedCdr = z.infer<typeof submittedCdrSchema>;
 
 /** So many CDRs in one request: one statement and one commit for all of them stay within some tens of milliseconds. */
 export const MAX_CDRS = 1000;

@@ -12,7 +12,7 @@ const statsSchema = z.object({
     .min(0)
     .max(1)
     .nullable()
-    .meta({ description: 'share of answered calls among the newest 10,000 that were settled or cost nothing' }),
+    .meta({ description: 'share of answered calls among all that were settled or cost nothing' }),
   meanSeconds: z.number().nonnegative().nullable().meta({ description: 'mean billed seconds of a settled call' }),
   rejectedClaims: count.nullable().meta({ description: 'claims that the chain rejected' }),
 });

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Deps } from '../../api/deps.ts';
 import { createApp } from '../../api/http/app.ts';
 import { type Serving, serve } from '../../api/http/serve.ts';
 import { problemSchema, problems } from '../../protocol/api/problem.ts';
-
-/** Where Debian and others put it. */
-const programs = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+import { chromiumFlags } from './chromium.ts';
 
 let serving: Serving;
 let browser: Browser;
@@ -17,11 +14,11 @@ let asked: string[];
 let wrong: string[];
 
 beforeAll(async () => {
-  const executablePath = programs.find((program) => existsSync(program));
-  if (!executablePath) throw new Error('the browser tests need Chromium: install the package chromium');
+  const program = inject('chromium');
+  if ('missing' in program) throw new Error(program.missing);
   // The page needs nothing of what the routes stand on.
   serving = await serve(createApp({ corsOrigin: ['*'] } as Partial<Deps> as Deps), { host: '127.0.0.1', port: 0 });
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  browser = await chromium.launch({ executablePath: program.path, args: chromiumFlags });
 });
 afterAll(async () => {
   await browser?.close();

@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/connection.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { Refusal } from '../http/problem.ts';
+
+/**
+ * Rated CDRs of one escrow that wait for payment: an escrow that pays is claimed from every quarter of an hour by default, and
+ * nobody makes so many calls in between.
+ */
+const MAX_WAITING_PER_ESCROW = 20_000;
+/** CDRs of one provider that can never be paid, in a day (UTC): more are no mistake any more, and each is kept for ever. */
+const MAX_REJECTED_PER_DAY = 100_000;
+
+/** What a provider's escrows and mistakes leave room for. @throws Refusal notAProvider, tooManyRejected, tooManyWaiting */
+export async function admit(db: Database, provider: Address, items: readonly unknown[]): Promise<void> {
+  const escrowIds = [...new Set(items.flatMap(escrowIdOf))];
+  const { rows } = await sql<{ isProvider: boolean; rejected: bigint | null; full: bigint[] }>`
+    select
+      -- also one that was undeployed: its open escrows can still be claimed
+      exists (select from providers where providers.provider = ${provider}) as is_provider,
+      (select calls from provider_rejections
+        where provider_rejections.provider = ${provider} and day = (now() at time zone 'UTC')::date) as rejected,
+      -- counts one more than the bound at most
+      array(select id from unnest(${escrowIds}::bigint[]) as id where ${MAX_WAITING_PER_ESCROW} < (
+        select count(*) from (select from ratings where escrow_id = id and state = 'rated' and price > 0
+          limit ${MAX_WAITING_PER_ESCROW + 1}) as waiting)) as "full"`.execute(db);
+  const [{ isProvider, rejected, full }] = rows as [(typeof rows)[number]];
+  if (!isProvider)
+    throw new Refusal('notAProvider', `${provider} was never deployed as a provider, or the index has not seen it yet`);
+  if (rejected !== null && rejected >= MAX_REJECTED_PER_DAY)
+    throw new Refusal(
+      'tooManyRejected',
+      `${rejected} of your CDRs were rejected today; see their reasons at GET /v1/cdrs, and hand in again tomorrow (UTC)`,
+      { headers: { 'Retry-After': String(secondsOfDayLeft()) } },
+    );
+  const [escrow] = full;
+  if (escrow !== undefined)
+    throw new Refusal(
+      'tooManyWaiting',
+      `more than ${MAX_WAITING_PER_ESCROW} CDRs of escrow ${escrow} wait for payment; leave its CDRs out until some are paid`,
+      { headers: { 'Retry-After': String(WAITING_RETRY_S) } },
+    );
+}
+
+/** A claim is made at most every few blocks. */
+const WAITING_RETRY_S = 60;
+const DAY_S = 86_400;
+
+const secondsOfDayLeft = (): number => DAY_S - (Math.floor(Date.now() / 1000) % DAY_S);
+
+/** Whether the rest of the item is of the right form is judged later. */
+function escrowIdOf(item: unknown): number[] {
+  const { escrowId } = (item ?? {}) as { escrowId?: unknown };
+  return Number.isSafeInteger(escrowId) ? [escrowId as number] : [];
+}
