@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { escrowSchema } from '../protocol/api/escrows.ts';
+import { listOf } from '../protocol/api/page.ts';
 import { problemSchema } from '../protocol/api/problem.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
 import { queryFailedSchema, queryFoundSchema } from '../protocol/api/query.ts';
-import { listOf } from '../protocol/api/scalar.ts';
-import { settlementSchema } from '../protocol/api/settlements.ts';
+import { transactionSchema } from '../protocol/api/settlements.ts';
 import { healthSchema, statusSchema } from '../protocol/api/status.ts';
 import { userSchema } from '../protocol/api/users.ts';
 import { createKey } from '../protocol/sign/key.ts';
@@ -81,13 +81,15 @@ describe('over an index', () => {
       stats: { settledCalls: 4, answeredRatio: 0.5, meanSeconds: 15, rejectedClaims: 1 },
     });
     const undeployed = await world.get(`/v1/providers/${gone.address}`);
-    expect(undeployed.body).toMatchObject({ undeployedAt: timeOf(3).toISOString(), tariff: null });
+    expect(undeployed.body).toMatchObject({ undeployedAt: timeOf(3).toISOString(), operator: null, tariff: null });
     expect(undeployed.body.stats).toEqual({
       settledCalls: null,
       answeredRatio: null,
       meanSeconds: null,
       rejectedClaims: null,
     });
+    const listed = await world.get('/v1/providers?state=undeployed');
+    expect(listed.body.items).toEqual([undeployed.body]);
     expect((await world.get(`/v1/providers/${world.user.address}`)).body.code).toBe('unknownProvider');
   });
 
@@ -206,9 +208,9 @@ describe('over an index', () => {
 
   test('settlements by transaction', async () => {
     const one = await world.get(`/v1/settlements/${hash(800)}`);
-    const settlement = settlementSchema.parse(one.body);
-    expect(settlement).toMatchObject({ txHash: hash(800), height: 8, time: timeOf(8).toISOString() });
-    expect(settlement.claims).toEqual([
+    const transaction = transactionSchema.parse(one.body);
+    expect(transaction).toMatchObject({ txHash: hash(800), height: 8, time: timeOf(8).toISOString() });
+    expect(transaction.claims).toEqual([
       {
         ...{
           escrowId: 1,
@@ -229,14 +231,14 @@ describe('over an index', () => {
         ...{ calls: null, cdrRoot: null, accepted: false, code: 2 },
       },
     ]);
-    expect((await world.get(`/v1/settlements/${hash(1)}`)).body.code).toBe('unknownSettlement');
+    expect((await world.get(`/v1/settlements/${hash(1)}`)).body.code).toBe('unknownTransaction');
   });
 
   test('settlements by provider, user and time, paged', async () => {
     const list = async (query: string) => {
       const { body, status } = await world.get(`/v1/settlements?${query}`);
       expect(status).toBe(200);
-      const { items, next } = listOf(settlementSchema).parse(body);
+      const { items, next } = listOf(transactionSchema).parse(body);
       return { next, heights: items.map(({ height, claims }) => `${height}:${claims.length}`) };
     };
     expect((await list('')).heights).toEqual(['9:2', '8:3']);
@@ -322,7 +324,14 @@ async function fill(to: ApiWorld): Promise<void> {
         ...{ tariffUri: 'https://example.org/deck', tariffHash: hash(7), undeployedAt: null },
       },
       { ...plain, provider: second.address, location: 'voip.example.net', deployedAt: timeOf(2) },
-      { ...plain, provider: gone.address, location: 'was.example.com', deployedAt: timeOf(1), undeployedAt: timeOf(3) },
+      {
+        ...plain,
+        provider: gone.address,
+        location: 'was.example.com',
+        deployedAt: timeOf(1),
+        undeployedAt: timeOf(3),
+        operator: stranger.address,
+      },
     ])
     .execute();
   const registration = { user: user.address, uuid, position: 0 };

@@ -190,7 +190,7 @@ describe('with a running stack', { timeout: 180_000 }, () => {
       const cdr = await answer('cdr', 'show', String(cdrs[0].id), ...by('user'));
       return cdr.state === 'settled' ? cdr : undefined;
     }, 30_000);
-    expect(settled).toMatchObject({ billableSeconds: 6, amount: '605', escrowId: 1 });
+    expect(settled).toMatchObject({ billableSeconds: 6, price: '605', paid: '605', escrowId: 1 });
     expect(await refusal(['cdr', 'show', String(cdrs[0].id), ...by('stranger')])).toContain('there is no CDR');
     expect((await answer('cdr', 'list', '--escrow', '1', ...by('provider'))).items).toMatchObject([
       { callId: 'call-1' },

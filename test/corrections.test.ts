@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAX_CORRECTIONS } from '../api/cdrs/judge.ts';
-import { listCdrs, readCdr } from '../api/cdrs/read.ts';
+import { findCdrs, readCdr } from '../api/cdrs/read.ts';
 import { type Books, cdrOf, createBooks, unanswered } from './harness/books.ts';
 
 let books: Books;
@@ -52,7 +52,7 @@ describe('a CDR that will never be paid is corrected', () => {
     expect(await books.ratingOf(first?.id)).toMatchObject({ state: 'superseded', price: 0n });
     expect(await books.ratingOf(second?.id)).toEqual({ state: 'rated', reasonCode: null, price: 605n });
     expect(await read(second?.id)).toMatchObject({ state: 'rated', corrects: first?.id, supersededBy: null });
-    const listed = await listCdrs(books.api, books.provider, { callId: right.callId }, { limit: 9, before: undefined });
+    const listed = await findCdrs(books.api, books.provider, { callId: right.callId }, { limit: 9, before: undefined });
     expect(listed.map(({ id }) => id)).toEqual([second?.id, first?.id]);
 
     // both, sent again

@@ -1,9 +1,9 @@
 import type { Database } from '../../database/connection.ts';
-import type { CdrVerdict } from '../../protocol/api/cdrs.ts';
+import { type CdrVerdict, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { fieldErrors, inWords } from '../http/problem.ts';
 import { judge } from './judge.ts';
-import { type Candidate, contentHash, contentOf, submittedCdrSchema } from './submitted.ts';
+import { type Candidate, contentHash, contentOf } from './submitted.ts';
 import { insertCdrs, insertConflicts, standingCdrs } from './write.ts';
 
 /** What is wrong with an item, or the CDR in it. */

@@ -55,7 +55,7 @@ export async function readCdr(db: Database, id: number, party: Address): Promise
 }
 
 /** A party's CDRs, the newest first, from below `before` on: at most `limit` of each role by its own index, then of both. */
-export async function listCdrs(
+export async function findCdrs(
   db: Database,
   party: Address,
   { escrowId, callId }: CdrFilter,
@@ -93,8 +93,9 @@ function toCdr(row: Row): Cdr {
     reason: row.reason,
     reasonCode: row.reasonCode,
     billableSeconds: row.billableSeconds === null ? null : Number(row.billableSeconds),
-    amount: (row.amount ?? row.price)?.toString() ?? null,
-    price: row.explanation as Cdr['price'],
+    price: row.explanation === null ? null : (row.price?.toString() ?? null), // a rejected call has none
+    paid: row.state === 'settled' ? (row.amount?.toString() ?? null) : null,
+    terms: row.explanation as Cdr['terms'],
     claim: row.seq === null || row.cdrRoot === null ? null : { seq: Number(row.seq), cdrRoot: row.cdrRoot },
     txHash: row.txHash,
     height: row.height,

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { ProblemCode } from '../../protocol/api/problem.ts';
 import {
   authorityOf,
   type HttpRequest,
@@ -9,7 +10,7 @@ import {
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { type ProblemCode, Refusal } from '../http/problem.ts';
+import { Refusal } from '../http/problem.ts';
 import { useNonce } from './nonces.ts';
 import { verifyRequest } from './verify.ts';
 

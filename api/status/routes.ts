@@ -1,18 +1,19 @@
 import { createRoute } from '@hono/zod-openapi';
-import { type Status, statusSchema } from '../../protocol/api/status.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { getStatus, type Status } from '../../protocol/api/status.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
+import { chainState } from '../http/height.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
 import { version } from '../http/version.ts';
 
 const route = createRoute({
-  method: 'get',
-  path: '/v1/status',
-  operationId: 'getStatus',
+  method: getStatus.method,
+  path: getStatus.path,
+  operationId: getStatus.operationId,
   summary: 'Network, contract, and how far node and index are',
   tags: ['status'],
   request: { headers: heightHeaders },
-  responses: { ...chainStateOf(statusSchema, 'the status'), ...refusals(...stateRefusals) },
+  responses: { ...chainStateOf(getStatus.answer, 'the status'), ...refusals(...stateRefusals) },
 });
 
 export function addStatus(app: App, deps: Deps): void {

@@ -4,7 +4,7 @@ import { isDeployed } from '../../chain/contract.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import { readAccount } from '../../chain/wallet-file.ts';
 import { publicUrl } from '../../protocol/types/url.ts';
-import { apiUrl, readApiStatus } from '../api.ts';
+import { apiUrl, checkApi, readApiStatus } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -73,12 +73,11 @@ async function contractStatus(settings: Settings) {
 }
 
 async function apiStatus(settings: Settings) {
-  const { network, contract, indexHeight, lag } = await readApiStatus(apiUrl(settings));
-  const url = publicUrl(apiUrl(settings));
-  if (settings.network !== undefined && network !== settings.network)
-    throw new Refusal(`the API at ${url} is of network ${network}, the configured network is ${settings.network}`);
-  if (settings.contract !== undefined && contract !== settings.contract)
-    throw new Refusal(`the API at ${url} is of contract ${contract}, the configured one is ${settings.contract}`);
+  const api = apiUrl(settings);
+  const indexed = await readApiStatus(api);
+  checkApi(api, indexed, settings);
+  const url = publicUrl(api);
+  const { indexHeight, lag } = indexed;
   if (lag !== null && lag > LAG_LIMIT)
     throw new Refusal(`the index at ${url} is ${lag} blocks behind the node: see the indexer's log`);
   return { url, indexHeight, lag };

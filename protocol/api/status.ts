@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Operation } from './operation.ts';
 import { height, scriptHash } from './scalar.ts';
 
 export const statusSchema = z
@@ -26,3 +27,26 @@ export const healthSchema = z
   .meta({ id: 'Health' });
 
 export type Health = z.infer<typeof healthSchema>;
+
+export const getStatus = {
+  operationId: 'getStatus',
+  method: 'get',
+  path: '/v1/status',
+  answer: statusSchema,
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getHealth = {
+  operationId: 'getHealth',
+  method: 'get',
+  path: '/healthz',
+  answer: healthSchema,
+} as const satisfies Operation;
+
+export const getReadiness = {
+  operationId: 'getReadiness',
+  method: 'get',
+  path: '/readyz',
+  answer: healthSchema,
+  alsoAnswers: [503],
+} as const satisfies Operation;
