@@ -68,6 +68,17 @@ export interface Cdrs {
   voucherTotal: bigint | null;
 }
 
+export interface CdrStates {
+  amount: bigint | null;
+  at: Generated<Timestamp>;
+  cdrId: bigint;
+  claimId: bigint | null;
+  id: Generated<bigint>;
+  price: bigint | null;
+  reasonCode: string | null;
+  state: string;
+}
+
 export interface ClaimChecks {
   checkedSeq: bigint;
   escrowId: bigint;
@@ -264,6 +275,7 @@ export interface DB {
   blocks: Blocks;
   cdrConflicts: CdrConflicts;
   cdrs: Cdrs;
+  cdrStates: CdrStates;
   claimChecks: ClaimChecks;
   claims: Claims;
   cursor: Cursor;

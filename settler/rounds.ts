@@ -9,6 +9,7 @@ import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
 import { findUnrated, takeBack } from './recover.ts';
+import { createNotServed } from './served.ts';
 import { settle } from './settle.ts';
 
 /** A round comes with each new block, and at least this often. */
@@ -19,6 +20,7 @@ export const ROUND_MS = 2_000;
  * is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
  */
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
+  const tellNotServed = createNotServed(deps);
   await Promise.all([
     loop(deps.log, heads, signal, () => rateAll(deps, signal)),
     loop(deps.log, heads, signal, async () => {
@@ -27,6 +29,7 @@ export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): 
     }),
     loop(deps.log, heads, signal, async () => {
       await takeBack(deps);
+      await tellNotServed();
       await leaveLaggingNode(deps);
       await confirm(deps);
     }),

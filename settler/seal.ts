@@ -13,6 +13,11 @@ import type { Deps } from './deps.ts';
 /** Any number that nobody else locks in this database: settlers seal one after the other. */
 const SEAL_LOCK = 0x5e_a1;
 
+/** Nothing is sealed by anybody else until this transaction ends. */
+export async function lockSealing(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
+}
+
 /** Another settler has claimed one of these calls in the meantime: nothing was sealed. */
 class Overtaken extends Error {
   override name = 'Overtaken';
@@ -31,7 +36,7 @@ export async function seal(
   const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
   try {
     await deps.db.transaction().execute(async (tx) => {
-      await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
+      await lockSealing(tx);
       await checkHour(tx, deps, systemFee + networkFee);
       const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
       const locked = await tx

@@ -20,7 +20,15 @@ describe('the command itself', { timeout: 60_000 }, () => {
 
   test.concurrent.each([
     ...['', 'devnet fund', 'wallet import', 'deploy', 'provider deploy', 'register', 'query', 'deposit', 'withdraw'],
-    ...['escrow open', 'voucher key create', 'cdr submit', 'settlements', 'status'],
+    ...[
+      'escrow open',
+      'voucher key create',
+      'cdr submit',
+      'settlements',
+      'status',
+      'settler parked',
+      'settler release',
+    ],
   ])('krypton %s --help explains itself with an example', async (command) => {
     const words = command.split(' ').filter(Boolean);
     const { status, stdout } = await krypton([...words, '--help'], { env });

@@ -16,6 +16,7 @@ import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
 import { leaveLaggingNode } from '../settler/lag.ts';
 import { takeBack } from '../settler/recover.ts';
+import { listParked, releaseParked } from '../settler/review.ts';
 import { settle } from '../settler/settle.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { startFrozenNode } from './harness/frozen-node.ts';
@@ -225,13 +226,23 @@ describe('stage by stage', () => {
     expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
 
     // a person has looked: the first call was paid, the later one was not
-    const paid = {
-      state: 'failed',
-      reasonCode: 'paidElsewhere',
-      reason: 'paid by a claim that was lost here',
-    } as const;
-    await db.updateTable('ratings').set(paid).where('cdrId', '=', id).execute();
-    await db.updateTable('parkedEscrows').set({ reviewedSeq: 1n }).where('escrowId', '=', escrowId).execute();
+    const review = { escrowId, reviewedSeq: 1n, paidElsewhere: [id], dryRun: false };
+    expect(await listParked(db, escrowId)).toMatchObject([{ acceptedClaims: 1n, calls: 2n, price: 22_000n }]);
+    expect(await releaseParked(db, { ...review, dryRun: true })).toEqual({ kind: 'released', failed: 1, freed: 1 });
+    expect(await settle(deps())).toEqual([]);
+    expect(await releaseParked(db, { ...review, reviewedSeq: 2n })).toEqual({
+      kind: 'beyondIndex',
+      acceptedClaims: 1n,
+    });
+    expect(await releaseParked(db, { ...review, reviewedSeq: 0n })).toEqual({ kind: 'notReviewed', seq: 0n });
+    expect(await releaseParked(db, { ...review, paidElsewhere: [id, 987n] })).toEqual({
+      kind: 'notWaiting',
+      cdrIds: [987n],
+    });
+    expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
+    expect(await releaseParked(db, review)).toEqual({ kind: 'released', failed: 1, freed: 1 });
+    expect(await releaseParked(db, review)).toEqual({ kind: 'notParked' });
+    expect([await stateOf(id), await reasonOf(id)]).toEqual(['failed', 'paidElsewhere']);
     expect(await settle(deps())).toHaveLength(1);
     await untilConfirmed();
     expect(await stateOf(later)).toBe('settled');
