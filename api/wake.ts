@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis, ReplyError } from 'ioredis';
 import type { z } from 'zod';
-import { defaultPrefix, type jobs, settlerQueue } from '../database/queues.ts';
+import { defaultPrefix, isReadOnly, type jobs, settlerQueue } from '../database/queues.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger } from '../process/run.ts';
 import { within } from '../process/within.ts';
@@ -24,7 +24,11 @@ const CHECK_KEPT_S = 60;
 const KEPT_FAILURES = 100;
 
 export function createWake(redisUrl: string, log: Logger): Wake {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableOfflineQueue: false });
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: false,
+    reconnectOnError: isReadOnly,
+  });
   const outage = new Outage(log, 'Redis is away');
   let said: unknown;
   redis.on('ready', () => {

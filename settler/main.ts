@@ -6,7 +6,7 @@ import { createRpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
 import { refuseUnusable } from '../database/first-contact.ts';
-import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
+import { defaultPrefix, isReadOnly, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
 import { reportNodes } from '../process/nodes.ts';
 import { Outage } from '../process/outage.ts';
@@ -53,7 +53,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   };
   log.info({ operator: signer.address }, 'settling for providers that named this operator');
 
-  const connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
+  const connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null, reconnectOnError: isReadOnly });
   const outage = new Outage(log, 'Redis is away');
   connection.on('ready', () => outage.end());
   connection.on('error', (error) => outage.report(error));
