@@ -32,7 +32,7 @@ Nothing is stored that a notification does not determine.
 	ProviderRelocated(provider Hash160, location String)
 	TariffSet(provider Hash160, uri String, hash ByteArray)
 	OperatorSet(provider Hash160, operator Hash160 or null)
-	ProviderUndeployed(provider Hash160)                       his operator goes with him
+	ProviderUndeployed(provider Hash160)                       its operator goes with it
 	UserRegistered(user Hash160, provider Hash160, uuid String)    in lower case
 	UserUnregistered(user Hash160, provider Hash160, uuid String)
 	Deposited(account Hash160, from Hash160 or null, amount Integer)

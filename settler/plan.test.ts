@@ -16,16 +16,24 @@ const at = (ms: number) => new Date(openedAt + ms);
 
 function escrow(given: Partial<Escrow> = {}): Escrow {
   return {
-    ...{
-      id: 1n,
-      user: 'user' as never,
-      provider: 'provider' as never,
-      state: 'open',
-      refunded: null,
-      voucherKey: null,
-    },
-    ...{ amount: 100_000n, spent: 0n, ratePerSecond: 1_000n, feePerCall: 0n, increment: 6, maxParallel: 2 },
-    ...{ openedAt: at(0), endsAt: at(10 * minute), claimDeadline: at(20 * minute), seq: 0n, seconds: 0n, calls: 0n },
+    id: 1n,
+    user: 'user' as never,
+    provider: 'provider' as never,
+    state: 'open',
+    refunded: null,
+    voucherKey: null,
+    amount: 100_000n,
+    spent: 0n,
+    ratePerSecond: 1_000n,
+    feePerCall: 0n,
+    increment: 6,
+    maxParallel: 2,
+    openedAt: at(0),
+    endsAt: at(10 * minute),
+    claimDeadline: at(20 * minute),
+    seq: 0n,
+    seconds: 0n,
+    calls: 0n,
     ...given,
   };
 }

@@ -59,20 +59,25 @@ describe('CDRs', () => {
       expect(status).toBe(200);
       expect(cdrSchema.strict().parse(body)).toEqual({
         ...sent,
-        ...{ id: verdict?.id, provider: world.provider.address, receivedAt: body.receivedAt, state: 'received' },
-        ...{
-          startedAt: '2026-01-01T12:00:00.000Z',
-          answeredAt: '2026-01-01T12:00:05.250Z',
-          endedAt: '2026-01-01T12:01:00.000Z',
-        },
-        ...{ reason: null, reasonCode: null, billableSeconds: null, price: null, paid: null, terms: null, claim: null },
-        ...{
-          txHash: null,
-          height: null,
-          corrects: null,
-          supersededBy: null,
-          voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
-        },
+        id: verdict?.id,
+        provider: world.provider.address,
+        receivedAt: body.receivedAt,
+        state: 'received',
+        startedAt: '2026-01-01T12:00:00.000Z',
+        answeredAt: '2026-01-01T12:00:05.250Z',
+        endedAt: '2026-01-01T12:01:00.000Z',
+        reason: null,
+        reasonCode: null,
+        billableSeconds: null,
+        price: null,
+        paid: null,
+        terms: null,
+        claim: null,
+        txHash: null,
+        height: null,
+        corrects: null,
+        supersededBy: null,
+        voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
       });
       const list = await world.signed(party, `/v1/cdrs?callId=${encodeURIComponent(sent.callId)}`);
       expect(listOf(cdrSchema).parse(list.body).items).toEqual([body]);
@@ -105,7 +110,7 @@ describe('CDRs', () => {
       .execute();
     expect(kept.map(({ content }) => content)).toMatchObject([{ sipStatus: 486, callId: sent.callId }]);
     expect((await world.signed(world.provider, `/v1/cdrs/${first?.id}`)).body.sipStatus).toBe(200);
-    // Another provider's callIds are his own.
+    // Another provider's callIds are its own.
     expect(verdicts(await post([sent], world.stranger))[0]?.verdict).toBe('accepted');
   });
 
@@ -215,29 +220,30 @@ describe('CDRs', () => {
     await world.db
       .insertInto('ratings')
       .values({
-        ...{
-          cdrId: BigInt(verdict?.id ?? 0),
-          escrowId: 1n,
-          state: 'settled',
-          billableSeconds: 60n,
-          price: 605n,
-          amount: 100n,
-        },
-        ...{ reasonCode: 'capped', reason: 'paid as far as it went', explanation: terms, claimId: claim.id },
+        cdrId: BigInt(verdict?.id ?? 0),
+        escrowId: 1n,
+        state: 'settled',
+        billableSeconds: 60n,
+        price: 605n,
+        amount: 100n,
+        reasonCode: 'capped',
+        reason: 'paid as far as it went',
+        explanation: terms,
+        claimId: claim.id,
       })
       .execute();
     const { body } = await world.signed(world.user, `/v1/cdrs/${verdict?.id}`);
     expect(cdrSchema.parse(body)).toMatchObject({
-      ...{
-        state: 'settled',
-        reason: 'paid as far as it went',
-        reasonCode: 'capped',
-        billableSeconds: 60,
-        price: '605',
-        paid: '100',
-        terms,
-      },
-      ...{ claim: { seq: 3, cdrRoot: hash(2) }, txHash: hash(1), height: 100 },
+      state: 'settled',
+      reason: 'paid as far as it went',
+      reasonCode: 'capped',
+      billableSeconds: 60,
+      price: '605',
+      paid: '100',
+      terms,
+      claim: { seq: 3, cdrRoot: hash(2) },
+      txHash: hash(1),
+      height: 100,
     });
   });
 

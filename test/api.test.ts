@@ -38,14 +38,22 @@ describe('over an index', () => {
     const found = await world.get(`/query/uuid/${user.address}`);
     expect(found.status).toBe(200);
     expect(queryFoundSchema.strict().parse(found.body)).toEqual({
-      ...{ status: 'success', type: 'uuid', address: user.address, code: 200, value: uuid },
+      status: 'success',
+      type: 'uuid',
+      address: user.address,
+      code: 200,
+      value: uuid,
     });
     expect((await world.get(`/query/provider/${user.address}`)).body.value).toBe(provider.address);
     expect((await world.get(`/query/location/${user.address}`)).body.value).toBe('sip.example.org');
     const missing = await world.get(`/query/uuid/${stranger.address}`);
     expect(missing.status).toBe(404);
     expect(queryFailedSchema.strict().parse(missing.body)).toEqual({
-      ...{ status: 'failed', type: 'uuid', address: stranger.address, code: 404, message: 'Not Found' },
+      status: 'failed',
+      type: 'uuid',
+      address: stranger.address,
+      code: 404,
+      message: 'Not Found',
     });
     for (const address of ['nobody', `${user.address}x`, 'a%2Fb']) {
       const { status, body } = await world.get(`/query/uuid/${address}`);
@@ -141,40 +149,35 @@ describe('over an index', () => {
     const { body, status } = await world.get('/v1/escrows/1');
     expect(status).toBe(200);
     expect(escrowSchema.parse(body)).toEqual({
-      ...{
-        id: 1,
-        user: world.user.address,
-        provider: world.provider.address,
-        state: 'open',
-        amount: '100000',
-        spent: '600',
-      },
-      ...{
-        refunded: null,
-        ratePerSecond: '10',
-        feePerCall: '5',
-        increment: 6,
-        maxParallel: 2,
-        seq: 2,
-        seconds: 60,
-        calls: 4,
-      },
-      ...{
-        openedAt: timeOf(5).toISOString(),
-        endsAt: timeOf(1000).toISOString(),
-        claimDeadline: timeOf(2000).toISOString(),
-      },
+      id: 1,
+      user: world.user.address,
+      provider: world.provider.address,
+      state: 'open',
+      amount: '100000',
+      spent: '600',
+      refunded: null,
+      ratePerSecond: '10',
+      feePerCall: '5',
+      increment: 6,
+      maxParallel: 2,
+      seq: 2,
+      seconds: 60,
+      calls: 4,
+      openedAt: timeOf(5).toISOString(),
+      endsAt: timeOf(1000).toISOString(),
+      claimDeadline: timeOf(2000).toISOString(),
       voucherKey: world.user.publicKey,
       history: [
         {
-          ...{ event: 'EscrowOpened', height: 5, time: timeOf(5).toISOString(), txHash: hash(500) },
-          ...{
-            id: 1,
-            amount: '100000',
-            maxParallel: 2,
-            endsAt: timeOf(1000).toISOString(),
-            voucherKey: world.user.publicKey,
-          },
+          event: 'EscrowOpened',
+          height: 5,
+          time: timeOf(5).toISOString(),
+          txHash: hash(500),
+          id: 1,
+          amount: '100000',
+          maxParallel: 2,
+          endsAt: timeOf(1000).toISOString(),
+          voucherKey: world.user.publicKey,
         },
         {
           event: 'EscrowSettled',
@@ -212,23 +215,40 @@ describe('over an index', () => {
     expect(transaction).toMatchObject({ txHash: hash(800), height: 8, time: timeOf(8).toISOString() });
     expect(transaction.claims).toEqual([
       {
-        ...{
-          escrowId: 1,
-          provider: world.provider.address,
-          user: world.user.address,
-          seq: 0,
-          amount: '200',
-          seconds: 20,
-        },
-        ...{ calls: 2, cdrRoot: hash(1), accepted: true, code: null },
+        escrowId: 1,
+        provider: world.provider.address,
+        user: world.user.address,
+        seq: 0,
+        amount: '200',
+        seconds: 20,
+        calls: 2,
+        cdrRoot: hash(1),
+        accepted: true,
+        code: null,
       },
       {
-        ...{ escrowId: 2, provider: second.address, user: world.user.address, seq: 0, amount: '1', seconds: 1 },
-        ...{ calls: 1, cdrRoot: hash(1), accepted: true, code: null },
+        escrowId: 2,
+        provider: second.address,
+        user: world.user.address,
+        seq: 0,
+        amount: '1',
+        seconds: 1,
+        calls: 1,
+        cdrRoot: hash(1),
+        accepted: true,
+        code: null,
       },
       {
-        ...{ escrowId: -1, provider: null, user: null, seq: 7, amount: null, seconds: null },
-        ...{ calls: null, cdrRoot: null, accepted: false, code: 2 },
+        escrowId: -1,
+        provider: null,
+        user: null,
+        seq: 7,
+        amount: null,
+        seconds: null,
+        calls: null,
+        cdrRoot: null,
+        accepted: false,
+        code: 2,
       },
     ]);
     expect((await world.get(`/v1/settlements/${hash(1)}`)).body.code).toBe('unknownTransaction');
@@ -315,13 +335,13 @@ async function fill(to: ApiWorld): Promise<void> {
     .insertInto('providers')
     .values([
       {
-        ...{
-          provider: provider.address,
-          location: 'sip.example.org',
-          operator: stranger.address,
-          deployedAt: timeOf(1),
-        },
-        ...{ tariffUri: 'https://example.org/deck', tariffHash: hash(7), undeployedAt: null },
+        provider: provider.address,
+        location: 'sip.example.org',
+        operator: stranger.address,
+        deployedAt: timeOf(1),
+        tariffUri: 'https://example.org/deck',
+        tariffHash: hash(7),
+        undeployedAt: null,
       },
       { ...plain, provider: second.address, location: 'voip.example.net', deployedAt: timeOf(2) },
       {
@@ -344,16 +364,23 @@ async function fill(to: ApiWorld): Promise<void> {
     .execute();
   await db.insertInto('balances').values({ account: user.address, balance: 9007199254740993n }).execute();
   const escrow = {
-    ...{
-      user: user.address,
-      provider: provider.address,
-      state: 'open' as const,
-      amount: 100000n,
-      spent: 600n,
-      refunded: null,
-    },
-    ...{ ratePerSecond: 10n, feePerCall: 5n, increment: 6, maxParallel: 2, openedAt: timeOf(5), endsAt: timeOf(1000) },
-    ...{ claimDeadline: timeOf(2000), voucherKey: user.publicKey, seq: 2n, seconds: 60n, calls: 4n },
+    user: user.address,
+    provider: provider.address,
+    state: 'open' as const,
+    amount: 100000n,
+    spent: 600n,
+    refunded: null,
+    ratePerSecond: 10n,
+    feePerCall: 5n,
+    increment: 6,
+    maxParallel: 2,
+    openedAt: timeOf(5),
+    endsAt: timeOf(1000),
+    claimDeadline: timeOf(2000),
+    voucherKey: user.publicKey,
+    seq: 2n,
+    seconds: 60n,
+    calls: 4n,
   };
   await db
     .insertInto('escrows')
@@ -423,21 +450,17 @@ async function fillSettlements({ db, provider, user }: ApiWorld): Promise<void> 
 /** Two calls that count for the answered ratio, one of them answered; and a rejected one. */
 async function fillCdrs({ db, provider, user }: ApiWorld): Promise<void> {
   const call = {
-    ...{
-      provider: provider.address,
-      user: user.address,
-      escrowId: 1n,
-      direction: 'outbound' as const,
-      from: 'a',
-      to: 'b',
-    },
-    ...{
-      startedAt: timeOf(6),
-      endedAt: timeOf(7),
-      sipStatus: 200,
-      contentHash: Buffer.alloc(32),
-      salt: Buffer.alloc(16),
-    },
+    provider: provider.address,
+    user: user.address,
+    escrowId: 1n,
+    direction: 'outbound' as const,
+    from: 'a',
+    to: 'b',
+    startedAt: timeOf(6),
+    endedAt: timeOf(7),
+    sipStatus: 200,
+    contentHash: Buffer.alloc(32),
+    salt: Buffer.alloc(16),
   };
   const rows = await db
     .insertInto('cdrs')

@@ -38,16 +38,14 @@ afterAll(() => world.destroy());
 const call = <N extends MethodName>(name: N, args: ArgumentsOf<N>) => contractCall(world.contract, name, args);
 const claimOf = (escrowId: bigint, seq: bigint, given: Partial<Claim> = {}): Claim => {
   return {
-    ...{
-      escrowId,
-      seq,
-      amount: datoshi(100n),
-      seconds: 1n,
-      calls: 1n,
-      cdrRoot: Buffer.alloc(32),
-      voucher: null,
-      close: false,
-    },
+    escrowId,
+    seq,
+    amount: datoshi(100n),
+    seconds: 1n,
+    calls: 1n,
+    cdrRoot: Buffer.alloc(32),
+    voucher: null,
+    close: false,
     ...given,
   };
 };
@@ -182,7 +180,7 @@ describe('attacks', () => {
     expect(await tried([pretended], stranger, 'Global')).toContain('"only GAS"');
   });
 
-  test('a contract that the user calls for another reason uses his signature only where its scope is Global', async () => {
+  test('a contract that the user calls for another reason uses their signature only where its scope is Global', async () => {
     const puppet = await deployPuppet();
     await world.deposit(world.user, 10n);
     const inner: Argument[] = [{ hash160: world.user.address }, 1n];

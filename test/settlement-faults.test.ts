@@ -70,7 +70,11 @@ const allSettled = (escrowIds: bigint[], cdrs: number) =>
   );
 
 const deps = (): Deps => ({
-  ...{ db: world.db, rpc: world.rpc, network: world.network, contract: world.contract, signer: world.operator },
+  db: world.db,
+  rpc: world.rpc,
+  network: world.network,
+  contract: world.contract,
+  signer: world.operator,
   policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
   providers: null,
   minFees: 0,
@@ -310,7 +314,9 @@ describe('stage by stage', () => {
     await db.updateTable('escrows').set({ seq: 1n }).where('id', '=', stuck).execute(); // as if the index were wrong
     const expired = Array.from({ length: 6 }, () => ({
       ...({ hash: `0x${randomUUID()}` as never, kind: 'settle', state: 'expired', bytes: Buffer.of(0) } as const),
-      ...{ validUntilBlock: 1, systemFee: 0n, networkFee: 0n },
+      validUntilBlock: 1,
+      systemFee: 0n,
+      networkFee: 0n,
     }));
     await db.insertInto('transactions').values(expired).execute(); // so that claims are tried one at a time
     expect(await settle(deps())).toHaveLength(1);

@@ -16,7 +16,10 @@ count where they are given. Any label; of several signatures the first of this f
 /** The OpenAPI document, from the schemas that validate. */
 export function describeApi(app: App) {
   app.openAPIRegistry.registerComponent('securitySchemes', 'httpMessageSignature', {
-    ...{ type: 'apiKey', in: 'header', name: 'Signature', description: signing },
+    type: 'apiKey',
+    in: 'header',
+    name: 'Signature',
+    description: signing,
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

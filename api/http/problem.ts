@@ -63,7 +63,7 @@ export const inWords = ({ path, message }: FieldError): string => (path ? `${pat
 /** No answer needs more to show what is wrong with a request. */
 const MAX_ERRORS = 20;
 
-/** What is wrong with which field, for a person who sees the request before him. */
+/** What is wrong with which field, for a person who sees the request before them. */
 export function fieldErrors({ issues }: ZodError): FieldError[] {
   return issues
     .flatMap((issue) => {

@@ -28,7 +28,13 @@ export function addStatus(app: App, deps: Deps): void {
       async (_, { network, contract, deployedAt, height }) => {
         const lag = isTold ? Math.max(0, nodeHeight - height) : null;
         const status: Status = {
-          ...{ network: Number(network), contract, deployedAt, nodeHeight, indexHeight: height, lag, version },
+          network: Number(network),
+          contract,
+          deployedAt,
+          nodeHeight,
+          indexHeight: height,
+          lag,
+          version,
         };
         return c.json(status, 200);
       },
