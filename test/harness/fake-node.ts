@@ -45,15 +45,16 @@ export async function startFakeNode(tell: Tell, wire: Wire = () => null): Promis
   return node;
 }
 
-/** A node in front of the real one: all that `tamper` leaves alone (null), the real one answers. */
-export function startTamperedNode(real: string, tamper: (asked: Asked) => Told | null, wire?: Wire): Promise<FakeNode> {
+/** What becomes of the real node's answer. */
+export type Tamper = (asked: Asked, answered: Told) => Told;
+
+/** A node in front of the real one, which may say something else than that one. */
+export function startTamperedNode(real: string, tamper: Tamper, wire?: Wire): Promise<FakeNode> {
   return startFakeNode(async (asked) => {
-    const told = tamper(asked);
-    if (told) return told;
     const body = JSON.stringify({ ...asked, jsonrpc: '2.0' });
     const answer = await fetch(real, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     const { result, error } = (await answer.json()) as { result: unknown; error?: never };
-    return error ? { error } : { result };
+    return tamper(asked, error ? { error } : { result });
   }, wire);
 }
 
