@@ -18,8 +18,12 @@ const mayImport = {
 
 const rooms = [...Object.keys(mayImport), 'contract', 'test', 'bench'];
 
+/** The files of chain/ that a browser can't run. */
+const nodeOnly = '^chain/(wallet-file|deploy)\\.ts$';
+
 const folder = (name) => `^${name}/`;
 
+/** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     ...Object.entries(mayImport).map(([name, targets]) => ({
@@ -40,11 +44,18 @@ export default {
       to: { path: 'node_modules/@cityofzion/' },
     },
     {
-      name: 'protocol-runs-in-a-browser',
-      comment: 'softphones and pages use the same code as the services',
+      name: 'runs-in-a-browser',
+      comment: 'softphones and pages use the same code as the services; tsconfig.browser.json has the same files',
       severity: 'error',
-      from: { path: '^protocol/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^(protocol|chain|test/browser/page)/', pathNot: ['\\.test\\.ts$', nodeOnly] },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-detour-to-node',
+      comment: 'what imports a file that needs Node.js needs it too',
+      severity: 'error',
+      from: { path: '^(protocol|chain|test/browser/page)/', pathNot: ['\\.test\\.ts$', nodeOnly] },
+      to: { path: nodeOnly },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-tests-in-production', severity: 'error', from: { pathNot: '\\.test\\.ts$|^test/' }, to: { path: '\\.test\\.ts$|^test/' } },

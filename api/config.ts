@@ -1,27 +1,21 @@
-import { z } from 'zod';
 import { loadConfig } from '../process/config.ts';
 import { settings, wholeNumber } from '../process/settings.ts';
+import { authoritiesSetting, hostSetting, originsSetting } from './settings.ts';
 
 export type Config = ReturnType<typeof loadApiConfig>;
 
 export function loadApiConfig(env: NodeJS.ProcessEnv) {
   const { databaseUrl, redisUrl, rpcUrl, network, contract, logLevel } = settings;
   /** Who may connect: this machine, unless a person says otherwise. */
-  const apiHost = z.string().default('127.0.0.1');
+  const apiHost = hostSetting.default('127.0.0.1');
   const apiPort = wholeNumber('a TCP port (0: any free one)', { min: 0, max: 65_535 }).default(8080);
-  /** Origins whose pages may read the answers, comma-separated; `*`: all, since nothing depends on cookies. */
-  const corsOrigin = z
-    .string()
-    .transform((text) => text.split(',').map((origin) => origin.trim()))
-    .default(['*']);
+  /** Origins whose pages may read the answers; `*`: all, since nothing depends on cookies. */
+  const corsOrigin = originsSetting.default(['*']);
   /**
-   * Public names of this API, comma-separated, as in `api.example.org,api.example.org:8443`: a request that was signed for
-   * another server is refused here. Left out: the address that it listens on, and localhost.
+   * Public names of this API, as in `api.example.org,api.example.org:8443`: a request that was signed for another server is
+   * refused here. Left out: the address that it listens on, and localhost.
    */
-  const apiAuthority = z
-    .string()
-    .transform((text) => text.split(',').map((name) => name.trim().toLowerCase()))
-    .optional();
+  const apiAuthority = authoritiesSetting.optional();
   const own = { apiHost, apiPort, apiAuthority, corsOrigin };
   return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, ...own, logLevel }, env);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { createPool, type Database } from '../database/connection.ts';
-import { describe, type Logger } from '../process/run.ts';
+import { Outage } from '../process/outage.ts';
+import type { Logger } from '../process/run.ts';
 
 /** Knows how far the index is, and wakes up whoever waits for a block. */
 export type Head = {
@@ -72,6 +73,7 @@ async function listenUntilStopped(
   poll: () => Promise<void>,
   log: Logger,
 ): Promise<void> {
+  const outage = new Outage(log, 'not listening for new blocks');
   while (!signal.aborted) {
     try {
       const client = await pool.connect();
@@ -79,13 +81,14 @@ async function listenUntilStopped(
       try {
         client.on('notification', ({ payload }) => observe(Number(payload)));
         await client.query('listen krypton_head');
+        outage.end();
         await poll(); // what was announced before we listened
         await broken;
       } finally {
         client.release(true);
       }
     } catch (error) {
-      if (!signal.aborted) log.warn(`not listening for new blocks: ${describe(error)}`);
+      if (!signal.aborted) outage.report(error);
     }
     await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
   }

@@ -1,4 +1,6 @@
 import { createDatabase } from '../database/connection.ts';
+import { refuseUnusable } from '../database/first-contact.ts';
+import { reportNodes } from '../process/nodes.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { type Config, loadApiConfig } from './config.ts';
 import { followHead } from './head.ts';
@@ -10,14 +12,15 @@ import { createWake } from './wake.ts';
 
 await runService('api', loadApiConfig, start);
 
-/** Serves whether or not the stores are there yet: `/readyz` says so, and each request finds out for itself. */
+/** Serves whether or not the stores are there yet, unless a person has to mend the settings first: `/readyz` says so, and each request finds out for itself. */
 async function start(config: Config, log: Logger): Promise<Running> {
   const { network, contract, corsOrigin } = config;
   const db = createDatabase(config.databaseUrl, 'api');
+  await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
   const wake = createWake(config.redisUrl, log);
   const sweep = sweepNonces(db, log);
-  const nodeHeight = createNodeHeight(config.rpcUrl);
+  const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
   const authorities = config.apiAuthority ?? null;
   const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, authorities, now: Date.now });
   const serving = await serve(app, { host: config.apiHost, port: config.apiPort });

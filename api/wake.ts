@@ -1,28 +1,44 @@
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import type { z } from 'zod';
-import { defaultPrefix, type jobs, settlerQueue } from '../database/queues.ts';
+import { defaultPrefix, isReadOnly, type jobs, settlerQueue } from '../database/queues.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger } from '../process/run.ts';
+import { within } from '../process/within.ts';
 
 /** Tells the settler of CDRs that were just committed. It finds them anyway: this only makes it sooner. */
 export type Wake = {
   /** Never fails, and holds the request up for a bounded time only. */
   rate(cdrIds: readonly bigint[]): Promise<void>;
-  isReady(): Promise<boolean>;
+  /** `ok` where Redis takes what wakes the settler; else what is wrong, in words that strangers may read. */
+  check(): Promise<string>;
   close(): Promise<void>;
 };
 
 /** Redis answers in about a millisecond; one that takes longer than this is not worth a provider's waiting. */
 const LIMIT_MS = 500;
+/** Written to see that Redis takes writes; among the queue's keys, as an ACL may allow these only. */
+const checkKey = `${defaultPrefix}:readyz`;
+const CHECK_KEPT_S = 60;
 /** Failed wake-ups are of no interest: the settler's sweep does their work. */
 const KEPT_FAILURES = 100;
 
 export function createWake(redisUrl: string, log: Logger): Wake {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableOfflineQueue: false });
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: false,
+    reconnectOnError: isReadOnly,
+  });
   const outage = new Outage(log, 'Redis is away');
-  redis.on('ready', () => outage.end());
-  redis.on('error', (error) => outage.report(error));
+  let said: unknown;
+  redis.on('ready', () => {
+    said = undefined;
+    outage.end();
+  });
+  redis.on('error', (error) => {
+    said = error;
+    outage.report(error);
+  });
   const queue = new Queue<z.infer<typeof jobs.rate>>(settlerQueue, {
     connection: redis,
     prefix: defaultPrefix,
@@ -40,13 +56,13 @@ export function createWake(redisUrl: string, log: Logger): Wake {
       );
       await within(LIMIT_MS, added);
     },
-    isReady: async () => {
-      if (redis.status !== 'ready') return false;
-      const answered = redis.ping().then(
-        () => true,
-        () => false,
+    check: async () => {
+      if (redis.status !== 'ready') return refusalOf(said) ?? 'away';
+      const written = redis.set(checkKey, '1', 'EX', CHECK_KEPT_S).then(
+        () => 'ok',
+        (error) => refusalOf(error) ?? 'away',
       );
-      return (await within(LIMIT_MS, answered)) ?? false;
+      return (await within(LIMIT_MS, written)) ?? 'away';
     },
     close: async () => {
       await within(
@@ -58,11 +74,12 @@ export function createWake(redisUrl: string, log: Logger): Wake {
   };
 }
 
-/** What a promise comes to, or undefined where that takes longer. */
-async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+/**
+ * What Redis itself says, by the word that its answers begin with: READONLY (a replica), OOM (full), MISCONF (its disk fails),
+ * NOAUTH, WRONGPASS, LOADING, ... null where it says nothing.
+ */
+function refusalOf(error: unknown): string | null {
+  if (!(error instanceof ReplyError)) return null;
+  const [word = ''] = (error as Error).message.split(' ');
+  return /^[A-Z]+$/.test(word) ? `refuses to be written to (${word})` : 'refuses to be written to';
 }

@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { contractHashOf } from '../protocol/contract/transaction.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Height } from '../protocol/types/height.ts';
-import { RpcError, rpcCode } from './errors.ts';
-import type { Rpc } from './rpc.ts';
+import { isDeployed } from './contract.ts';
 import { type Sender, send } from './send.ts';
 
 /** ContractManagement, native on every N3 network. */
 const managementContract = '0xfffdc93764dbaddd97c48f252a53ea4643faa3fd' as ScriptHash;
 
 /** The compiled contract as it is committed. */
-export type Artifact = { nef: Buffer; manifest: string; name: string; checksum: number };
+export type Artifact = { nef: Uint8Array; manifest: string; name: string; checksum: number };
 
 export async function readArtifact(folder = join(import.meta.dirname, '..', 'contract')): Promise<Artifact> {
   const [nef, manifest] = await Promise.all([
@@ -24,16 +23,6 @@ export async function readArtifact(folder = join(import.meta.dirname, '..', 'con
     name: JSON.parse(manifest).name,
     checksum: nef.readUInt32LE(nef.length - 4),
   };
-}
-
-export async function isDeployed(rpc: Rpc, contract: ScriptHash): Promise<boolean> {
-  try {
-    await rpc.call('getcontractstate', [contract]);
-    return true;
-  } catch (error) {
-    if (error instanceof RpcError && error.code === rpcCode.unknownContract) return false;
-    throw error;
-  }
 }
 
 /**

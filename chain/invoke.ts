@@ -3,7 +3,8 @@ import { type Address, hash160Bytes } from '../protocol/types/address.ts';
 import { base64OfBytes } from '../protocol/types/bytes.ts';
 import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import { type ScriptHash, scriptHashOfBytes } from '../protocol/types/hash.ts';
-import type { Rpc } from './rpc.ts';
+import { type AnswerOf, stateOf } from './answers.ts';
+import type { Ask } from './node.ts';
 
 /** What a script did, or would do: notifications of a FAULT never took place and are left out. */
 export type Execution = {
@@ -25,38 +26,30 @@ export class ScriptFault extends Error {
   }
 }
 
-export type WireExecution = {
-  vmstate?: string;
-  state?: string;
-  exception: string | null;
-  gasconsumed: string;
-  stack?: StackItem[];
-  notifications: { contract: ScriptHash; eventname: string; state: { value: StackItem[] } }[];
-};
-
 /** Runs a script without a transaction, as if these accounts had signed with scope CalledByEntry. */
-export async function invokeScript(rpc: Rpc, script: Uint8Array, signers: readonly Address[] = []): Promise<Execution> {
+export async function invokeScript(
+  rpc: Pick<Ask, 'call'>,
+  script: Uint8Array,
+  signers: readonly Address[] = [],
+): Promise<Execution> {
   const witnesses = signers.map((address) => ({
     account: scriptHashOfBytes(hash160Bytes(address)),
     scopes: 'CalledByEntry',
   }));
-  return toExecution(await rpc.call<WireExecution>('invokescript', [base64OfBytes(script), witnesses]));
+  return toExecution(await rpc.call('invokescript', [base64OfBytes(script), witnesses]));
 }
 
+type WireExecution = AnswerOf<'invokescript'> | AnswerOf<'getapplicationlog'>['executions'][number];
+
+/** What strangers emit may be more than a node can write down: without fields, it is left out. */
 export function toExecution(wire: WireExecution): Execution {
-  const state = (wire.vmstate ?? wire.state) === 'HALT' ? 'HALT' : 'FAULT';
-  return {
-    state,
-    exception: wire.exception,
-    gasConsumed: datoshi(BigInt(wire.gasconsumed)),
-    stack: wire.stack ?? [],
-    notifications:
-      state === 'HALT'
-        ? wire.notifications.map((emitted) => ({
-            contract: emitted.contract,
-            name: emitted.eventname,
-            state: emitted.state.value,
-          }))
-        : [],
-  };
+  const state = 'vmstate' in wire ? wire.vmstate : wire.state;
+  const { exception, stack, notifications } = wire;
+  const gasConsumed = datoshi(BigInt(wire.gasconsumed));
+  if (state !== 'HALT') return { state, exception, gasConsumed, stack, notifications: [] };
+  const readable = notifications.flatMap((emitted) => {
+    const fields = stateOf(emitted);
+    return fields ? [{ contract: emitted.contract, name: emitted.eventname, state: fields }] : [];
+  });
+  return { state, exception, gasConsumed, stack, notifications: readable };
 }

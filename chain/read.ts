@@ -1,13 +1,24 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { z } from 'zod';
 import { type ArgumentsOf, contractCall, type MethodName } from '../protocol/contract/call.ts';
-import { asArray, asBytes, asInteger, asString, isNull, type StackItem } from '../protocol/contract/stack-item.ts';
+import {
+  asArray,
+  asBytes,
+  asInteger,
+  asString,
+  isNull,
+  isStackItem,
+  type StackItem,
+} from '../protocol/contract/stack-item.ts';
 import { scriptOf } from '../protocol/contract/transaction.ts';
 import { type Address, addressOfBytes } from '../protocol/types/address.ts';
 import { base64OfBytes, type Hex, hexOf } from '../protocol/types/bytes.ts';
 import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { PublicKey } from '../protocol/types/public-key.ts';
+import { NodeRefuses } from './errors.ts';
 import { invokeScript, ScriptFault } from './invoke.ts';
+import type { Ask } from './node.ts';
 import type { Rpc } from './rpc.ts';
 
 export type QueryType = 'uuid' | 'provider' | 'location';
@@ -60,7 +71,7 @@ export function createReader(rpc: Rpc, contract: ScriptHash) {
     escrow: async (id: bigint): Promise<EscrowRecord | null> => orNull(await read('escrow', { id }), toEscrow),
     /** Ids of the user's open escrows, in no particular order; a wallet needs no service of ours. */
     escrowsOf: (user: Address): Promise<bigint[]> =>
-      readIterator(rpc, scriptOf([contractCall(contract, 'escrowsOf', { user })])),
+      rpc.use((node) => readIterator(node, scriptOf([contractCall(contract, 'escrowsOf', { user })]))),
     scheduledUpdate: async (): Promise<ScheduledUpdate | null> =>
       orNull(await read('scheduledUpdate', {}), toScheduledUpdate),
     owner: async (): Promise<Address | null> =>
@@ -93,22 +104,35 @@ function toScheduledUpdate(item: StackItem): ScheduledUpdate {
 
 /** neo-go gives 100 at most, as it is configured by default. */
 const ITEMS_PER_PAGE = 100;
+/** More escrows than a user can pay for; a node that never ends is a broken one. */
+const MAX_ITEMS = 100_000;
 
-/** Integers of an iterator, page by page: nodes keep it for a while under a session, and give so many items at a time. */
-async function readIterator(rpc: Rpc, script: Uint8Array): Promise<bigint[]> {
-  type Iterator = { id?: string; iterator?: StackItem[]; truncated?: boolean };
-  type Invocation = { state: string; exception: string | null; session?: string; stack: Iterator[] };
-  const { state, exception, session, stack } = await rpc.call<Invocation>('invokescript', [base64OfBytes(script)]);
-  const [iterator] = stack;
-  if (state !== 'HALT' || !iterator) throw new ScriptFault(exception ?? 'FAULT');
+/** An iterator on the stack: its items at once, from a node without sessions, or the name under which it is kept. */
+const iteratorSchema = z.object({
+  id: z.string().optional(),
+  iterator: z.array(z.custom<StackItem>((item) => isStackItem(item))).optional(),
+  truncated: z.boolean().optional(),
+});
+
+/**
+ * Integers of an iterator, page by page: a node keeps it for a while under a session, and gives so many items at a time.
+ * The session is that node's own: where it fails in the middle, another one begins from the start.
+ */
+async function readIterator(node: Ask, script: Uint8Array): Promise<bigint[]> {
+  const run = await node.call('invokescript', [base64OfBytes(script)]);
+  const [item] = run.stack;
+  if (run.state !== 'HALT' || !item) throw new ScriptFault(run.exception ?? 'FAULT');
+  const { data: iterator } = iteratorSchema.safeParse(item);
+  if (!iterator) throw new NodeRefuses('the node gives no iterator');
   if (iterator.truncated)
-    throw new RangeError('the node gives only the first items: it needs sessions (SessionEnabled)');
-  if (iterator.iterator) return iterator.iterator.map(asInteger); // a node without sessions gives them at once
+    throw new NodeRefuses('the node gives only the first items: it needs sessions (SessionEnabled)');
+  if (iterator.iterator) return iterator.iterator.map(asInteger);
   const items: bigint[] = [];
   for (;;) {
-    const page = await rpc.call<StackItem[]>('traverseiterator', [session, iterator.id, ITEMS_PER_PAGE]);
+    const page = await node.call('traverseiterator', [run.session, iterator.id, ITEMS_PER_PAGE]);
     items.push(...page.map(asInteger));
     if (page.length < ITEMS_PER_PAGE) return items;
+    if (items.length > MAX_ITEMS) throw new NodeRefuses(`the node gives more than ${MAX_ITEMS} items`);
   }
 }
 

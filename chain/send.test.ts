@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { height } from '../protocol/types/height.ts';
 import { NodeUnavailable, RpcError, rpcCode } from './errors.ts';
-import type { Answer, Rpc } from './rpc.ts';
+import type { Node } from './node.ts';
+import type { Rpc } from './rpc.ts';
 import { conclude } from './send.ts';
 
 const hash = `0x${'ab'.repeat(32)}` as TxHash;
@@ -14,7 +15,7 @@ const unknown = {
 const execution = { vmstate: 'HALT', exception: null, gasconsumed: '1', stack: [], notifications: [] };
 
 /** A node whose answers to the questions after the sending come one after the other, the last one for ever. */
-function nodeWith(...answers: (Answer[] | 'silent')[]): Rpc & { sent: number } {
+function nodeWith(...answers: (unknown[] | 'silent')[]): Rpc & { sent: number } {
   const node = {
     sent: 0,
     call: async () => {
@@ -24,16 +25,19 @@ function nodeWith(...answers: (Answer[] | 'silent')[]): Rpc & { sent: number } {
     batch: async () => {
       const next = answers.length > 1 ? answers.shift() : answers[0];
       if (next === undefined || next === 'silent') throw new NodeUnavailable('the node does not answer');
-      return next;
+      return next as never;
     },
+    use: <T>(work: (node: Node) => Promise<T>) => work(node as never),
+    everyone: async () => [],
     leave: () => {},
-    wsUrl: () => '',
+    lookAround: async () => {},
+    socket: () => ({ url: '', headers: {} }),
   };
   return node;
 }
 
-const pending = (count: number): Answer[] => [{ result: count }, unknown, unknown];
-const executed = (vmstate = 'HALT'): Answer[] => [
+const pending = (count: number) => [{ result: count }, unknown, unknown];
+const executed = (vmstate = 'HALT') => [
   { result: 43 },
   { result: { executions: [{ ...execution, vmstate, exception: vmstate === 'HALT' ? null : 'balance' }] } },
   { result: 42 },

@@ -34,7 +34,7 @@ export async function signScript(rpc: Rpc, script: Uint8Array, options: BuildOpt
   const { network, signer, validForBlocks, feeLimit, reserve = 0n } = options;
   const dryRun = await invokeScript(rpc, script, [signer.address]);
   if (dryRun.state !== 'HALT') throw new ScriptFault(dryRun.exception ?? 'FAULT');
-  const count = await rpc.call<number>('getblockcount');
+  const count = await rpc.call('getblockcount');
   const transaction: Transaction = {
     script,
     validUntilBlock: height(count - 1 + validForBlocks),
@@ -56,7 +56,7 @@ function withMargin(gasConsumed: Datoshi): bigint {
 
 async function readNetworkFee(rpc: Rpc, transaction: Transaction, signer: Signer): Promise<Datoshi> {
   const bytes = unsignedBytes(transaction, signer);
-  const { networkfee } = await rpc.call<{ networkfee: string }>('calculatenetworkfee', [base64OfBytes(bytes)]);
+  const { networkfee } = await rpc.call('calculatenetworkfee', [base64OfBytes(bytes)]);
   return datoshi(BigInt(networkfee));
 }
 

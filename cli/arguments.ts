@@ -37,6 +37,12 @@ export function toUrl(text: string): string {
   throw new InvalidArgumentError('expected an http or https URL, e.g. http://127.0.0.1:10332');
 }
 
+/** Several, comma-separated, the preferred first. */
+export function toUrls(text: string): string {
+  for (const url of text.split(',')) toUrl(url.trim());
+  return text;
+}
+
 /** "1.5" GAS, more than nothing. */
 export function toGas(text: string): Datoshi {
   let amount: Datoshi;

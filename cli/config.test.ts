@@ -6,8 +6,15 @@ import { loadSettings } from './config.ts';
 
 const hash = (digit: string) => `0x${digit.repeat(40)}`;
 const endpoints = {
-  ...{ rpc: 'http://stack', ws: 'ws://stack', api: 'http://stack-api', postgres: 'p', redis: 'r' },
-  ...{ network: 3, contract: hash('3'), operator: 'N', processes: {} },
+  rpc: 'http://stack',
+  ws: 'ws://stack',
+  api: 'http://stack-api',
+  postgres: 'p',
+  redis: 'r',
+  network: 3,
+  contract: hash('3'),
+  operator: 'N',
+  processes: {},
 };
 let home: string;
 beforeAll(async () => {
@@ -19,14 +26,25 @@ afterAll(() => rm(home, { recursive: true }));
 test('the option counts before the variable, the variable before the running stack', () => {
   const stack = { KRYPTON_HOME: home };
   expect(loadSettings({}, stack)).toMatchObject({
-    ...{ rpc: ['http://stack'], contract: hash('3'), network: 3, api: 'http://stack-api', json: false },
+    rpc: ['http://stack'],
+    contract: hash('3'),
+    network: 3,
+    api: 'http://stack-api',
+    json: false,
   });
   const env = { ...stack, KRYPTON_RPC_URL: 'http://env', KRYPTON_NETWORK: '2', KRYPTON_WALLET: 'env.json' };
   expect(loadSettings({}, env)).toMatchObject({
-    ...{ rpc: ['http://env'], contract: hash('3'), network: 2, wallet: 'env.json' },
+    rpc: ['http://env'],
+    contract: hash('3'),
+    network: 2,
+    wallet: 'env.json',
   });
   expect(loadSettings({ rpc: 'http://option', contract: hash('1'), network: '1', json: true }, env)).toMatchObject({
-    ...{ rpc: ['http://option'], contract: hash('1'), network: 1, wallet: 'env.json', json: true },
+    rpc: ['http://option'],
+    contract: hash('1'),
+    network: 1,
+    wallet: 'env.json',
+    json: true,
   });
 });
 

@@ -36,6 +36,10 @@ export type Settings = {
 const webUrl = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http or https URL')
+  .refine(
+    (text) => !URL.parse(text)?.username && !URL.parse(text)?.password,
+    'expected a URL without user and password',
+  )
   .transform((text) => text.replace(/\/+$/, ''));
 
 const shape = {

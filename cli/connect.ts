@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { readContractName } from '../chain/contract.ts';
 import { readArtifact } from '../chain/deploy.ts';
-import { RpcError, rpcCode } from '../chain/errors.ts';
+import type { PoolEvent } from '../chain/pool.ts';
 import { createReader, type Reader } from '../chain/read.ts';
-import { checkNetwork, createRpc, type Rpc, readVersion } from '../chain/rpc.ts';
+import { createRpc, type Rpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
@@ -17,10 +18,15 @@ export type Signing<T extends Node = Chain> = T & { signer: Signer };
 /** @throws Refusal, NodeUnavailable, WrongNetwork */
 export async function openNode(settings: Settings): Promise<Node> {
   if (!settings.rpc) throw new Refusal(`no NEO node is known: run npm start, or give --rpc <url> (or KRYPTON_RPC_URL)`);
-  const rpc = createRpc(settings.rpc);
-  if (settings.network === undefined) return { rpc, network: (await readVersion(rpc)).network };
-  await checkNetwork(rpc, settings.network);
-  return { rpc, network: settings.network };
+  // Without --network, the first one that answers says of which network all the others have to be.
+  const network = settings.network ?? (await readVersion(createRpc(settings.rpc))).network;
+  const wrong: string[] = [];
+  const report = ({ kind, error }: PoolEvent) => kind === 'wrong' && wrong.push(error.message);
+  const rpc = createRpc(settings.rpc, { network, report });
+  await rpc.lookAround(); // a person asks once, and should not be told what a lagging node believes
+  await readVersion(rpc);
+  for (const message of wrong) process.stderr.write(`krypton: left out: ${message}\n`);
+  return { rpc, network };
 }
 
 /** The contract on its chain, to read from. */
@@ -29,7 +35,8 @@ export async function openChain(settings: Settings): Promise<Chain> {
   if (!rpc && !contract)
     throw new Refusal('no chain is known: run npm start, or give --rpc <url> and --contract <hash>');
   if (!contract) throw new Refusal('no contract is known: give --contract <hash> (or KRYPTON_CONTRACT)');
-  return { ...(await openNode(settings)), contract, reader: createReader(createRpc(rpc ?? []), contract) };
+  const node = await openNode(settings);
+  return { ...node, contract, reader: createReader(node.rpc, contract) };
 }
 
 /** The chain, and the person's account to sign with: the wallet is opened after the network was found right. */
@@ -49,14 +56,9 @@ export async function openNodeSigning(settings: Settings): Promise<Signing<Node>
 
 /** GAS that is sent to a mistyped hash is lost for ever: no wallet has a key for it. */
 async function requireContract({ rpc, contract, network }: Chain): Promise<void> {
-  const state = await rpc.call<{ manifest: { name: string } }>('getcontractstate', [contract]).catch((error) => {
-    if (error instanceof RpcError && error.code === rpcCode.unknownContract)
-      throw new Refusal(`there is no contract ${contract} on network ${network}: check --contract`, { cause: error });
-    throw error;
-  });
-  const { name } = await readArtifact();
-  if (state.manifest.name !== name)
-    throw new Refusal(`${contract} is the contract ${state.manifest.name}, not ${name}: check --contract`);
+  const [found, { name }] = await Promise.all([readContractName(rpc, contract), readArtifact()]);
+  if (found === null) throw new Refusal(`there is no contract ${contract} on network ${network}: check --contract`);
+  if (found !== name) throw new Refusal(`${contract} is the contract ${found}, not ${name}: check --contract`);
 }
 
 /** A node says itself of which network it is; whoever signs says it too, so that play money and real money are not mixed up. */

@@ -7,6 +7,7 @@ import { addEscrow } from './commands/escrow.ts';
 import { addProvider } from './commands/provider.ts';
 import { addRegistration } from './commands/registration.ts';
 import { addSettlement } from './commands/settlement.ts';
+import { addSettler } from './commands/settler.ts';
 import { addStatus } from './commands/status.ts';
 import { addVoucher } from './commands/voucher.ts';
 import { addWallet } from './commands/wallet.ts';
@@ -18,7 +19,7 @@ const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 
 const program = createProgram();
 for (const add of [addStatus, addDevnet, addWallet, addContract, addProvider, addRegistration]) add(program);
-for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement]) add(program);
+for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addSettler]) add(program);
 program.addHelpText(
   'after',
   `

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { toContract, toNetwork, toUrl } from './arguments.ts';
+import { toContract, toNetwork, toUrl, toUrls } from './arguments.ts';
 import { type GlobalOptions, loadSettings, type Settings } from './config.ts';
 
 /** The bare command with the options that all commands share. */
@@ -19,7 +19,9 @@ export function createProgram(): Command {
       writeErr: () => {}, // the help of a command that lacks its subcommand: main.ts says that in one line
     })
     .addOption(new Option('--json', 'machine-readable answer; money in datoshi, as strings'))
-    .addOption(new Option('--rpc <url>', 'a NEO N3 node (KRYPTON_RPC_URL)').argParser(toUrl))
+    .addOption(
+      new Option('--rpc <url>', 'a NEO N3 node, or several, comma-separated (KRYPTON_RPC_URL)').argParser(toUrls),
+    )
     .addOption(new Option('--contract <hash>', 'the KRYPTON contract (KRYPTON_CONTRACT)').argParser(toContract))
     .addOption(
       new Option('--network <magic>', 'mainnet, testnet or a magic number (KRYPTON_NETWORK)').argParser(toNetwork),
@@ -36,6 +38,7 @@ function oneLine(text: string): string {
   return text
     .replace(/^error: /, '')
     .replace(/^command-argument value (.*) is invalid for argument '(\S+)'\. /s, '$2 $1: ')
+    .replace(/^option '([^']+ <url>)' argument .* is invalid\. /s, '$1: ') // a URL may hold a password
     .replace(/^option '(.+?)' argument (.*) is invalid\. /s, '$1 $2: ')
     .replaceAll(/\s*\n\s*/g, ' ')
     .trim();

@@ -32,7 +32,7 @@ Nothing is stored that a notification does not determine.
 	ProviderRelocated(provider Hash160, location String)
 	TariffSet(provider Hash160, uri String, hash ByteArray)
 	OperatorSet(provider Hash160, operator Hash160 or null)
-	ProviderUndeployed(provider Hash160)                       his operator goes with him
+	ProviderUndeployed(provider Hash160)                       its operator goes with it
 	UserRegistered(user Hash160, provider Hash160, uuid String)    in lower case
 	UserUnregistered(user Hash160, provider Hash160, uuid String)
 	Deposited(account Hash160, from Hash160 or null, amount Integer)
@@ -83,12 +83,14 @@ counters of an escrow without claims are one zero byte. An escrow that is closed
     bytes is a bad voucher, while one that is no byte string is malformed.
   - An escrow is closed by its provider at once even where user and provider sign
     together, or are the same.
-  - A newly announced update replaces the former one; renouncing cancels it. One that
-    is not used within 7 days of its time expires, so that users who come later see it
-    announced too.
-  - Whoever wants to be out before an announced update needs a claim window that is
-    shorter than the 7 days by the time in which he notices: closing starts the claim
+  - An update may take place 14 days after it was announced, and for 7 days from then.
+    14 days are twice the longest claim window: whoever closes their escrows within the
+    first 7 days has all of their money out before the update. Closing starts the claim
     window, and the rest comes back when it is over.
+  - After those 7 days the announcement expires. The owner has to announce the update
+    again, so that users who came later have their 14 days too.
+  - A newly announced update replaces the former one, and its time starts anew.
+    Renouncing ownership cancels an announced update.
   - GAS goes back to the account that it is credited to, and to no other: a contract
     that cannot receive GAS (no onNEP17Payment) should not earn any here.
   - A voucher key is for one escrow. Ids and the contract's hash come again on a chain

@@ -75,7 +75,7 @@ func SetOperator(provider interop.Hash160, operator interop.Hash160) {
 	runtime.Notify("OperatorSet", provider, operator)
 }
 
-// Undeploy removes the provider and his operator. What he is owed stays his.
+// Undeploy removes the provider and its operator. What it is owed stays its own.
 func Undeploy(provider interop.Hash160) bool {
 	requireWitness(provider)
 	requireDeployed(provider)

@@ -24,8 +24,8 @@ const (
 // Settle pays providers what their claims prove, and tells how many it accepted. A
 // bad claim is skipped and told, so that it cannot hold up the others.
 //
-// Claims of one provider should follow one another: his authority is checked and
-// his balance is written once for each such run.
+// Claims of one provider should follow one another: their authority is checked and
+// their balance is written once for each such run.
 func Settle(claims []any) int {
 	if len(claims) > rule.MaxClaims {
 		panic(fault.TooManyClaims)
@@ -153,7 +153,7 @@ func isMalformed(claim []any) bool {
 	return total != nil && !isWithin(total, 0, rule.MaxInt) || signature != nil && !isBytes(signature, 0, rule.MaxInt)
 }
 
-// maySettle: the provider himself, or the operator whom he named.
+// maySettle: the provider itself, or the operator that it named.
 func maySettle(provider []byte) bool {
 	if runtime.CheckWitness(provider) {
 		return true

@@ -60,7 +60,7 @@ func RenounceOwnership() {
 }
 
 // ScheduleUpdate announces an update by the SHA-256 of its NEF and manifest. Users
-// have 7 days to withdraw. It takes the place of one announced earlier.
+// have 14 days to leave. It takes the place of an update announced earlier.
 func ScheduleUpdate(nefHash, manifestHash []byte) {
 	requireOwner()
 	if !isBytes(nefHash, interop.Hash256Len, interop.Hash256Len) || !isBytes(manifestHash, interop.Hash256Len, interop.Hash256Len) {
@@ -88,8 +88,8 @@ func ScheduledUpdate() []any {
 	return []any{update.nefHash, update.manifestHash, update.notBefore}
 }
 
-// Update replaces the code by exactly what was announced, once 7 days are over and
-// before 14 are.
+// Update replaces the code by exactly what was announced: not before 14 days have
+// passed, and not later than 7 days after that.
 func Update(nefFile, manifest []byte, data any) {
 	requireOwner()
 	update := scheduled()

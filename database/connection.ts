@@ -1,7 +1,8 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
 import pg from 'pg';
-import { isSilence } from './errors.ts';
-import { type Role, roleName } from './roles.ts';
+import { concernsServer, isDatabaseUnavailable } from './errors.ts';
+import type { Role } from './roles.ts';
+import { CONNECT_LIMIT_MS, type Purpose, setUpSession } from './session.ts';
 import type { DB } from './types.ts';
 
 export type Database = Kysely<DB>;
@@ -9,12 +10,10 @@ export type Tx = Transaction<DB>;
 
 /** One process does a handful of things at a time; Postgres's default of 100 connections serves many processes. */
 const MAX_CONNECTIONS = 10;
-/** No statement of ours is meant to run this long; one that does must not hold its locks. */
-const STATEMENT_LIMIT_MS = 30_000;
 /** Postgres itself ends a statement sooner: without an answer by then it is out of reach. */
 const ANSWER_LIMIT_MS = 45_000;
-/** A process that stalls inside a transaction (or loses its network) is cut off. */
-const IDLE_TRANSACTION_LIMIT_MS = 30_000;
+/** From then on the kernel asks whether the other side still lives: a connection that only listens would never notice. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** bigint columns as bigint: datoshi pass 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -24,26 +23,30 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+export type PoolOptions = {
+  max?: number;
+  answerLimitMs?: number;
+  purpose?: Purpose;
+};
+
+/** So that many statements that fail at once do not close what was made a moment ago, and again. */
+const RENEW_EVERY_MS = 1_000;
+
 /** Connections that can write what the role may write, and nothing else. Columns are camelCase in TypeScript, snake_case in SQL. */
 export function createPool(
   url: string,
   role?: Role,
-  { max = MAX_CONNECTIONS, answerLimitMs = ANSWER_LIMIT_MS }: { max?: number; answerLimitMs?: number } = {},
+  { max = MAX_CONNECTIONS, answerLimitMs = ANSWER_LIMIT_MS, purpose = 'service' }: PoolOptions = {},
 ): pg.Pool {
-  const options = [
-    role && `-c role=${roleName(role)}`,
-    `-c statement_timeout=${STATEMENT_LIMIT_MS}`,
-    `-c idle_in_transaction_session_timeout=${IDLE_TRANSACTION_LIMIT_MS}`,
-    '-c timezone=UTC',
-  ];
   const pool = new pg.Pool({
     connectionString: url,
     types,
     max,
-    options: options.filter(Boolean).join(' '),
-    connectionTimeoutMillis: 10_000,
-    query_timeout: answerLimitMs,
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    ...(purpose === 'service' && { query_timeout: answerLimitMs }),
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    onConnect: (client) => setUpSession(client, url, role, purpose), // the pool waits for it
   });
   // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is wrong.
   pool.on('error', () => {});
@@ -57,28 +60,51 @@ export function createDatabase(url: string, role?: Role): Database {
 
 export function databaseOf(pool: pg.Pool): Database {
   return new Kysely<DB>({
-    dialect: new PostgresDialect({ pool: withoutSilent(pool) }),
+    dialect: new PostgresDialect({ pool: withoutBroken(pool) }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
   });
 }
 
-/** A connection on which no answer came is closed, so that nobody else waits on it too. */
-function withoutSilent(pool: pg.Pool): PostgresPool {
+/**
+ * A connection that says "not now" (or nothing) is closed, so that nobody else meets the same trouble on it. Where it speaks of
+ * the whole server (which is read-only, say, since another one took over), all that were made before are closed as well.
+ */
+function withoutBroken(pool: pg.Pool): PostgresPool {
+  let renewals = 0;
+  let renewedAt = 0;
+  const madeAt = new WeakMap<pg.PoolClient, number>();
+  pool.on('connect', (client) => madeAt.set(client, renewals));
+
+  function renewAll(): void {
+    if (Date.now() - renewedAt < RENEW_EVERY_MS) return;
+    renewedAt = Date.now();
+    renewals += 1;
+  }
+
+  async function takeNewEnough(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await pool.connect(); // ends: each old one is closed, and there are `max` of them
+      if (madeAt.get(client) === renewals) return client;
+      client.release(true);
+    }
+  }
+
   return {
     connect: async () => {
-      const client = await pool.connect();
-      let silence: unknown;
+      const client = await takeNewEnough();
+      let trouble: unknown;
       return {
         query: (async (text: string, parameters: unknown[]) => {
-          if (silence) throw silence; // a ROLLBACK would only wait for nothing again
+          if (trouble) throw trouble; // a ROLLBACK would only wait for nothing again, or hide what was wrong first
           try {
             return await client.query(text, parameters);
           } catch (error) {
-            if (isSilence(error)) silence = error;
+            if (isDatabaseUnavailable(error)) trouble = error;
+            if (concernsServer(error)) renewAll();
             throw error;
           }
         }) as pg.PoolClient['query'],
-        release: () => client.release(silence !== undefined),
+        release: () => client.release(trouble !== undefined),
       };
     },
     end: () => pool.end(),

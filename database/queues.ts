@@ -18,3 +18,6 @@ export const jobs = {
       .max(1000),
   }),
 };
+
+/** Redis has become a replica (a fail-over): a new connection may find the primary. READONLY is the code of that answer. */
+export const isReadOnly = (error: Error): boolean => error.message.startsWith('READONLY ');

@@ -12,9 +12,20 @@ export const writes = {
     'escrows',
     'settlements',
     'provider_settlements',
+    'rollbacks',
   ],
   api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers'],
-  settler: ['transactions', 'claims', 'ratings', 'parked_escrows', 'provider_calls', 'provider_rejections'],
+  settler: [
+    'transactions',
+    'claims',
+    'ratings',
+    'parked_escrows',
+    'provider_calls',
+    'provider_rejections',
+    'handled_rollbacks',
+    'claim_checks',
+    'settlers',
+  ],
 } as const;
 
 export type Role = keyof typeof writes;

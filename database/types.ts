@@ -49,6 +49,7 @@ export interface Cdrs {
   answeredAt: Timestamp | null;
   callId: string;
   contentHash: Buffer;
+  corrects: bigint | null;
   direction: "outbound" | "inbound";
   disposition: "answered" | "busy" | "no-answer" | "cancelled" | "failed";
   endedAt: Timestamp;
@@ -65,6 +66,22 @@ export interface Cdrs {
   user: Address;
   voucherSignature: string | null;
   voucherTotal: bigint | null;
+}
+
+export interface CdrStates {
+  amount: bigint | null;
+  at: Generated<Timestamp>;
+  cdrId: bigint;
+  claimId: bigint | null;
+  id: Generated<bigint>;
+  price: bigint | null;
+  reasonCode: string | null;
+  state: string;
+}
+
+export interface ClaimChecks {
+  checkedSeq: bigint;
+  escrowId: bigint;
 }
 
 export interface Claims {
@@ -124,6 +141,11 @@ export interface Events {
   txHash: TxHash;
 }
 
+export interface HandledRollbacks {
+  id: Generated<boolean>;
+  rollbackId: bigint;
+}
+
 export interface ParkedEscrows {
   escrowId: bigint;
   parkedAt: Generated<Timestamp>;
@@ -164,6 +186,8 @@ export interface ProviderSettlements {
 export interface Ratings {
   amount: bigint | null;
   billableSeconds: Generated<bigint>;
+  busyFrom: Timestamp | null;
+  busyUntil: Timestamp | null;
   cdrId: bigint;
   claimId: bigint | null;
   escrowId: bigint;
@@ -172,7 +196,7 @@ export interface Ratings {
   ratedAt: Generated<Timestamp>;
   reason: string | null;
   reasonCode: string | null;
-  state: "rejected" | "rated" | "claimed" | "settled" | "failed";
+  state: "rejected" | "superseded" | "rated" | "claimed" | "settled" | "failed";
   tariffHash: string | null;
   voucherTotal: bigint | null;
 }
@@ -192,6 +216,12 @@ export interface RequestNonces {
   nonce: string;
 }
 
+export interface Rollbacks {
+  at: Generated<Timestamp>;
+  height: number;
+  id: Generated<bigint>;
+}
+
 export interface Settlements {
   accepted: boolean;
   amount: bigint | null;
@@ -209,6 +239,13 @@ export interface Settlements {
   user: Address | null;
 }
 
+export interface Settlers {
+  id: string;
+  operator: string;
+  providers: string[] | null;
+  seenAt: Timestamp;
+}
+
 export interface Transactions {
   bytes: Buffer;
   exception: string | null;
@@ -220,6 +257,10 @@ export interface Transactions {
   state: "sealed" | "halted" | "faulted" | "expired";
   systemFee: bigint;
   validUntilBlock: number;
+}
+
+export interface UnratedCdrs {
+  cdrId: bigint;
 }
 
 export interface Vouchers {
@@ -234,10 +275,13 @@ export interface DB {
   blocks: Blocks;
   cdrConflicts: CdrConflicts;
   cdrs: Cdrs;
+  cdrStates: CdrStates;
+  claimChecks: ClaimChecks;
   claims: Claims;
   cursor: Cursor;
   escrows: Escrows;
   events: Events;
+  handledRollbacks: HandledRollbacks;
   parkedEscrows: ParkedEscrows;
   providerCalls: ProviderCalls;
   providerRejections: ProviderRejections;
@@ -246,7 +290,10 @@ export interface DB {
   ratings: Ratings;
   registrations: Registrations;
   requestNonces: RequestNonces;
+  rollbacks: Rollbacks;
   settlements: Settlements;
+  settlers: Settlers;
   transactions: Transactions;
+  unratedCdrs: UnratedCdrs;
   vouchers: Vouchers;
 }

@@ -15,18 +15,19 @@ function applied(...events: ContractEvent[]): State {
 
 const deposited: ContractEvent = { name: 'Deposited', account: user, from: user, amount: 100n };
 const opened: ContractEvent = {
-  ...{
-    name: 'EscrowOpened',
-    id: 1n,
-    user,
-    provider,
-    amount: 60n,
-    ratePerSecond: 1n,
-    feePerCall: 0n,
-    increment: 1n,
-    maxParallel: 1n,
-  },
-  ...{ openedAt: 0n, endsAt: 1_000n, claimDeadline: 2_000n, voucherKey: null },
+  name: 'EscrowOpened',
+  id: 1n,
+  user,
+  provider,
+  amount: 60n,
+  ratePerSecond: 1n,
+  feePerCall: 0n,
+  increment: 1n,
+  maxParallel: 1n,
+  openedAt: 0n,
+  endsAt: 1_000n,
+  claimDeadline: 2_000n,
+  voucherKey: null,
 };
 const settled = (seq: bigint, amount: bigint, spent: bigint): ContractEvent => {
   return { name: 'EscrowSettled', id: 1n, seq, amount, seconds: 1n, calls: 1n, cdrRoot: '0x00', spent };

@@ -99,8 +99,13 @@ export function apply(state: State, placed: PlacedEvent): void {
   switch (event.name) {
     case 'ProviderDeployed':
       state.providers.set(event.provider, {
-        ...{ provider: event.provider, location: event.location, deployedAt: time },
-        ...{ tariffUri: null, tariffHash: null, operator: null, undeployedAt: null },
+        provider: event.provider,
+        location: event.location,
+        deployedAt: time,
+        tariffUri: null,
+        tariffHash: null,
+        operator: null,
+        undeployedAt: null,
       });
       return;
     case 'ProviderRelocated':
@@ -170,10 +175,23 @@ function openEscrow(state: State, event: EventOf<'EscrowOpened'>): void {
   credit(state, event.user, -event.amount);
   const { id, user, provider, amount, ratePerSecond, feePerCall, increment, maxParallel, openedAt, voucherKey } = event;
   state.escrows.set(id, {
-    ...{ id, user, provider, amount, ratePerSecond, feePerCall, ...deadlines(event) },
-    ...{ increment: Number(increment), maxParallel: Number(maxParallel), openedAt: new Date(Number(openedAt)) },
+    id,
+    user,
+    provider,
+    amount,
+    ratePerSecond,
+    feePerCall,
+    ...deadlines(event),
+    increment: Number(increment),
+    maxParallel: Number(maxParallel),
+    openedAt: new Date(Number(openedAt)),
     voucherKey: voucherKey === null ? null : (voucherKey.slice(2) as PublicKey),
-    ...{ state: 'open', spent: 0n, refunded: null, seq: 0n, seconds: 0n, calls: 0n },
+    state: 'open',
+    spent: 0n,
+    refunded: null,
+    seq: 0n,
+    seconds: 0n,
+    calls: 0n,
   });
 }
 
@@ -201,8 +219,20 @@ function settleClaim(
   settled.calls += calls;
   credit(state, settled.provider, amount);
   state.settlements.push({
-    ...{ height, position, txHash, time, escrowId: event.id, seq, provider: settled.provider, user: settled.user },
-    ...{ accepted: true, code: null, amount, seconds, calls, cdrRoot },
+    height,
+    position,
+    txHash,
+    time,
+    escrowId: event.id,
+    seq,
+    provider: settled.provider,
+    user: settled.user,
+    accepted: true,
+    code: null,
+    amount,
+    seconds,
+    calls,
+    cdrRoot,
   });
 }
 
@@ -217,8 +247,20 @@ function rejectClaim(
 ): void {
   const { provider = null, user = null } = isStrangers(event) ? {} : (state.escrows.get(event.escrowId) ?? {});
   state.settlements.push({
-    ...{ height, position, txHash, time, escrowId: event.escrowId, seq: event.seq, provider, user },
-    ...{ accepted: false, code: Number(event.code), amount: null, seconds: null, calls: null, cdrRoot: null },
+    height,
+    position,
+    txHash,
+    time,
+    escrowId: event.escrowId,
+    seq: event.seq,
+    provider,
+    user,
+    accepted: false,
+    code: Number(event.code),
+    amount: null,
+    seconds: null,
+    calls: null,
+    cdrRoot: null,
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Block, ReadBlocks } from '../chain/blocks.ts';
 import { readBlockHash, readHeight } from '../chain/blocks.ts';
-import { NodeUnavailable, RpcError } from '../chain/errors.ts';
+import { NodeRefuses, NodeUnavailable, RpcError, WrongChain } from '../chain/errors.ts';
 import type { Heads } from '../chain/heads.ts';
+import type { Node } from '../chain/node.ts';
 import type { Rpc } from '../chain/rpc.ts';
 import type { Database } from '../database/connection.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
@@ -23,7 +24,7 @@ export type FollowDeps = {
   signal: AbortSignal;
 };
 
-/** The chain is another one than the one that the database was built from. */
+/** The chain of all nodes is another one than the one that the database was built from. */
 class ChainChanged extends Error {
   override name = 'ChainChanged';
 }
@@ -39,50 +40,67 @@ const PROGRESS_EVERY_MS = 5_000;
 /** Public networks make a block each 3 to 15 s; a node without one for so long has lost touch with them. */
 const STANDSTILL_MS = 120_000;
 
-/** Follows the chain from `from` on until the signal. Waits out a node or database that is away. @throws ChainChanged, Contradiction */
+/** How far a follower has come. */
+type Progress = {
+  cursor: Position;
+  /** How many blocks are asked for at a time. */
+  count: number;
+  /** When the chain last grew, by this process's clock. */
+  movedAt: number;
+  say: (height: number, head: number) => void;
+};
+
+/**
+ * Follows the chain from `from` on until the signal. Waits while node or database is away, and leaves a node that is behind others,
+ * stands still, or is of another chain.
+ * @throws ChainChanged, WrongNetwork, Contradiction
+ */
 export async function follow(deps: FollowDeps, from: Position): Promise<void> {
-  const { heads, log, signal } = deps;
-  let cursor = from;
+  const { heads, log, rpc, signal } = deps;
+  const progress = { cursor: from, count: BLOCKS_AT_A_TIME, movedAt: Date.now(), say: reportProgress(log) };
   const outage = new Outage(log, 'waiting');
-  let moved = Date.now();
   let unsure = false;
-  let count = BLOCKS_AT_A_TIME;
-  const progress = reportProgress(log);
   while (!signal.aborted) {
     const woken = heads.next();
     try {
-      if (unsure) cursor = (await readCursor(deps.db)) ?? from;
+      if (unsure) progress.cursor = (await readCursor(deps.db)) ?? from;
       unsure = false;
-      const head = await readHeight(deps.rpc);
-      while (cursor.height < head && !signal.aborted) {
-        const before = cursor.height;
-        cursor = await advance(deps, cursor, Math.min(count, head - before));
-        moved = Date.now();
-        count = Math.max(1, Math.min(BLOCKS_AT_A_TIME, 2 * (cursor.height - before)));
-        progress(cursor.height, head);
-      }
-      if (cursor.height > head) cursor = await checkShorterChain(deps, cursor, head);
-      if (Date.now() - moved > STANDSTILL_MS) {
-        moved = Date.now();
-        throw new NodeUnavailable(`no new block for ${STANDSTILL_MS / 1000} s`);
-      }
-      if (outage.end()) log.info({ height: cursor.height }, 'following again');
+      await rpc.lookAround();
+      await rpc.use((node) => catchUp(deps, progress, node));
+      if (outage.end()) log.info({ height: progress.cursor.height }, 'following again');
       await woken;
     } catch (error) {
+      if (error instanceof WrongChain) throw new ChainChanged(adviceOnChange(progress.cursor), { cause: error });
       const passing = error instanceof NodeUnavailable || error instanceof RpcError || isDatabaseUnavailable(error);
       if (!passing) throw error;
       outage.report(error);
-      count = Math.max(1, count >> 1); // what they ask of node or database may be too much
+      progress.count = Math.max(1, progress.count >> 1); // what they ask of node or database may be too much
       unsure = isDatabaseUnavailable(error); // a COMMIT may stand though its answer was lost
-      if (error instanceof NodeUnavailable) deps.rpc.leave();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
-async function advance(deps: FollowDeps, cursor: Position, count: number): Promise<Position> {
-  const blocks = await deps.readBlocks(asHeight(cursor.height + 1), count);
-  return isContinuous(cursor, blocks) ? commitBlocks(deps.db, cursor, firstOf(blocks)) : goBack(deps, cursor);
+/** Takes in what this node has. @throws NodeUnavailable where another one may have more · WrongChain where it is none of ours */
+async function catchUp(deps: FollowDeps, progress: Progress, node: Node): Promise<void> {
+  const head = await readHeight(node);
+  while (progress.cursor.height < head && !deps.signal.aborted) {
+    const before = progress.cursor.height;
+    progress.cursor = await advance(deps, node, progress.cursor, Math.min(progress.count, head - before));
+    progress.movedAt = Date.now();
+    progress.count = Math.max(1, Math.min(BLOCKS_AT_A_TIME, 2 * (progress.cursor.height - before)));
+    progress.say(progress.cursor.height, head);
+  }
+  if (progress.cursor.height > head) progress.cursor = await checkShorterChain(deps, node, progress.cursor, head);
+  if (Date.now() - progress.movedAt > STANDSTILL_MS) {
+    progress.movedAt = Date.now();
+    throw new NodeUnavailable(`no new block for ${STANDSTILL_MS / 1000} s`);
+  }
+}
+
+async function advance(deps: FollowDeps, node: Node, cursor: Position, count: number): Promise<Position> {
+  const blocks = await deps.readBlocks(node, asHeight(cursor.height + 1), count);
+  return isContinuous(cursor, blocks) ? commitBlocks(deps.db, cursor, firstOf(blocks)) : goBack(deps, node, cursor);
 }
 
 /** As many as may be committed together, at least one. */
@@ -103,25 +121,29 @@ function isContinuous(cursor: Position, blocks: readonly Block[]): boolean {
   });
 }
 
-/** A node that is behind is waited for, unless its newest block is not ours. @throws NodeUnavailable */
-async function checkShorterChain(deps: FollowDeps, cursor: Position, head: number): Promise<Position> {
-  const hash = await readBlockHash(deps.rpc, asHeight(head));
+/** Wait for a node that is behind, unless its newest block is not ours. @throws NodeUnavailable */
+async function checkShorterChain(deps: FollowDeps, node: Node, cursor: Position, head: number): Promise<Position> {
+  const hash = await readBlockHash(node, asHeight(head));
   const ours = await deps.db.selectFrom('blocks').select('hash').where('height', '=', head).executeTakeFirst();
-  if (hash !== null && ours && ours.hash !== hash) return goBack(deps, cursor);
+  if (hash !== null && ours && ours.hash !== hash) return goBack(deps, node, cursor);
   throw new NodeUnavailable(`the node is behind: it does not have block ${cursor.height} any more, or not yet`);
 }
 
-async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {
+/**
+ * This node's blocks do not follow on ours. Go back only where a chain can lose blocks, and no other node still has them: else it is
+ * this node that is wrong. @throws NodeRefuses, WrongChain
+ */
+async function goBack(deps: FollowDeps, node: Node, cursor: Position): Promise<Position> {
   const { db, rpc, log, mayRollBack } = deps;
-  const ancestor = mayRollBack
-    ? await findCommonAncestor(db, (index) => readBlockHash(rpc, asHeight(index)), cursor, MAX_ROLLBACK)
-    : null;
-  if (!ancestor) {
-    throw new ChainChanged(
-      `the node's chain is not the one that this database was built from (block ${cursor.height} was ${cursor.hash}). ` +
-        'If the devnet was reset, its database has to go too: npm run reset. On a public network, point KRYPTON_RPC_URL to another node.',
-    );
-  }
+  const at = asHeight(cursor.height);
+  const theirs = await readBlockHash(node, at);
+  if (theirs === cursor.hash) throw new NodeRefuses(`${node.name} contradicts itself behind block ${at}`);
+  const wrong = new WrongChain(`block ${at} of ${node.name} is ${theirs ?? 'missing'}, ours is ${cursor.hash}`);
+  if (!mayRollBack) throw wrong;
+  const others = await rpc.everyone((other) => readBlockHash(other, at));
+  if (others.some(({ value }) => value === cursor.hash)) throw wrong;
+  const ancestor = await findCommonAncestor(db, (index) => readBlockHash(node, asHeight(index)), cursor, MAX_ROLLBACK);
+  if (!ancestor) throw wrong;
   log.warn(
     { from: cursor.height, to: ancestor.height },
     'the chain has lost its last blocks (a node was killed): going back to the last common one',
@@ -129,6 +151,10 @@ async function goBack(deps: FollowDeps, cursor: Position): Promise<Position> {
   await rebuild(db, cursor, ancestor);
   return ancestor;
 }
+
+const adviceOnChange = (cursor: Position) =>
+  `the chain of every node that answers is not the one that this database was built from (block ${cursor.height} was ${cursor.hash}). ` +
+  'If the devnet was reset, its database has to go too: npm run reset. On a public network, point KRYPTON_RPC_URL to another node';
 
 /** Says how far a long catch-up has come. */
 function reportProgress(log: Logger): (height: number, head: number) => void {

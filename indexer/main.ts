@@ -1,36 +1,35 @@
 import { createBlockReader } from '../chain/blocks.ts';
-import { isDeployed } from '../chain/deploy.ts';
+import { isDeployed } from '../chain/contract.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { createPool, databaseOf } from '../database/connection.ts';
+import { refuseUnusable } from '../database/first-contact.ts';
 import { ConfigError } from '../process/config.ts';
+import { reportNodes } from '../process/nodes.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
 import { follow } from './follow.ts';
-import { waitForLead } from './lead.ts';
+import { whileLeading } from './lead.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
   const stopping = new AbortController();
-  const rpc = createRpc(config.rpcUrl, { network: config.network });
+  const rpc = createRpc(config.rpcUrl, { network: config.network, report: reportNodes(log) });
+  await rpc.lookAround(); // a node that lags may not have the contract yet
   const { msPerBlock, validators } = await readVersion(rpc);
   if (!(await isDeployed(rpc, config.contract)))
     throw new ConfigError(`KRYPTON_CONTRACT: there is no contract ${config.contract} on this network`);
   const pool = createPool(config.databaseUrl, 'indexer');
   const db = databaseOf(pool);
-  const readBlocks = createBlockReader(rpc, config.contract);
-  const heads = watchHeads(rpc.wsUrl, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
+  await refuseUnusable(db);
+  const readBlocks = createBlockReader(config.contract);
+  const heads = watchHeads(rpc.socket, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
 
-  const run = async () => {
-    const lead = await waitForLead(pool, log, stopping.signal, () =>
-      fail(new Error('the connection that holds the lead broke')),
-    );
-    if (!lead) return;
+  const lead = async (signal: AbortSignal) => {
     const position = await resume();
     log.info({ height: position.height }, 'indexing');
-    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal: stopping.signal }, position);
-    lead.release(true);
+    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
   };
 
   async function resume(): Promise<Position> {
@@ -46,7 +45,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   }
 
   async function begin(at: Height): Promise<Position> {
-    const [block] = await readBlocks(at, 1);
+    const [block] = await rpc.use((node) => readBlocks(node, at, 1));
     if (!block) throw new Error(`the node has no block ${at}`);
     const { hash, previousHash, time } = block;
     const { network, contract, deployedAt } = config;
@@ -54,7 +53,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     return { height: at, hash };
   }
 
-  const finished = run();
+  const finished = whileLeading(pool, log, stopping.signal, lead);
   finished.catch(fail);
   return {
     stop: async () => {

@@ -26,6 +26,7 @@ export async function rebuild(db: Database, from: Position, to: Position): Promi
     for (const table of ['providers', 'registrations', 'balances', 'escrows'] as const)
       await tx.deleteFrom(table).execute();
     await moveCursor(tx, from, { ...to, time });
+    if (to.height < from.height) await tx.insertInto('rollbacks').values({ height: to.height }).execute();
     await replay(tx);
     await announceHead(tx, to.height);
   });

@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { publicUrl } from '../protocol/types/url.ts';
 import { type Variable, variables } from './variables.ts';
 
 /** A setting is wrong: the message is for a person, says which one and what is expected, and needs no stack. */
@@ -32,7 +33,7 @@ export function loadConfig<S extends Shape>(shape: S & Known<S>, env: NodeJS.Pro
   throw new ConfigError(lines.join('; '));
 }
 
-/** What may be printed of the settings: passwords, in whatever place of an URL, are masked. */
+/** What may be printed of the settings: no password, and of URLs only where they lead to. */
 export function redacted(config: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, redactedValue(key, value)]));
 }
@@ -41,7 +42,7 @@ function redactedValue(key: string, value: unknown): unknown {
   if (/password$/i.test(key)) return value === undefined ? undefined : '***';
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return value.map((item) => redactedValue(key, item));
-  return typeof value === 'string' ? value.replace(/(\/\/[^:/@]*):[^@/]*@/, '$1:***@') : value;
+  return typeof value === 'string' && value.includes('://') ? publicUrl(value) : value;
 }
 
 function variableName(key: string): string {

@@ -34,7 +34,9 @@ function urlSetting(...schemes: string[]) {
 
 function splitUrls(text: string, context: z.RefinementCtx): string[] {
   const urls = text.split(',').map((url) => url.trim());
-  const bad = urls.find((url) => !/^https?:$/.test(URL.parse(url)?.protocol ?? ''));
-  if (bad !== undefined) context.addIssue({ code: 'custom', message: `'${bad}' is no http or https URL` });
+  const bad = urls.findIndex((url) => !/^https?:$/.test(URL.parse(url)?.protocol ?? ''));
+  // Not shown itself: where a password holds a comma, this is a piece of it.
+  if (bad !== -1)
+    context.addIssue({ code: 'custom', message: `number ${bad + 1} of its URLs is no http or https URL` });
   return urls;
 }

@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { isVoucherValid, type Voucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
+import { closedBy } from './closing.ts';
 import type { Deps } from './deps.ts';
-import { isUnknownSettlement } from './park.ts';
+import { withDue } from './due.ts';
 import type { EscrowView } from './plan.ts';
 import type { Escrow } from './rate.ts';
 
@@ -32,10 +33,17 @@ export async function* findCandidates(
   const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
-    for (const { authorised, headTime, ...escrow } of page) {
+    for (const { authorised, headTime, closedBy, ...escrow } of page) {
       if (seen.has(escrow.id) || resting.has(escrow.id)) continue;
       seen.add(escrow.id);
-      yield { escrow, authorised, headTime, ...(await readCalls(db, escrow)), ...(await readVoucher(deps, escrow)) };
+      yield {
+        escrow,
+        authorised,
+        headTime,
+        closedBy,
+        ...(await readCalls(db, escrow)),
+        ...(await readVoucher(deps, escrow)),
+      };
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
@@ -53,7 +61,7 @@ export function letRejectedRest({ resting }: Pick<Deps, 'resting'>, escrowId: bi
   resting.set(escrowId, Date.now() + REJECTED_REST_MS);
 }
 
-type Page = Escrow & { authorised: boolean; headTime: Date };
+type Page = Escrow & Pick<EscrowView, 'authorised' | 'headTime' | 'closedBy'>;
 
 async function readPage(
   { db, signer, providers }: Pick<Deps, 'db' | 'signer' | 'providers'>,
@@ -62,20 +70,25 @@ async function readPage(
   // only the provider itself or the operator that it named may settle
   const authorised = sql<boolean>`coalesce(${signer.address} in (escrows.provider, providers.operator), false)`;
   const { rows } = await sql<Page>`
-    select escrows.*, cursor.time as head_time, ${authorised} as authorised
-    from escrows
+    with recursive ${withDue}
+    select escrows.*, cursor.time as head_time, ${authorised} as authorised, ${closedBy} as closed_by
+    from due
+    join escrows on escrows.id = due.escrow_id
     cross join cursor
     -- an undeployed provider has no operator
     left join providers on providers.provider = escrows.provider and undeployed_at is null
-    where exists (select from ratings where ratings.escrow_id = escrows.id and ratings.state = 'rated' and price > 0)
-      -- the operator chooses whom it serves
-      and (${providers === null} or escrows.provider = any(${providers ?? []}))
+    -- the operator chooses whom it serves
+    where (${providers === null} or escrows.provider = any(${providers ?? []}))
       and not exists (select from parked_escrows where parked_escrows.escrow_id = escrows.id and reviewed_seq is null)
       -- one claim at a time, and the next one only when the index has the last: its seq must be the chain's
-      and not exists (select from claims where claims.escrow_id = escrows.id
-        and (claims.state = 'sealed' or claims.state = 'accepted' and claims.seq >= escrows.seq))
-      -- asked in this same snapshot: the index may have learnt of it since the escrows were last parked
-      and not exists (select from settlements where settlements.escrow_id = escrows.id and ${isUnknownSettlement})
+      and not exists (select from claims where claims.escrow_id = escrows.id and claims.state = 'sealed')
+      and not exists (select from claims
+        where claims.escrow_id = escrows.id and claims.state = 'accepted' and claims.seq >= escrows.seq)
+      -- in this same snapshot, every claim that the index has is known: it may have learnt of one since the last check
+      and (escrows.seq = 0 or exists (select from claim_checks
+        where claim_checks.escrow_id = escrows.id and claim_checks.checked_seq = escrows.seq))
+      -- a chain that has lost blocks is looked through first
+      and not exists (select from rollbacks, handled_rollbacks where rollbacks.id > handled_rollbacks.rollback_id)
       and ${after ? sql`(not ${authorised}, escrows.claim_deadline, escrows.id) > (${!after.authorised}, ${after.claimDeadline}, ${after.id})` : sql`true`}
     order by not ${authorised}, escrows.claim_deadline, escrows.id
     limit ${ESCROWS_PER_PAGE}`.execute(db);

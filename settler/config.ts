@@ -36,7 +36,7 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
       /**
        * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees, and a stranger
-       * who is provider and user in one can make it pay for moving his own money to and fro.
+       * who is provider and user in one can make it pay for moving their own money to and fro.
        */
       settleProviders: z
         .string({

@@ -1,24 +1,27 @@
 import { sql } from 'kysely';
-import { NodeUnavailable } from '../chain/errors.ts';
+import { NodeRefuses, NodeUnavailable } from '../chain/errors.ts';
 import type { Execution } from '../chain/invoke.ts';
 import { type Outcome, readOutcome } from '../chain/outcome.ts';
 import type { Tx } from '../database/connection.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
 import { describe } from '../process/run.ts';
+import { type FailedReason, wordsOf } from '../protocol/call/reasons.ts';
 import { claimCode, claimCodeName } from '../protocol/contract/claim.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { height } from '../protocol/types/height.ts';
 import { answersOf } from './answers.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';
-import { wordsOf } from './reasons.ts';
 import { release } from './release.ts';
 import { submit } from './submit.ts';
 
 /** Sealed transactions that are looked at in one round. */
 const TRANSACTIONS_PER_ROUND = 100;
 /** Codes after which nothing can be claimed from the escrow any more; all others may pass at another time. */
-const finalCodes: readonly number[] = [claimCode.unknownEscrow, claimCode.pastDeadline];
+const finalReasons = new Map<number, FailedReason>([
+  [claimCode.unknownEscrow, 'escrowClosed'], // its calls were rated for it: it was open once
+  [claimCode.pastDeadline, 'pastDeadline'],
+]);
 /** A claim that is rejected so often for the same reason will not pass the next time. */
 const MAX_REJECTIONS = 3;
 
@@ -36,7 +39,8 @@ export async function confirm(deps: Deps): Promise<number> {
     try {
       if (!(await follow(deps, transaction))) pending += 1;
     } catch (error) {
-      if (error instanceof NodeUnavailable || isDatabaseUnavailable(error)) throw error;
+      const refused = error instanceof NodeRefuses; // a node is there, and may know of the others
+      if ((error instanceof NodeUnavailable && !refused) || isDatabaseUnavailable(error)) throw error;
       pending += 1;
       deps.log.error({ txHash: transaction.hash }, `its outcome can't be told: ${describe(error)}`); // the others' can
     }
@@ -127,8 +131,8 @@ async function accept(tx: Tx, claimId: bigint): Promise<void> {
 
 async function reject(tx: Tx, claimId: bigint, code: number): Promise<void> {
   await tx.updateTable('claims').set({ state: 'rejected', code }).where('id', '=', claimId).execute();
-  if (!finalCodes.includes(code)) return release(tx, claimId);
-  const reasonCode = claimCodeName(code) ?? 'unknownEscrow';
+  const reasonCode = finalReasons.get(code);
+  if (reasonCode === undefined) return release(tx, claimId);
   await tx
     .updateTable('ratings')
     .set({ state: 'failed', claimId: null, amount: null, reasonCode, reason: wordsOf(reasonCode) })

@@ -1,15 +1,19 @@
 import { sql } from 'kysely';
-import { insertRows } from '../database/rows.ts';
+import { type RejectedReason, wordsOf, wordsOfMiss } from '../protocol/call/reasons.ts';
 import { isVoucherValid } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
+import { busyTime } from './parallel.ts';
 import { type Cdr, type Escrow, rate } from './rate.ts';
-import { wordsOf } from './reasons.ts';
+import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-ratings.ts';
+
+/** CDRs that are stored together: each is looked at beside the calls that were under way with it. */
+const CDRS_PER_TRANSACTION = 50;
 
 /**
- * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are.
- * Two settlers may rate the same CDR: both come to the same rating, and one of them is stored. Answers how many were rated.
+ * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are. Two
+ * settlers may rate the same CDR: both come to the same rating, and one of them is stored. Answers how many were rated.
  */
 export async function rateCdrs(
   deps: Pick<Deps, 'db' | 'network' | 'contract'>,
@@ -27,41 +31,62 @@ export async function rateCdrs(
     )
     .orderBy('id')
     .execute();
+  await supersede(db, cdrs);
   const escrowIds = [...new Set(cdrs.map((cdr) => cdr.escrowId))];
   const escrows = escrowIds.length
     ? await db.selectFrom('escrows').selectAll().where('id', '=', sql<bigint>`any(${escrowIds})`).execute()
     : [];
   const escrowById = new Map(escrows.map((escrow) => [escrow.id, escrow]));
-  const rows = cdrs
-    .map((cdr) => ratingRow(deps, cdr, escrowById.get(cdr.escrowId), head.time))
-    .filter((row) => row !== null);
-  await db.transaction().execute((tx) => insertRows(tx, 'ratings', rows, 'skip'));
-  return rows.length;
+  const rated = cdrs.flatMap((cdr): RatedCdr[] => {
+    const escrow = escrowById.get(cdr.escrowId);
+    const row = ratingRow(deps, cdr, escrow, head.time);
+    return row ? [{ row, cdr, maxParallel: escrow?.maxParallel ?? 0 }] : [];
+  });
+  let stored = 0;
+  for (let i = 0; i < rated.length; i += CDRS_PER_TRANSACTION)
+    stored += await storeRatings(db, rated.slice(i, i + CDRS_PER_TRANSACTION));
+  return stored;
 }
 
-function ratingRow(deps: Pick<Deps, 'network' | 'contract'>, cdr: Cdr, escrow: Escrow | undefined, indexTime: Date) {
+function ratingRow(
+  deps: Pick<Deps, 'network' | 'contract'>,
+  cdr: Cdr,
+  escrow: Escrow | undefined,
+  indexTime: Date,
+): RatingRow | null {
   const rating = rate(cdr, escrow, indexTime);
   if (rating.state === 'wait') return null;
-  const common = { cdrId: cdr.id, escrowId: cdr.escrowId, state: rating.state };
-  if (rating.state === 'rejected') {
-    const { reason } = rating;
-    return {
-      ...common,
-      reasonCode: reason,
-      reason: wordsOf(reason),
-      billableSeconds: 0n,
-      price: 0n,
-      explanation: null,
-      voucherTotal: null,
-    };
-  }
-  const { billableSeconds, price, explanation } = rating;
+  // a valid voucher is kept whatever becomes of the CDR that brought it
   const voucherTotal = validVoucherTotal(deps, cdr, escrow);
-  const leftAside = voucherTotal === null && cdr.voucherTotal !== null && escrow?.voucherKey;
-  const reason = leftAside
-    ? { reasonCode: 'badVoucher', reason: wordsOf('badVoucher') }
-    : { reasonCode: null, reason: null };
-  return { ...common, ...reason, billableSeconds, price, explanation, voucherTotal };
+  const common = { cdrId: cdr.id, escrowId: cdr.escrowId, voucherTotal };
+  if (rating.state === 'rejected') return { ...common, ...rejection(rating.reason, rating.missMs) };
+  const { billableSeconds, price, explanation } = rating;
+  const isLeftAside = voucherTotal === null && cdr.voucherTotal !== null && escrow?.voucherKey;
+  return {
+    ...common,
+    state: 'rated',
+    reasonCode: isLeftAside ? 'badVoucher' : null,
+    reason: isLeftAside ? wordsOf('badVoucher') : null,
+    billableSeconds,
+    price,
+    explanation,
+    busyFrom: null,
+    busyUntil: null,
+    ...(cdr.answeredAt && busyTime(cdr.answeredAt, cdr.endedAt)),
+  };
+}
+
+function rejection(reason: RejectedReason, missMs: number | null) {
+  return {
+    state: 'rejected' as const,
+    reasonCode: reason,
+    reason: missMs === null ? wordsOf(reason) : wordsOfMiss(reason, missMs),
+    billableSeconds: 0n,
+    price: 0n,
+    explanation: null,
+    busyFrom: null,
+    busyUntil: null,
+  };
 }
 
 function validVoucherTotal(

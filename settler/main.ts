@@ -5,8 +5,10 @@ import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
-import { defaultPrefix, jobs, settlerQueue } from '../database/queues.ts';
+import { refuseUnusable } from '../database/first-contact.ts';
+import { defaultPrefix, isReadOnly, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
+import { reportNodes } from '../process/nodes.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
@@ -21,10 +23,11 @@ const STALLED_MS = 5_000;
 const JOBS_AT_A_TIME = 3;
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
-  const rpc = createRpc(config.rpcUrl, { network: config.network });
+  const rpc = createRpc(config.rpcUrl, { network: config.network, report: reportNodes(log) });
   const { msPerBlock, validators } = await readVersion(rpc);
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
+  await refuseUnusable(db);
   const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
   const policy = {
     amount: config.settleAmount,
@@ -50,7 +53,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   };
   log.info({ operator: signer.address }, 'settling for providers that named this operator');
 
-  const connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
+  const connection = new Redis(config.redisUrl, { maxRetriesPerRequest: null, reconnectOnError: isReadOnly });
   const outage = new Outage(log, 'Redis is away');
   connection.on('ready', () => outage.end());
   connection.on('error', (error) => outage.report(error));
@@ -69,7 +72,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
-  const heads = watchHeads(rpc.wsUrl, { pollMs: Math.min(ROUND_MS, msPerBlock) });
+  const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
   const rounds = runRounds(deps, heads, stopping.signal);
   rounds.catch(fail);

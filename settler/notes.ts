@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import { type ReasonCode, wordsOf } from '../protocol/call/reasons.ts';
 import type { Deps } from './deps.ts';
-import { type ReasonCode, wordsOf } from './reasons.ts';
 
 export type Note = { cdrId: bigint; reason: ReasonCode };
 

@@ -16,16 +16,24 @@ const at = (ms: number) => new Date(openedAt + ms);
 
 function escrow(given: Partial<Escrow> = {}): Escrow {
   return {
-    ...{
-      id: 1n,
-      user: 'user' as never,
-      provider: 'provider' as never,
-      state: 'open',
-      refunded: null,
-      voucherKey: null,
-    },
-    ...{ amount: 100_000n, spent: 0n, ratePerSecond: 1_000n, feePerCall: 0n, increment: 6, maxParallel: 2 },
-    ...{ openedAt: at(0), endsAt: at(10 * minute), claimDeadline: at(20 * minute), seq: 0n, seconds: 0n, calls: 0n },
+    id: 1n,
+    user: 'user' as never,
+    provider: 'provider' as never,
+    state: 'open',
+    refunded: null,
+    voucherKey: null,
+    amount: 100_000n,
+    spent: 0n,
+    ratePerSecond: 1_000n,
+    feePerCall: 0n,
+    increment: 6,
+    maxParallel: 2,
+    openedAt: at(0),
+    endsAt: at(10 * minute),
+    claimDeadline: at(20 * minute),
+    seq: 0n,
+    seconds: 0n,
+    calls: 0n,
     ...given,
   };
 }
@@ -40,6 +48,7 @@ const call = (cdrId: bigint, price: bigint, seconds = 6n): PayableCall => ({
 const view = (given: Partial<EscrowView>): EscrowView => {
   return {
     escrow: escrow(),
+    closedBy: null,
     authorised: true,
     calls: [],
     more: false,
@@ -144,6 +153,11 @@ describe('what is claimed', () => {
       { claimed: [], failed: [[1n, 'escrowClosed']], waiting: [] } as never,
     ],
     [
+      'nothing of one that was refunded, and the reason says so',
+      { escrow: escrow({ state: 'closed' }), closedBy: 'refundedAfterDeadline', calls: [call(1n, 60_000n)] },
+      { claimed: [], failed: [[1n, 'refundedAfterDeadline']], waiting: [] } as never,
+    ],
+    [
       'nothing for a provider that named another operator',
       { authorised: false, calls: [call(1n, 1n)] },
       { claimed: [], failed: [], waiting: [[1n, 'notAuthorised']] } as never,
@@ -151,7 +165,7 @@ describe('what is claimed', () => {
     [
       'not more seconds than have passed',
       { headTime: at(minute), calls: [call(1n, 1n, 126n), call(2n, 1n, 7n)] },
-      { claimed: [[1n, 1n]], failed: [], waiting: [[2n, 'overTime']] } as never,
+      { claimed: [[1n, 1n]], failed: [], waiting: [[2n, 'aheadOfTime']] } as never,
     ],
   ])('%s', (_name, given, expected) => {
     expect(summary(plan(view(given), policy, due))).toEqual(expected);

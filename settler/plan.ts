@@ -1,6 +1,6 @@
+import type { FailedReason, WaitingReason } from '../protocol/call/reasons.ts';
 import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { Escrow } from './rate.ts';
-import type { ReasonCode } from './reasons.ts';
 
 /** A rated call that was not claimed yet. */
 export type PayableCall = { cdrId: bigint; seconds: bigint; price: Datoshi; ratedAt: Date };
@@ -17,6 +17,8 @@ export type Policy = {
 
 export type EscrowView = {
   escrow: Escrow;
+  /** Why nothing more can be claimed from it, once it is closed. */
+  closedBy: FailedReason | null;
   /** The provider is the signer, or has named it as its operator. */
   authorised: boolean;
   /** The oldest first. */
@@ -35,9 +37,9 @@ export type Plan = {
   /** What is claimed now; empty where nothing is, or nothing is due. */
   claimed: PlannedCall[];
   /** Calls that cannot be claimed any more, and why. */
-  failed: { cdrId: bigint; reason: ReasonCode }[];
+  failed: { cdrId: bigint; reason: FailedReason }[];
   /** Calls that can't be claimed yet, and why. */
-  waiting: { cdrId: bigint; reason: ReasonCode }[];
+  waiting: { cdrId: bigint; reason: WaitingReason }[];
 };
 
 /**
@@ -60,8 +62,8 @@ export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   return isDue(view, policy, now, claimed) ? allotted : { claimed: [], failed: [], waiting };
 }
 
-function deadReason({ escrow, headTime }: EscrowView): ReasonCode | null {
-  if (escrow.state === 'closed') return 'escrowClosed';
+function deadReason({ escrow, closedBy, headTime }: EscrowView): FailedReason | null {
+  if (escrow.state === 'closed') return closedBy ?? 'escrowClosed';
   return headTime > escrow.claimDeadline ? 'pastDeadline' : null;
 }
 
@@ -76,7 +78,8 @@ function allot(view: EscrowView, policy: Policy): Plan {
   for (const call of calls) {
     const { cdrId, price } = call;
     if (!fitsTime(view, seconds + call.seconds, count + 1n)) {
-      (ended ? result.failed : result.waiting).push({ cdrId, reason: 'overTime' });
+      if (ended) result.failed.push({ cdrId, reason: 'overTime' });
+      else result.waiting.push({ cdrId, reason: 'aheadOfTime' });
       continue;
     }
     const amount = price <= room ? price : final ? room : 0n;

@@ -1,43 +1,69 @@
 import { sql } from 'kysely';
 import type { Tx } from '../database/connection.ts';
 import type { Deps } from './deps.ts';
+import { lockChecks } from './park.ts';
 import { release } from './release.ts';
 
 /** CDRs that are rated together. */
 const CDRS_AT_A_TIME = 1_000;
-/** A hasty look finds CDRs this young: intake commits within seconds, so only an index that stood still leaves older ones. */
-const RECENT_MS = 3_600_000;
 
 /** CDRs without a rating, whether or not a job was ever queued for them; behind `after`, the oldest first. */
-export async function findUnrated(
-  { db }: Pick<Deps, 'db'>,
-  after: bigint,
-  { everything }: { everything: boolean },
-): Promise<bigint[]> {
+export async function findUnrated({ db }: Pick<Deps, 'db'>, after: bigint): Promise<bigint[]> {
   const rows = await db
-    .selectFrom('cdrs')
-    .select('id')
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('ratings').select('cdrId').whereRef('cdrId', '=', 'cdrs.id'))),
-    )
-    .where('id', '>', after)
-    .$if(!everything, (query) => query.where('receivedAt', '>', new Date(Date.now() - RECENT_MS)))
-    .orderBy('id')
+    .selectFrom('unratedCdrs')
+    .select('cdrId')
+    .where('cdrId', '>', after)
+    .orderBy('cdrId')
     .limit(CDRS_AT_A_TIME)
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map(({ cdrId }) => cdrId);
 }
 
 /**
- * A devnet's only validator can lose its last blocks when it is killed. A transaction that was in one of them is open
- * again: it is sent again, or expires. Looks through all transactions: not for a public network, which never has any.
+ * A devnet's only validator can lose its last blocks when it is killed; the indexer then goes back, and says to which height. A
+ * transaction that was above it and is not there any more is open again: it is sent again, or expires. What was checked of
+ * claims is checked anew. Until then nothing is claimed (`candidates.ts`).
  */
-export async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>): Promise<void> {
+export async function takeBack(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
+  const { db } = deps;
+  const news = await db
+    .selectFrom('rollbacks')
+    .select(({ fn }) => [fn.max('id').as('newest'), fn.min('height').as('height')])
+    .where('id', '>', (query) => query.selectFrom('handledRollbacks').select('rollbackId'))
+    .executeTakeFirstOrThrow();
+  if (news.newest === null) return;
+  await reopenLost(deps, news.height);
+  await db.transaction().execute(async (tx) => {
+    await lockChecks(tx);
+    await tx.deleteFrom('claimChecks').execute();
+    await tx
+      .updateTable('handledRollbacks')
+      .set({ rollbackId: news.newest })
+      // what the new chain has not reached yet can't be judged: the next round looks again
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('transactions')
+              .innerJoin('cursor', (join) => join.onTrue())
+              .select('transactions.hash')
+              .where('transactions.state', '=', 'halted')
+              .where('transactions.height', '>', news.height)
+              .whereRef('transactions.height', '>', 'cursor.height'),
+          ),
+        ),
+      )
+      .execute();
+  });
+}
+
+/** Transactions that ended in a block above this height, which the index has come past without them. */
+async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>, above: number): Promise<void> {
   const lost = await db
     .selectFrom('transactions')
     .innerJoin('cursor', (join) => join.onTrue())
     .select('transactions.hash')
     .where('state', '=', 'halted')
+    .where('transactions.height', '>', above)
     .whereRef('transactions.height', '<=', 'cursor.height')
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('events').select('events.txHash').whereRef('events.txHash', '=', 'transactions.hash'))),

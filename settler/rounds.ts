@@ -8,24 +8,28 @@ import { confirm } from './confirm.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
-import { findUnrated, reopenLost } from './recover.ts';
+import { findUnrated, takeBack } from './recover.ts';
+import { createNotServed } from './served.ts';
 import { settle } from './settle.ts';
 
 /** A round comes with each new block, and at least this often. */
 export const ROUND_MS = 2_000;
-/** So many rounds apart, the whole of Postgres is looked through for what a hasty look leaves out. */
-const ROUNDS_PER_FULL_LOOK = 30;
 
 /**
  * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all there
  * is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
  */
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
+  const tellNotServed = createNotServed(deps);
   await Promise.all([
-    loop(deps.log, heads, signal, (round) => rateAll(deps, signal, { everything: round % ROUNDS_PER_FULL_LOOK === 0 })),
-    loop(deps.log, heads, signal, async () => void (await settle(deps))),
-    loop(deps.log, heads, signal, async (round) => {
-      if (deps.mayRollBack && round % ROUNDS_PER_FULL_LOOK === 0) await reopenLost(deps);
+    loop(deps.log, heads, signal, () => rateAll(deps, signal)),
+    loop(deps.log, heads, signal, async () => {
+      await leaveLaggingNode(deps);
+      await settle(deps);
+    }),
+    loop(deps.log, heads, signal, async () => {
+      await takeBack(deps);
+      await tellNotServed();
       await leaveLaggingNode(deps);
       await confirm(deps);
     }),
@@ -33,9 +37,9 @@ export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): 
 }
 
 /** Rates in batches, from the oldest on; what the index can't judge yet is left for the next round. */
-async function rateAll(deps: Deps, signal: AbortSignal, look: { everything: boolean }): Promise<void> {
+async function rateAll(deps: Deps, signal: AbortSignal): Promise<void> {
   for (let after = 0n; !signal.aborted; ) {
-    const cdrIds = await findUnrated(deps, after, look);
+    const cdrIds = await findUnrated(deps, after);
     const last = cdrIds.at(-1);
     if (last === undefined) return;
     await rateCdrs(deps, cdrIds);
@@ -44,17 +48,12 @@ async function rateAll(deps: Deps, signal: AbortSignal, look: { everything: bool
 }
 
 /** Node or Postgres being away, or refusing, ends a round, not the settler: the next one tries again. */
-async function loop(
-  log: Logger,
-  heads: Heads,
-  signal: AbortSignal,
-  work: (round: number) => Promise<void>,
-): Promise<void> {
+async function loop(log: Logger, heads: Heads, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   const outage = new Outage(log, 'waiting');
-  for (let round = 0; !signal.aborted; round += 1) {
+  while (!signal.aborted) {
     const woken = heads.next();
     try {
-      await work(round);
+      await work();
       outage.end();
     } catch (error) {
       if (!mayPass(error)) throw error;

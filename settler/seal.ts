@@ -2,16 +2,21 @@ import { sql } from 'kysely';
 import type { Tx } from '../database/connection.ts';
 import { hasSqlState, sqlState } from '../database/errors.ts';
 import { insertRows } from '../database/rows.ts';
+import { wordsOf } from '../protocol/call/reasons.ts';
 import type { SignedTransaction } from '../protocol/contract/transaction.ts';
 import { hexOf } from '../protocol/types/bytes.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { checkHour } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
-import { wordsOf } from './reasons.ts';
 
 /** Any number that nobody else locks in this database: settlers seal one after the other. */
 const SEAL_LOCK = 0x5e_a1;
+
+/** Nothing is sealed by anybody else until this transaction ends. */
+export async function lockSealing(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
+}
 
 /** Another settler has claimed one of these calls in the meantime: nothing was sealed. */
 class Overtaken extends Error {
@@ -31,7 +36,7 @@ export async function seal(
   const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
   try {
     await deps.db.transaction().execute(async (tx) => {
-      await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
+      await lockSealing(tx);
       await checkHour(tx, deps, systemFee + networkFee);
       const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
       const locked = await tx

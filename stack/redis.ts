@@ -1,21 +1,19 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
-import { type Folder, tools } from './folder.ts';
+import { dirname, join } from 'node:path';
+import { installPackage, onPath } from './apt.ts';
+import { type Folder, tools, writePrivately } from './folder.ts';
 import type { PartPlan } from './part.ts';
-import { run } from './run.ts';
 import type { State } from './state.ts';
 import { inOneLine, Trouble } from './trouble.ts';
 
 const stopTimeoutMs = 10_000;
 const askTimeoutMs = 2_000;
-const installTimeoutMs = 300_000;
 
 export const redisUrl = (state: State, database = 0) =>
   `redis://:${state.passwords.redis}@127.0.0.1:${state.ports.redis}/${database}`;
 
 export interface RedisPace {
-  readonly durable: boolean;
   /** Tests take one each. */
   readonly databases: number;
 }
@@ -27,9 +25,11 @@ export async function planRedis(
   say: (message: string) => void,
 ): Promise<PartPlan> {
   const server = findServer() ?? (await install(say));
+  // Nothing in there is of value, and a Redis that reads what an earlier one left may refuse to start because of it.
+  rmSync(folder.redis, { recursive: true, force: true });
   mkdirSync(folder.redis, { recursive: true, mode: 0o700 });
   const config = join(folder.redis, 'redis.conf');
-  writeFileSync(config, redisConfig(folder, state, pace), { mode: 0o600 });
+  writePrivately(config, redisConfig(folder, state, pace));
   return {
     name: 'redis',
     command: server,
@@ -42,7 +42,10 @@ export async function planRedis(
   };
 }
 
-/** In a file, not in arguments: everyone can read a process's arguments, and with them the password. */
+/**
+ * It keeps nothing over a restart: Postgres holds the intent, and the services queue from it what Redis has lost.
+ * In a file, not in arguments: everyone can read a process's arguments, and with them the password.
+ */
 function redisConfig(folder: Folder, state: State, pace: RedisPace): string {
   const lines = [
     'bind 127.0.0.1',
@@ -50,7 +53,7 @@ function redisConfig(folder: Folder, state: State, pace: RedisPace): string {
     `requirepass ${state.passwords.redis}`,
     `dir "${folder.redis}"`,
     `databases ${pace.databases}`,
-    `appendonly ${pace.durable ? 'yes' : 'no'}`,
+    'appendonly no',
     'save ""',
     'maxmemory-policy noeviction', // a queue must refuse when full, never forget
     'daemonize no',
@@ -74,34 +77,16 @@ function findServer(): string | undefined {
   return link;
 }
 
-function onPath(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
-  return folders.map((folder) => join(folder, name)).find(existsSync);
-}
-
 async function install(say: (message: string) => void): Promise<string> {
-  const command = 'apt-get install redis-tools';
-  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args: string[]) => {
-    const [program = '', ...rest] = [...prefix, 'apt-get', '-qq', ...args];
-    return run(program, rest, { env, timeoutMs: installTimeoutMs });
-  };
-  say(`no Redis here: ${command} (the program alone, no system service)`);
-  try {
-    const wanted = ['install', '-y', '--no-install-recommends', 'redis-tools'];
-    await apt(...wanted).catch(async () => {
-      await apt('update');
-      await apt(...wanted);
-    });
-  } catch (error) {
+  say('no Redis here: apt-get install redis-tools (the program alone, no system service)');
+  await installPackage('redis-tools').catch((error) => {
     throw new Trouble(
       `Redis or Valkey is needed: install redis-server or valkey-server, or set KRYPTON_REDIS_URL (${inOneLine(error)})`,
     );
-  }
+  });
   const server = findServer();
   if (!server)
-    throw new Trouble(`${command} brought no server: install redis-server or valkey-server, or set KRYPTON_REDIS_URL`);
+    throw new Trouble('redis-tools brought no server: install redis-server or valkey-server, or set KRYPTON_REDIS_URL');
   return server;
 }
 

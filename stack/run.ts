@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Past this the command is taken for hung and killed. */
   readonly timeoutMs: number;
+  /** What it reads from its standard input. */
+  readonly input?: string;
   /** Further arguments for setpriv: another user, capabilities. */
   readonly privileges?: readonly string[];
 }
@@ -19,12 +21,14 @@ const keptLines = 20;
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<string> {
   const [program = '', ...bound] = boundToUs('SIGTERM', options.privileges ?? [], command, args);
   const child = spawn(program, bound, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs,
     killSignal: 'SIGKILL',
     ...(options.cwd ? { cwd: options.cwd } : {}),
     ...(options.env ? { env: options.env } : {}),
   });
+  child.stdin.on('error', () => undefined); // it may end before it has read; its exit status says whether that was well
+  child.stdin.end(options.input ?? '');
   const recent: string[] = [];
   const output: string[] = [];
   const keep = (line: string) => {

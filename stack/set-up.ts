@@ -33,7 +33,7 @@ export async function setUp(folder: Folder, state: State, postgres: string, say:
   const rpc = createRpc([nodeUrls(state).rpc]);
   const [onChain] = await Promise.all([
     setUpChain(rpc, folder, state.network, say),
-    step(say, 'database schema', () => migrate(postgres)),
+    step(say, 'database schema', () => migrate(postgres, say)),
   ]);
   return onChain;
 }

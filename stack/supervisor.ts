@@ -50,7 +50,7 @@ export async function createSupervisor(settings: Settings, terminal: Terminal): 
     async bringUp() {
       await clearLeftovers(lock, say);
       removeEndpoints(folder);
-      const state = await rememberState(folder);
+      const state = await rememberState(folder, say);
       await keepGroup(baseStarters(settings, folder, state, terminal));
       const urls = urlsOf(settings, state);
       const ground = await setUp(folder, state, urls.postgres, say);
@@ -96,7 +96,7 @@ function baseStarters(
   return {
     node: nodeStarter(base, pace),
     ...(settings.databaseUrl ? {} : { postgres: postgresStarter(base, { durable: true }) }),
-    ...(settings.redisUrl ? {} : { redis: redisStarter(base, { durable: true, databases: redisDatabases }) }),
+    ...(settings.redisUrl ? {} : { redis: redisStarter(base, { databases: redisDatabases }) }),
   };
 }
 

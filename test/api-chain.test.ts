@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cdrSchema } from '../protocol/api/cdrs.ts';
 import { escrowSchema } from '../protocol/api/escrows.ts';
+import { listOf } from '../protocol/api/page.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
-import { listOf } from '../protocol/api/scalar.ts';
-import { settlementSchema } from '../protocol/api/settlements.ts';
+import { transactionSchema } from '../protocol/api/settlements.ts';
 import { userSchema } from '../protocol/api/users.ts';
 import { answer, cdrOf, signedRequest, urlOf } from './api-world.ts';
 import { type Service, startService } from './harness/services.ts';
@@ -59,21 +59,21 @@ test('a call from its escrow to its payout, as the parties read it', async () =>
     'the CDR is settled',
     40_000,
   );
-  expect(settled).toMatchObject({ billableSeconds: 6, amount: '11000', claim: { seq: 0 } });
-  expect(settled.price).toMatchObject({
+  expect(settled).toMatchObject({ billableSeconds: 6, price: '11000', paid: '11000', claim: { seq: 0 } });
+  expect(settled.terms).toMatchObject({
     ratePerSecond: '1000',
     feePerCall: '5000',
     increments: { initial: 6, further: 6 },
   });
 
   const paid = await get(`/v1/settlements/${settled.txHash}`, { 'Min-Height': String(settled.height) });
-  expect(settlementSchema.parse(paid.body)).toMatchObject({
+  expect(transactionSchema.parse(paid.body)).toMatchObject({
     height: settled.height,
     claims: [
       { escrowId: Number(id), amount: '11000', seconds: 6, calls: 1, accepted: true, cdrRoot: settled.claim?.cdrRoot },
     ],
   });
-  const { items } = listOf(settlementSchema).parse(
+  const { items } = listOf(transactionSchema).parse(
     (await get(`/v1/settlements?provider=${world.provider.address}`)).body,
   );
   expect(items.map(({ txHash }) => txHash)).toEqual([settled.txHash]);

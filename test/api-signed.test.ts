@@ -7,8 +7,8 @@ import { deleteExpiredNonces } from '../api/signature/nonces.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
 import { cdrSchema, verdictsSchema } from '../protocol/api/cdrs.ts';
+import { listOf } from '../protocol/api/page.ts';
 import { problemSchema } from '../protocol/api/problem.ts';
-import { listOf } from '../protocol/api/scalar.ts';
 import { signRequest } from '../protocol/sign/http-signature.ts';
 import {
   type Answer,
@@ -37,7 +37,13 @@ afterAll(() => world.destroy());
 describe('CDRs', () => {
   test('are stored as they were sent, and read back by both parties', async () => {
     const voucher = { total: '9007199254740993', signature: 'AB'.repeat(64) };
-    const sent = cdrOf(world.user, { escrowId: 9007199254740991, callId: 'ünï ☎ 1', hangupBy: 'caller', voucher });
+    const sent = cdrOf(world.user, {
+      escrowId: 9007199254740991,
+      callId: 'a%20b~"\\<1>',
+      from: 'ünï ☎ 1',
+      hangupBy: 'caller',
+      voucher,
+    });
     const accepted = await post([sent]);
     expect(accepted.status).toBe(202);
     const [verdict] = verdicts(accepted);
@@ -53,14 +59,25 @@ describe('CDRs', () => {
       expect(status).toBe(200);
       expect(cdrSchema.strict().parse(body)).toEqual({
         ...sent,
-        ...{ id: verdict?.id, provider: world.provider.address, receivedAt: body.receivedAt, state: 'received' },
-        ...{
-          startedAt: '2026-01-01T12:00:00.000Z',
-          answeredAt: '2026-01-01T12:00:05.250Z',
-          endedAt: '2026-01-01T12:01:00.000Z',
-        },
-        ...{ reason: null, reasonCode: null, billableSeconds: null, amount: null, price: null, claim: null },
-        ...{ txHash: null, height: null, voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) } },
+        id: verdict?.id,
+        provider: world.provider.address,
+        receivedAt: body.receivedAt,
+        state: 'received',
+        startedAt: '2026-01-01T12:00:00.000Z',
+        answeredAt: '2026-01-01T12:00:05.250Z',
+        endedAt: '2026-01-01T12:01:00.000Z',
+        reason: null,
+        reasonCode: null,
+        billableSeconds: null,
+        price: null,
+        paid: null,
+        terms: null,
+        claim: null,
+        txHash: null,
+        height: null,
+        corrects: null,
+        supersededBy: null,
+        voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
       });
       const list = await world.signed(party, `/v1/cdrs?callId=${encodeURIComponent(sent.callId)}`);
       expect(listOf(cdrSchema).parse(list.body).items).toEqual([body]);
@@ -93,7 +110,7 @@ describe('CDRs', () => {
       .execute();
     expect(kept.map(({ content }) => content)).toMatchObject([{ sipStatus: 486, callId: sent.callId }]);
     expect((await world.signed(world.provider, `/v1/cdrs/${first?.id}`)).body.sipStatus).toBe(200);
-    // Another provider's callIds are his own.
+    // Another provider's callIds are its own.
     expect(verdicts(await post([sent], world.stranger))[0]?.verdict).toBe('accepted');
   });
 
@@ -101,6 +118,7 @@ describe('CDRs', () => {
     const [a, b] = [cdrOf(world.user), cdrOf(world.user)];
     const bad = [
       [{ ...a, callId: 'x', voutcher: 1 }, /^voutcher: is not known here$/],
+      [JSON.parse(JSON.stringify({ ...a, callId: 'x' }).replace('{', '{"__proto__":{"to":"1"},')), /^__proto__: /],
       [{ ...a, callId: 'x', user: 'nobody' }, /^user: expected a NEO N3 address/],
       [{ ...a, callId: 'x', escrowId: 2 ** 53 }, /^escrowId: /],
       [{ ...a, callId: 'x', escrowId: '1' }, /^escrowId: /],
@@ -167,7 +185,7 @@ describe('CDRs', () => {
   test('show their price, claim and transaction once they have them', async () => {
     const [verdict] = verdicts(await post([cdrOf(world.user)]));
     await moveTo(world, 100);
-    const price = {
+    const terms = {
       ratePerSecond: '10',
       feePerCall: '5',
       increments: { initial: 6, further: 6 },
@@ -202,29 +220,79 @@ describe('CDRs', () => {
     await world.db
       .insertInto('ratings')
       .values({
-        ...{
-          cdrId: BigInt(verdict?.id ?? 0),
-          escrowId: 1n,
-          state: 'settled',
-          billableSeconds: 60n,
-          price: 605n,
-          amount: 100n,
-        },
-        ...{ reasonCode: 'capped', reason: 'paid as far as it went', explanation: price, claimId: claim.id },
+        cdrId: BigInt(verdict?.id ?? 0),
+        escrowId: 1n,
+        state: 'settled',
+        billableSeconds: 60n,
+        price: 605n,
+        amount: 100n,
+        reasonCode: 'capped',
+        reason: 'paid as far as it went',
+        explanation: terms,
+        claimId: claim.id,
       })
       .execute();
     const { body } = await world.signed(world.user, `/v1/cdrs/${verdict?.id}`);
     expect(cdrSchema.parse(body)).toMatchObject({
-      ...{
-        state: 'settled',
-        reason: 'paid as far as it went',
-        reasonCode: 'capped',
-        billableSeconds: 60,
-        amount: '100',
-        price,
-      },
-      ...{ claim: { seq: 3, cdrRoot: hash(2) }, txHash: hash(1), height: 100 },
+      state: 'settled',
+      reason: 'paid as far as it went',
+      reasonCode: 'capped',
+      billableSeconds: 60,
+      price: '605',
+      paid: '100',
+      terms,
+      claim: { seq: 3, cdrRoot: hash(2) },
+      txHash: hash(1),
+      height: 100,
     });
+  });
+
+  test('say what a call costs, and what was paid for it once that is settled', async () => {
+    const claim = { escrowId: 1n, seq: 4n, state: 'accepted' as const, amount: 1n, seconds: 1n, calls: 1n };
+    const { id: claimId } = await world.db
+      .insertInto('claims')
+      .values({ ...claim, cdrRoot: hash(3), txHash: hash(1) })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const increments = { initial: 6, further: 6 };
+    const terms = { ratePerSecond: '10', feePerCall: '5', increments, tariffHash: null, entry: null };
+    const why = { reasonCode: 'x', reason: 'for a reason' };
+    const cases = [
+      [
+        { state: 'rejected', price: 0n, explanation: null, ...why },
+        { price: null, paid: null, terms: null },
+      ],
+      [
+        { state: 'rated', price: 0n, explanation: terms },
+        { price: '0', paid: null, terms },
+      ],
+      [
+        { state: 'rated', price: 605n, explanation: terms },
+        { price: '605', paid: null, terms },
+      ],
+      [
+        { state: 'claimed', price: 605n, amount: 100n, explanation: terms, claimId },
+        { price: '605', paid: null },
+      ],
+      [
+        { state: 'settled', price: 605n, amount: 605n, explanation: terms, claimId },
+        { price: '605', paid: '605' },
+      ],
+      [
+        { state: 'failed', price: 605n, explanation: terms, ...why },
+        { price: '605', paid: null, terms },
+      ],
+    ] as const;
+    for (const [rating, expected] of cases) {
+      const [verdict] = verdicts(await post([cdrOf(world.user)]));
+      const cdrId = BigInt(verdict?.id ?? 0);
+      await world.db
+        .insertInto('ratings')
+        .values({ cdrId, escrowId: 1n, ...rating })
+        .execute();
+      const { body } = await world.signed(world.provider, `/v1/cdrs/${cdrId}`);
+      expect(cdrSchema.strict().parse(body)).toMatchObject({ state: rating.state, ...expected });
+    }
   });
 
   test('wake the settler up', async () => {
@@ -378,6 +446,17 @@ describe('refused for its body', () => {
   ])('%s', async (_, status, code, attempt) => {
     const given = await attempt();
     expect([given.status, problemSchema.parse(given.body).code]).toEqual([status, code]);
+  });
+
+  test.each([
+    ['{"cdrs":[{"callId":"1"},{"callId":"2","callId":"3"}]}', 'cdrs.1.callId'],
+    ['{"cdrs":[{"voucher":{"total":"1","total":"2"}}]}', 'cdrs.0.voucher.total'],
+    ['{"cdrs":[],"cdrs":[{}]}', 'cdrs'],
+    ['{"cdrs":[{"__proto__":{},"__proto__":{}}]}', 'cdrs.0.__proto__'],
+  ])('a key twice in one object: %s', async (text, path) => {
+    const { status, body } = await raw(text);
+    expect([status, body.code, body.errors]).toEqual([400, 'invalidJson', [{ path, message: 'stands twice' }]]);
+    expect(body.detail).toContain(`stands twice at ${path}`);
   });
 
   test('a connection goes on after a refusal', async () => {

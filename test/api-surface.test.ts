@@ -2,8 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { problems } from '../api/http/problem.ts';
-import { problemSchema } from '../protocol/api/problem.ts';
+import { problemSchema, problems } from '../protocol/api/problem.ts';
 import { healthSchema } from '../protocol/api/status.ts';
 import {
   type ApiWorld,
@@ -151,7 +150,7 @@ describe('the surface', () => {
       Object.values(item).map((operation) => ({ path, ...operation })),
     );
     expect(operations).toHaveLength(15);
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(14);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(15);
     for (const { path, parameters = [], responses } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
       expect(inPath.sort()).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort());
@@ -161,13 +160,23 @@ describe('the surface', () => {
       expect(() => new RegExp(JSON.parse(pattern[1] ?? ''), 'u')).not.toThrow();
   });
 
-  test('the page shows every operation and problem, and needs nothing from elsewhere', async () => {
+  test('the page for people has every code at its place, and all of its files are here', async () => {
     const { body, headers, status } = await world.get('/docs');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=UTF-8']);
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(body).not.toMatch(/<script|src=|https?:\/\/(?!example)/);
-    for (const code of Object.keys(problems)) expect(body).toContain(`id="${code}"`);
-    expect(body).toContain('/v1/settlements/{txHash}');
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(headers.get('content-security-policy')).not.toContain('unsafe');
+    for (const code of Object.keys(problems)) expect(body).toContain(`<tr id="${code}">`);
+    expect(body).not.toMatch(/https?:|style=|<style|<script>/);
+    const files = [...body.matchAll(/(?:href|src)="(docs\/[^"]+)"/g)].map(([, name]) => name);
+    expect(files).toHaveLength(4);
+    for (const file of files) {
+      const { status: found, headers: sent } = await world.get(`/${file}`);
+      expect([file, found, sent.get('content-type')]).toEqual([
+        file,
+        200,
+        expect.stringMatching(/^text\/(css|javascript); charset=utf-8$/),
+      ]);
+    }
     expect((await world.get('/')).headers.get('location')).toBe('/docs');
   });
 });

@@ -44,7 +44,14 @@ export async function createApiWorld(env: NodeJS.ProcessEnv = {}): Promise<ApiWo
   const url = await urlOf(service);
   const [provider, user, stranger] = [createKey(), createKey(), createKey()];
   return {
-    ...{ url, db, databaseUrl: database.url, redisUrl, service, provider, user, stranger },
+    url,
+    db,
+    databaseUrl: database.url,
+    redisUrl,
+    service,
+    provider,
+    user,
+    stranger,
     get: async (path, headers = {}) => answer(await fetch(url + path, { headers, redirect: 'manual' })),
     signed: async (signer, path, given) => answer(await fetch(await signedRequest(url, signer, path, given))),
     destroy: async () => {

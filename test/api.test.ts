@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { escrowSchema } from '../protocol/api/escrows.ts';
+import { listOf } from '../protocol/api/page.ts';
 import { problemSchema } from '../protocol/api/problem.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
 import { queryFailedSchema, queryFoundSchema } from '../protocol/api/query.ts';
-import { listOf } from '../protocol/api/scalar.ts';
-import { settlementSchema } from '../protocol/api/settlements.ts';
+import { transactionSchema } from '../protocol/api/settlements.ts';
 import { healthSchema, statusSchema } from '../protocol/api/status.ts';
 import { userSchema } from '../protocol/api/users.ts';
 import { createKey } from '../protocol/sign/key.ts';
@@ -38,14 +38,22 @@ describe('over an index', () => {
     const found = await world.get(`/query/uuid/${user.address}`);
     expect(found.status).toBe(200);
     expect(queryFoundSchema.strict().parse(found.body)).toEqual({
-      ...{ status: 'success', type: 'uuid', address: user.address, code: 200, value: uuid },
+      status: 'success',
+      type: 'uuid',
+      address: user.address,
+      code: 200,
+      value: uuid,
     });
     expect((await world.get(`/query/provider/${user.address}`)).body.value).toBe(provider.address);
     expect((await world.get(`/query/location/${user.address}`)).body.value).toBe('sip.example.org');
     const missing = await world.get(`/query/uuid/${stranger.address}`);
     expect(missing.status).toBe(404);
     expect(queryFailedSchema.strict().parse(missing.body)).toEqual({
-      ...{ status: 'failed', type: 'uuid', address: stranger.address, code: 404, message: 'Not Found' },
+      status: 'failed',
+      type: 'uuid',
+      address: stranger.address,
+      code: 404,
+      message: 'Not Found',
     });
     for (const address of ['nobody', `${user.address}x`, 'a%2Fb']) {
       const { status, body } = await world.get(`/query/uuid/${address}`);
@@ -81,13 +89,15 @@ describe('over an index', () => {
       stats: { settledCalls: 4, answeredRatio: 0.5, meanSeconds: 15, rejectedClaims: 1 },
     });
     const undeployed = await world.get(`/v1/providers/${gone.address}`);
-    expect(undeployed.body).toMatchObject({ undeployedAt: timeOf(3).toISOString(), tariff: null });
+    expect(undeployed.body).toMatchObject({ undeployedAt: timeOf(3).toISOString(), operator: null, tariff: null });
     expect(undeployed.body.stats).toEqual({
       settledCalls: null,
       answeredRatio: null,
       meanSeconds: null,
       rejectedClaims: null,
     });
+    const listed = await world.get('/v1/providers?state=undeployed');
+    expect(listed.body.items).toEqual([undeployed.body]);
     expect((await world.get(`/v1/providers/${world.user.address}`)).body.code).toBe('unknownProvider');
   });
 
@@ -139,40 +149,35 @@ describe('over an index', () => {
     const { body, status } = await world.get('/v1/escrows/1');
     expect(status).toBe(200);
     expect(escrowSchema.parse(body)).toEqual({
-      ...{
-        id: 1,
-        user: world.user.address,
-        provider: world.provider.address,
-        state: 'open',
-        amount: '100000',
-        spent: '600',
-      },
-      ...{
-        refunded: null,
-        ratePerSecond: '10',
-        feePerCall: '5',
-        increment: 6,
-        maxParallel: 2,
-        seq: 2,
-        seconds: 60,
-        calls: 4,
-      },
-      ...{
-        openedAt: timeOf(5).toISOString(),
-        endsAt: timeOf(1000).toISOString(),
-        claimDeadline: timeOf(2000).toISOString(),
-      },
+      id: 1,
+      user: world.user.address,
+      provider: world.provider.address,
+      state: 'open',
+      amount: '100000',
+      spent: '600',
+      refunded: null,
+      ratePerSecond: '10',
+      feePerCall: '5',
+      increment: 6,
+      maxParallel: 2,
+      seq: 2,
+      seconds: 60,
+      calls: 4,
+      openedAt: timeOf(5).toISOString(),
+      endsAt: timeOf(1000).toISOString(),
+      claimDeadline: timeOf(2000).toISOString(),
       voucherKey: world.user.publicKey,
       history: [
         {
-          ...{ event: 'EscrowOpened', height: 5, time: timeOf(5).toISOString(), txHash: hash(500) },
-          ...{
-            id: 1,
-            amount: '100000',
-            maxParallel: 2,
-            endsAt: timeOf(1000).toISOString(),
-            voucherKey: world.user.publicKey,
-          },
+          event: 'EscrowOpened',
+          height: 5,
+          time: timeOf(5).toISOString(),
+          txHash: hash(500),
+          id: 1,
+          amount: '100000',
+          maxParallel: 2,
+          endsAt: timeOf(1000).toISOString(),
+          voucherKey: world.user.publicKey,
         },
         {
           event: 'EscrowSettled',
@@ -206,37 +211,54 @@ describe('over an index', () => {
 
   test('settlements by transaction', async () => {
     const one = await world.get(`/v1/settlements/${hash(800)}`);
-    const settlement = settlementSchema.parse(one.body);
-    expect(settlement).toMatchObject({ txHash: hash(800), height: 8, time: timeOf(8).toISOString() });
-    expect(settlement.claims).toEqual([
+    const transaction = transactionSchema.parse(one.body);
+    expect(transaction).toMatchObject({ txHash: hash(800), height: 8, time: timeOf(8).toISOString() });
+    expect(transaction.claims).toEqual([
       {
-        ...{
-          escrowId: 1,
-          provider: world.provider.address,
-          user: world.user.address,
-          seq: 0,
-          amount: '200',
-          seconds: 20,
-        },
-        ...{ calls: 2, cdrRoot: hash(1), accepted: true, code: null },
+        escrowId: 1,
+        provider: world.provider.address,
+        user: world.user.address,
+        seq: 0,
+        amount: '200',
+        seconds: 20,
+        calls: 2,
+        cdrRoot: hash(1),
+        accepted: true,
+        code: null,
       },
       {
-        ...{ escrowId: 2, provider: second.address, user: world.user.address, seq: 0, amount: '1', seconds: 1 },
-        ...{ calls: 1, cdrRoot: hash(1), accepted: true, code: null },
+        escrowId: 2,
+        provider: second.address,
+        user: world.user.address,
+        seq: 0,
+        amount: '1',
+        seconds: 1,
+        calls: 1,
+        cdrRoot: hash(1),
+        accepted: true,
+        code: null,
       },
       {
-        ...{ escrowId: -1, provider: null, user: null, seq: 7, amount: null, seconds: null },
-        ...{ calls: null, cdrRoot: null, accepted: false, code: 2 },
+        escrowId: -1,
+        provider: null,
+        user: null,
+        seq: 7,
+        amount: null,
+        seconds: null,
+        calls: null,
+        cdrRoot: null,
+        accepted: false,
+        code: 2,
       },
     ]);
-    expect((await world.get(`/v1/settlements/${hash(1)}`)).body.code).toBe('unknownSettlement');
+    expect((await world.get(`/v1/settlements/${hash(1)}`)).body.code).toBe('unknownTransaction');
   });
 
   test('settlements by provider, user and time, paged', async () => {
     const list = async (query: string) => {
       const { body, status } = await world.get(`/v1/settlements?${query}`);
       expect(status).toBe(200);
-      const { items, next } = listOf(settlementSchema).parse(body);
+      const { items, next } = listOf(transactionSchema).parse(body);
       return { next, heights: items.map(({ height, claims }) => `${height}:${claims.length}`) };
     };
     expect((await list('')).heights).toEqual(['9:2', '8:3']);
@@ -313,16 +335,23 @@ async function fill(to: ApiWorld): Promise<void> {
     .insertInto('providers')
     .values([
       {
-        ...{
-          provider: provider.address,
-          location: 'sip.example.org',
-          operator: stranger.address,
-          deployedAt: timeOf(1),
-        },
-        ...{ tariffUri: 'https://example.org/deck', tariffHash: hash(7), undeployedAt: null },
+        provider: provider.address,
+        location: 'sip.example.org',
+        operator: stranger.address,
+        deployedAt: timeOf(1),
+        tariffUri: 'https://example.org/deck',
+        tariffHash: hash(7),
+        undeployedAt: null,
       },
       { ...plain, provider: second.address, location: 'voip.example.net', deployedAt: timeOf(2) },
-      { ...plain, provider: gone.address, location: 'was.example.com', deployedAt: timeOf(1), undeployedAt: timeOf(3) },
+      {
+        ...plain,
+        provider: gone.address,
+        location: 'was.example.com',
+        deployedAt: timeOf(1),
+        undeployedAt: timeOf(3),
+        operator: stranger.address,
+      },
     ])
     .execute();
   const registration = { user: user.address, uuid, position: 0 };
@@ -335,16 +364,23 @@ async function fill(to: ApiWorld): Promise<void> {
     .execute();
   await db.insertInto('balances').values({ account: user.address, balance: 9007199254740993n }).execute();
   const escrow = {
-    ...{
-      user: user.address,
-      provider: provider.address,
-      state: 'open' as const,
-      amount: 100000n,
-      spent: 600n,
-      refunded: null,
-    },
-    ...{ ratePerSecond: 10n, feePerCall: 5n, increment: 6, maxParallel: 2, openedAt: timeOf(5), endsAt: timeOf(1000) },
-    ...{ claimDeadline: timeOf(2000), voucherKey: user.publicKey, seq: 2n, seconds: 60n, calls: 4n },
+    user: user.address,
+    provider: provider.address,
+    state: 'open' as const,
+    amount: 100000n,
+    spent: 600n,
+    refunded: null,
+    ratePerSecond: 10n,
+    feePerCall: 5n,
+    increment: 6,
+    maxParallel: 2,
+    openedAt: timeOf(5),
+    endsAt: timeOf(1000),
+    claimDeadline: timeOf(2000),
+    voucherKey: user.publicKey,
+    seq: 2n,
+    seconds: 60n,
+    calls: 4n,
   };
   await db
     .insertInto('escrows')
@@ -414,21 +450,17 @@ async function fillSettlements({ db, provider, user }: ApiWorld): Promise<void> 
 /** Two calls that count for the answered ratio, one of them answered; and a rejected one. */
 async function fillCdrs({ db, provider, user }: ApiWorld): Promise<void> {
   const call = {
-    ...{
-      provider: provider.address,
-      user: user.address,
-      escrowId: 1n,
-      direction: 'outbound' as const,
-      from: 'a',
-      to: 'b',
-    },
-    ...{
-      startedAt: timeOf(6),
-      endedAt: timeOf(7),
-      sipStatus: 200,
-      contentHash: Buffer.alloc(32),
-      salt: Buffer.alloc(16),
-    },
+    provider: provider.address,
+    user: user.address,
+    escrowId: 1n,
+    direction: 'outbound' as const,
+    from: 'a',
+    to: 'b',
+    startedAt: timeOf(6),
+    endedAt: timeOf(7),
+    sipStatus: 200,
+    contentHash: Buffer.alloc(32),
+    salt: Buffer.alloc(16),
   };
   const rows = await db
     .insertInto('cdrs')

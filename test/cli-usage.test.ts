@@ -20,7 +20,15 @@ describe('the command itself', { timeout: 60_000 }, () => {
 
   test.concurrent.each([
     ...['', 'devnet fund', 'wallet import', 'deploy', 'provider deploy', 'register', 'query', 'deposit', 'withdraw'],
-    ...['escrow open', 'voucher key create', 'cdr submit', 'settlements', 'status'],
+    ...[
+      'escrow open',
+      'voucher key create',
+      'cdr submit',
+      'settlements',
+      'status',
+      'settler parked',
+      'settler release',
+    ],
   ])('krypton %s --help explains itself with an example', async (command) => {
     const words = command.split(' ').filter(Boolean);
     const { status, stdout } = await krypton([...words, '--help'], { env });
@@ -66,6 +74,12 @@ describe('refused without a stack', { timeout: 60_000 }, () => {
     ['no wallet', ['deposit', '1', ...rpc, ...contract, ...network], {}, 'whose wallet signs? give --wallet'],
     ['no voucher key', ['voucher', 'sign', '1', '1', '--key', 'none', ...network], {}, "can't read the key file none"],
     ['no file', ['cdr', 'submit', 'none.json', '--wallet', 'x'], {}, 'there is no file none.json'],
+    [
+      'a key twice',
+      ['cdr', 'submit', '-', '--wallet', 'x'],
+      { input: '[{"callId":"a"},{"callId":"b","callId":"c"}]' },
+      'the key "callId" stands twice at 1.callId',
+    ],
     ['no JSON', ['cdr', 'submit', '-', '--wallet', 'x'], { input: 'calls' }, 'standard input is no JSON'],
   ] as const)('%s', async (_, args, options, message) => {
     expect(await refusal(1, args, { ...options, env: { ...env, ...('env' in options && options.env) } })).toContain(

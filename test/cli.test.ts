@@ -153,7 +153,12 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     expect(await refusal(byStranger)).toContain('("not registered")');
     const opened = await answer('escrow', 'open', provider, '1', ...terms, ...by('user'));
     const escrow = {
-      ...{ id: 1, user, provider, amount: '100000000', spent: '0', ratePerSecond: '100' },
+      id: 1,
+      user,
+      provider,
+      amount: '100000000',
+      spent: '0',
+      ratePerSecond: '100',
       feePerCall: '5',
     };
     expect(opened).toMatchObject({ ...sealed, ...escrow, state: 'open', increment: 6, maxParallel: 3 });
@@ -172,8 +177,17 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     const now = Date.now();
     const at = (ms: number) => new Date(now + ms).toISOString();
     const call = {
-      ...{ callId: 'call-1', escrowId: 1, user, direction: 'outbound', from: '+31201', to: '+49302' },
-      ...{ startedAt: at(-900), answeredAt: at(-800), endedAt: at(0), disposition: 'answered', sipStatus: 200 },
+      callId: 'call-1',
+      escrowId: 1,
+      user,
+      direction: 'outbound',
+      from: '+31201',
+      to: '+49302',
+      startedAt: at(-900),
+      answeredAt: at(-800),
+      endedAt: at(0),
+      disposition: 'answered',
+      sipStatus: 200,
     };
     writeFileSync(join(folder, 'calls.json'), JSON.stringify([call]));
     const submit = ['cdr', 'submit', 'calls.json', ...by('provider')];
@@ -190,7 +204,7 @@ describe('with a running stack', { timeout: 180_000 }, () => {
       const cdr = await answer('cdr', 'show', String(cdrs[0].id), ...by('user'));
       return cdr.state === 'settled' ? cdr : undefined;
     }, 30_000);
-    expect(settled).toMatchObject({ billableSeconds: 6, amount: '605', escrowId: 1 });
+    expect(settled).toMatchObject({ billableSeconds: 6, price: '605', paid: '605', escrowId: 1 });
     expect(await refusal(['cdr', 'show', String(cdrs[0].id), ...by('stranger')])).toContain('there is no CDR');
     expect((await answer('cdr', 'list', '--escrow', '1', ...by('provider'))).items).toMatchObject([
       { callId: 'call-1' },

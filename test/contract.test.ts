@@ -38,16 +38,14 @@ afterAll(() => world.destroy());
 const call = <N extends MethodName>(name: N, args: ArgumentsOf<N>) => contractCall(world.contract, name, args);
 const claimOf = (escrowId: bigint, seq: bigint, given: Partial<Claim> = {}): Claim => {
   return {
-    ...{
-      escrowId,
-      seq,
-      amount: datoshi(100n),
-      seconds: 1n,
-      calls: 1n,
-      cdrRoot: Buffer.alloc(32),
-      voucher: null,
-      close: false,
-    },
+    escrowId,
+    seq,
+    amount: datoshi(100n),
+    seconds: 1n,
+    calls: 1n,
+    cdrRoot: Buffer.alloc(32),
+    voucher: null,
+    close: false,
     ...given,
   };
 };
@@ -65,10 +63,7 @@ async function tried(
 ): Promise<string> {
   const account = scriptHashOfBytes(hash160Bytes(signer.address));
   const script = base64OfBytes(scriptOf(calls));
-  const { state, exception } = await world.rpc.call<{ state: string; exception: string | null }>('invokescript', [
-    script,
-    [{ account, scopes }],
-  ]);
+  const { state, exception } = await world.rpc.call('invokescript', [script, [{ account, scopes }]]);
   return exception ?? state;
 }
 
@@ -185,7 +180,7 @@ describe('attacks', () => {
     expect(await tried([pretended], stranger, 'Global')).toContain('"only GAS"');
   });
 
-  test('a contract that the user calls for another reason uses his signature only where its scope is Global', async () => {
+  test('a contract that the user calls for another reason uses their signature only where its scope is Global', async () => {
     const puppet = await deployPuppet();
     await world.deposit(world.user, 10n);
     const inner: Argument[] = [{ hash160: world.user.address }, 1n];
@@ -318,5 +313,5 @@ async function deployPuppet(): Promise<ScriptHash> {
 
 test('the generated view is the one of the manifest', async () => {
   const read = (name: string) => readFile(join(repository, 'contract', name), 'utf8');
-  expect(abiOf(JSON.parse(await read('manifest.json')))).toBe(await read('client/abi.ts'));
+  expect(abiOf(JSON.parse(await read('manifest.json')))).toBe(await read('../protocol/contract/abi.ts'));
 });

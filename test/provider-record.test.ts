@@ -99,7 +99,11 @@ async function run(given: Step): Promise<void> {
   } else {
     const { state, modulus } = given;
     await sql`update ratings set state = ${state}, reason_code = ${['rejected', 'failed'].includes(state) ? 'x' : null},
-      claim_id = ${['claimed', 'settled'].includes(state) ? 1n : null} where cdr_id % ${modulus} = 0`.execute(db);
+      claim_id = ${['claimed', 'settled'].includes(state) ? 1n : null}
+      where cdr_id % ${modulus} = 0 and not is_never_paid(state, price) and state <> 'superseded'`.execute(db);
+    await sql`update ratings set state = 'superseded' where cdr_id % ${modulus + 1} = 0 and is_never_paid(state, price)`.execute(
+      db,
+    );
   }
 }
 

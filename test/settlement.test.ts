@@ -120,6 +120,24 @@ describe('a call is paid', () => {
     expect(await world.reader.escrow(escrowId)).toMatchObject({ spent: 20_000n });
   });
 
+  test('once, by the correction of a CDR that named the wrong escrow and of one that was not answered', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const right = cdrRow(world, escrowId);
+    const wrong = await submit({ ...right, escrowId: 999_999n });
+    await reached(wrong, ({ reasonCode }) => reasonCode === 'unknownEscrow');
+    const busy = { answeredAt: null, disposition: 'busy', sipStatus: 486, corrects: wrong } as const;
+    const second = await submit({ ...right, ...busy });
+    await reached(second, ({ state }) => state === 'rated');
+    const income = await earned(async () => {
+      const corrected = await submit({ ...right, corrects: second });
+      expect(await decided(corrected)).toMatchObject({ state: 'settled', amount: 11_000n });
+    });
+    expect(income).toBe(11_000n);
+    await reached(wrong, ({ state }) => state === 'superseded');
+    await reached(second, ({ state }) => state === 'superseded');
+    expect(await world.reader.escrow(escrowId)).toMatchObject({ spent: 11_000n, calls: 1n });
+  });
+
   test('not before its provider has named this operator', async () => {
     const none = { provider: world.provider.address, operator: null };
     const escrowId = await openEscrow(world, 1_000_000n);

@@ -10,6 +10,12 @@ const selectCdrs = (db: Database) =>
   db
     .selectFrom('cdrs')
     .leftJoin('ratings', 'ratings.cdrId', 'cdrs.id')
+    .leftJoin('cdrs as correction', (join) =>
+      join // by the index of a call's CDRs
+        .onRef('correction.provider', '=', 'cdrs.provider')
+        .onRef('correction.callId', '=', 'cdrs.callId')
+        .onRef('correction.corrects', '=', 'cdrs.id'),
+    )
     .leftJoin('claims', 'claims.id', 'ratings.claimId')
     .leftJoin('transactions', (join) =>
       join.onRef('transactions.hash', '=', 'claims.txHash').on('claims.state', '=', 'accepted'),
@@ -27,6 +33,7 @@ const selectCdrs = (db: Database) =>
       'claims.cdrRoot',
       'claims.txHash',
       'transactions.height',
+      'correction.id as supersededBy',
     ]);
 
 type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number];
@@ -48,7 +55,7 @@ export async function readCdr(db: Database, id: number, party: Address): Promise
 }
 
 /** A party's CDRs, the newest first, from below `before` on: at most `limit` of each role by its own index, then of both. */
-export async function listCdrs(
+export async function findCdrs(
   db: Database,
   party: Address,
   { escrowId, callId }: CdrFilter,
@@ -82,16 +89,19 @@ function toCdr(row: Row): Cdr {
     callId: row.callId,
     escrowId: Number(row.escrowId),
     user: row.user,
-    state: row.state ?? 'received',
+    state: row.supersededBy === null ? (row.state ?? 'received') : 'superseded',
     reason: row.reason,
     reasonCode: row.reasonCode,
     billableSeconds: row.billableSeconds === null ? null : Number(row.billableSeconds),
-    amount: (row.amount ?? row.price)?.toString() ?? null,
-    price: row.explanation as Cdr['price'],
+    price: row.explanation === null ? null : (row.price?.toString() ?? null), // a rejected call has none
+    paid: row.state === 'settled' ? (row.amount?.toString() ?? null) : null,
+    terms: row.explanation as Cdr['terms'],
     claim: row.seq === null || row.cdrRoot === null ? null : { seq: Number(row.seq), cdrRoot: row.cdrRoot },
     txHash: row.txHash,
     height: row.height,
     receivedAt: row.receivedAt.toISOString(),
+    corrects: row.corrects === null ? null : Number(row.corrects),
+    supersededBy: row.supersededBy === null ? null : Number(row.supersededBy),
     ...submitted(row),
   };
 }

@@ -1,33 +1,32 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { cdrSchema, verdictsSchema } from '../../protocol/api/cdrs.ts';
+import { getCdr, listCdrs, submitCdrs, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { problemSchema } from '../../protocol/api/problem.ts';
-import { listOf } from '../../protocol/api/scalar.ts';
 import type { Deps } from '../deps.ts';
-import { jsonBody, parseJson } from '../http/body.ts';
-import { awaitMinHeight, heightHeaders } from '../http/height.ts';
-import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
-import { printable } from '../http/printable.ts';
+import { jsonBody, readJson } from '../http/body.ts';
+import { awaitMinHeight } from '../http/height.ts';
+import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
-import { type App, bodyRefusals, idParameter, json, refusals, signatureRefusals, signed } from '../http/route.ts';
+import { type App, bodyRefusals, json, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
 import { admit } from './admit.ts';
-import { listCdrs, readCdr } from './read.ts';
-import { submittedCdrSchema, submittedCdrsSchema } from './submitted.ts';
+import { findCdrs, readCdr } from './read.ts';
 
 const submit = createRoute({
-  method: 'post',
-  path: '/v1/cdrs',
-  operationId: 'submitCdrs',
+  method: submitCdrs.method,
+  path: submitCdrs.path,
+  operationId: submitCdrs.operationId,
   summary: 'Submit call detail records',
   description:
     'The provider is the signer. Each CDR gets its verdict once all are committed. Sent again with the same content: ' +
-    '`duplicate`, nothing new; with other content: `conflict`, the first stands.',
+    '`duplicate`, nothing new; with other content: `conflict`, the first stands. ' +
+    'One that will never be paid is replaced by a CDR of the same callId with `corrects`.',
   tags: ['cdrs'],
   security: signed,
-  request: { body: { required: true, content: { 'application/json': { schema: submittedCdrsSchema } } } },
+  request: { body: { required: true, content: { 'application/json': { schema: submitCdrs.body } } } },
   responses: {
-    202: json(verdictsSchema, 'a verdict for each, in the order sent'),
+    202: json(submitCdrs.answer, 'a verdict for each, in the order sent'),
     ...refusals(
       'invalidRequest',
       ...signatureRefusals,
@@ -39,43 +38,41 @@ const submit = createRoute({
     409: {
       description: '`cdrConflict`: a single CDR, and another one stands under its callId',
       content: {
-        'application/problem+json': { schema: problemSchema.extend(verdictsSchema.shape).meta({ id: 'CdrConflict' }) },
+        'application/problem+json': {
+          schema: problemSchema.extend(submitCdrs.answer.shape).meta({ id: 'CdrConflict' }),
+        },
       },
     },
   },
 });
 
 const list = createRoute({
-  method: 'get',
-  path: '/v1/cdrs',
-  operationId: 'listCdrs',
+  method: listCdrs.method,
+  path: listCdrs.path,
+  operationId: listCdrs.operationId,
   summary: "The signer's own CDRs, as provider or user, the newest first",
   tags: ['cdrs'],
   security: signed,
   request: {
     headers: heightHeaders.pick({ 'min-height': true }),
-    query: z.strictObject({
-      ...pageQuery,
-      escrowId: idParameter.optional(),
-      callId: printable(255).optional(),
-    }),
+    query: listCdrs.query,
   },
   responses: {
-    200: json(listOf(cdrSchema).meta({ id: 'CdrList' }), 'a page of CDRs'),
+    200: json(listCdrs.answer, 'a page of CDRs'),
     ...refusals('invalidRequest', ...signatureRefusals, 'heightNotReached'),
   },
 });
 
 const one = createRoute({
-  method: 'get',
-  path: '/v1/cdrs/{id}',
-  operationId: 'getCdr',
+  method: getCdr.method,
+  path: getCdr.path,
+  operationId: getCdr.operationId,
   summary: 'One CDR, for its provider and its user',
   tags: ['cdrs'],
   security: signed,
-  request: { headers: heightHeaders.pick({ 'min-height': true }), params: z.object({ id: idParameter }) },
+  request: { headers: heightHeaders.pick({ 'min-height': true }), params: getCdr.params },
   responses: {
-    200: json(cdrSchema, 'the CDR'),
+    200: json(getCdr.answer, 'the CDR'),
     ...refusals('invalidRequest', ...signatureRefusals, 'unknownCdr', 'heightNotReached'),
   },
 });
@@ -90,7 +87,7 @@ export function addCdrs(app: App, deps: Deps): void {
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
     const caller = await authenticate(c, deps);
     await awaitMinHeight(c, deps);
-    const cdrs = await listCdrs(deps.db, caller, filter, { limit: limit + 1, before });
+    const cdrs = await findCdrs(deps.db, caller, filter, { limit: limit + 1, before });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);
@@ -111,10 +108,10 @@ export function addCdrs(app: App, deps: Deps): void {
 function addSubmit(app: App, deps: Deps): void {
   app.openAPIRegistry.register('SubmittedCdr', submittedCdrSchema);
   app.openAPIRegistry.registerPath(submit);
-  app.post('/v1/cdrs', async (c) => {
+  app.post(submitCdrs.path, async (c) => {
     const bytes = jsonBody(c);
     const provider = await authenticate(c, deps);
-    const body = submittedCdrsSchema.safeParse(parseJson(bytes));
+    const body = submitCdrs.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     await admit(deps.db, provider, body.data.cdrs);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);

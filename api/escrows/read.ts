@@ -23,7 +23,7 @@ export async function readEscrow(db: Database, id: number): Promise<Escrow | nul
 }
 
 /** The newest first, from below `before` on. */
-export async function listEscrows(
+export async function findEscrows(
   db: Database,
   { user, provider, states }: EscrowFilter,
   { limit, before }: { limit: number; before?: number | undefined },

@@ -1,71 +1,57 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { escrowSchema, escrowStates } from '../../protocol/api/escrows.ts';
-import { listOf } from '../../protocol/api/scalar.ts';
-import { keptVoucherSchema, submittedVoucherSchema } from '../../protocol/api/vouchers.ts';
+import { getEscrow, listEscrows } from '../../protocol/api/escrows.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from '../deps.ts';
-import { jsonBody, parseJson } from '../http/body.ts';
-import { awaitMinHeight, chainState, heightHeaders } from '../http/height.ts';
-import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
+import { jsonBody, readJson } from '../http/body.ts';
+import { awaitMinHeight, chainState } from '../http/height.ts';
+import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
-import {
-  type App,
-  addressParameter,
-  bodyRefusals,
-  chainStateOf,
-  idParameter,
-  json,
-  refusals,
-  stateRefusals,
-} from '../http/route.ts';
+import { type App, bodyRefusals, chainStateOf, json, refusals, stateRefusals } from '../http/route.ts';
 import { keepVoucher } from './keep-voucher.ts';
-import { listEscrows, readEscrow } from './read.ts';
+import { findEscrows, readEscrow } from './read.ts';
 
 const list = createRoute({
-  method: 'get',
-  path: '/v1/escrows',
-  operationId: 'listEscrows',
+  method: listEscrows.method,
+  path: listEscrows.path,
+  operationId: listEscrows.operationId,
   summary: 'Escrows, the newest first',
   tags: ['escrows'],
   request: {
     headers: heightHeaders,
-    query: z.strictObject({
-      ...pageQuery,
-      user: addressParameter.optional(),
-      provider: addressParameter.optional(),
-      state: z.enum(escrowStates).optional(),
-    }),
+    query: listEscrows.query,
   },
   responses: {
-    ...chainStateOf(listOf(escrowSchema).meta({ id: 'EscrowList' }), 'a page of escrows'),
+    ...chainStateOf(listEscrows.answer, 'a page of escrows'),
     ...refusals(...stateRefusals),
   },
 });
 
 const one = createRoute({
-  method: 'get',
-  path: '/v1/escrows/{id}',
-  operationId: 'getEscrow',
+  method: getEscrow.method,
+  path: getEscrow.path,
+  operationId: getEscrow.operationId,
   summary: 'One escrow with its history',
   tags: ['escrows'],
-  request: { headers: heightHeaders, params: z.object({ id: idParameter }) },
-  responses: { ...chainStateOf(escrowSchema, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
+  request: { headers: heightHeaders, params: getEscrow.params },
+  responses: { ...chainStateOf(getEscrow.answer, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
 });
 
 const voucher = createRoute({
-  method: 'post',
-  path: '/v1/escrows/{id}/vouchers',
-  operationId: 'keepVoucher',
+  method: submitVoucher.method,
+  path: submitVoucher.path,
+  operationId: submitVoucher.operationId,
   summary: 'Hand in a voucher',
   description:
     'Not signed: whoever holds a valid voucher may hand it in, until the claim deadline of its escrow. The highest one is kept.',
   tags: ['escrows'],
   request: {
     headers: heightHeaders.pick({ 'min-height': true }),
-    params: z.object({ id: idParameter }),
-    body: { required: true, content: { 'application/json': { schema: submittedVoucherSchema } } },
+    params: submitVoucher.params,
+    body: { required: true, content: { 'application/json': { schema: submitVoucher.body } } },
   },
   responses: {
-    200: json(keptVoucherSchema, 'the highest voucher of the escrow, and what it has to cover'),
+    200: json(submitVoucher.answer, 'the highest voucher of the escrow, and what it has to cover'),
     ...refusals(...stateRefusals, ...bodyRefusals, 'unknownEscrow', 'claimDeadlinePassed', 'voucherInvalid'),
   },
 });
@@ -78,7 +64,7 @@ export function addEscrows(app: App, deps: Deps): void {
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
     const filter = { user, provider, states: state && [state] };
     return chainState(c, deps, async (db) => {
-      const escrows = await listEscrows(db, filter, { limit: limit + 1, before });
+      const escrows = await findEscrows(db, filter, { limit: limit + 1, before });
       const { rows, next } = pageOf(escrows, limit, ({ id }) => [id]);
       return c.json({ items: rows, next }, 200);
     });
@@ -98,14 +84,14 @@ export function addEscrows(app: App, deps: Deps): void {
 
 /** Registered apart from its description: a body is read as the bytes that came. */
 function addVouchers(app: App, deps: Deps): void {
-  app.openAPIRegistry.register('SubmittedVoucher', submittedVoucherSchema);
+  app.openAPIRegistry.register('SubmittedVoucher', submitVoucher.body);
   app.openAPIRegistry.registerPath(voucher);
   app.post('/v1/escrows/:id/vouchers', async (c) => {
-    const id = idParameter.safeParse(c.req.param('id'));
-    if (!id.success) throw invalid(id.error);
-    const body = submittedVoucherSchema.safeParse(parseJson(jsonBody(c)));
+    const params = submitVoucher.params.safeParse(c.req.param());
+    if (!params.success) throw invalid(params.error);
+    const body = submitVoucher.body.safeParse(readJson(jsonBody(c)));
     if (!body.success) throw invalid(body.error);
     await awaitMinHeight(c, deps);
-    return c.json(await keepVoucher(deps, id.data, body.data), 200);
+    return c.json(await keepVoucher(deps, params.data.id, body.data), 200);
   });
 }

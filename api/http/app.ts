@@ -3,6 +3,7 @@ import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { addCdrs } from '../cdrs/routes.ts';
 import type { Deps } from '../deps.ts';
+import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
 import { addProviders } from '../providers/routes.ts';
 import { addSettlements } from '../settlements/routes.ts';
@@ -11,7 +12,6 @@ import { addStatus } from '../status/routes.ts';
 import { addQuery } from '../users/query-routes.ts';
 import { addUsers } from '../users/routes.ts';
 import { limitBody } from './body.ts';
-import { addDocuments } from './documents.ts';
 import { invalid, problem, Refusal, refusalOf } from './problem.ts';
 import type { App } from './route.ts';
 

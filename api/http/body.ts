@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { JsonFault, parseJson } from '../../protocol/api/json.ts';
 import type { Env } from './env.ts';
 import { Refusal } from './problem.ts';
 
@@ -42,11 +43,14 @@ export function jsonBody(c: Context<Env>): Uint8Array {
   return c.get('body');
 }
 
-/** @throws Refusal */
-export function parseJson(bytes: Uint8Array): unknown {
+/** @throws Refusal, with the place of a key that stands twice */
+export function readJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new Refusal('invalidJson', `the body is not JSON in UTF-8: ${(error as Error).message}`);
+    const { message } = error as Error;
+    if (!(error instanceof JsonFault) || error.path === null)
+      throw new Refusal('invalidJson', `the body is not JSON in UTF-8: ${message}`);
+    throw new Refusal('invalidJson', message, { errors: [{ path: error.path, message: 'stands twice' }] });
   }
 }

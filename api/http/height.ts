@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import type { Selectable } from 'kysely';
-import { z } from 'zod';
 import type { Database } from '../../database/connection.ts';
 import type { Cursor } from '../../database/types.ts';
 import type { Deps } from '../deps.ts';
@@ -10,16 +9,6 @@ export type IndexCursor = Selectable<Cursor>;
 
 /** Longer than any network's time between blocks; shorter than what proxies give a request. */
 const MIN_HEIGHT_LIMIT_MS = 20_000;
-
-/** Headers of every request for chain state. */
-export const heightHeaders = z.object({
-  'min-height': z
-    .string()
-    .regex(/^\d{1,10}$/, 'expected the index of a block')
-    .optional()
-    .meta({ description: 'answer once the index has this block; 503 where that takes longer than 20 seconds' }),
-  'if-none-match': z.string().optional().meta({ description: 'ETag of an earlier answer: 304 while it holds' }),
-});
 
 /**
  * Answers from the chain's state as of one block, which the answer names: everything is read in one snapshot, so that the

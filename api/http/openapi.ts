@@ -2,8 +2,6 @@ import { CREATED_TOLERANCE_S } from '../signature/verify.ts';
 import type { App } from './route.ts';
 import { version } from './version.ts';
 
-export type OpenApiDocument = ReturnType<typeof describeApi>;
-
 const description = `Decentralised SIP trunking on NEO N3: calls paid per second out of an on-chain escrow.
 
 Money is datoshi (10^-8 GAS) in decimal strings; what is unknown or absent is null, never missing; more fields may come.
@@ -18,11 +16,19 @@ count where they are given. Any label; of several signatures the first of this f
 /** The OpenAPI document, from the schemas that validate. */
 export function describeApi(app: App) {
   app.openAPIRegistry.registerComponent('securitySchemes', 'httpMessageSignature', {
-    ...{ type: 'apiKey', in: 'header', name: 'Signature', description: signing },
+    type: 'apiKey',
+    in: 'header',
+    name: 'Signature',
+    description: signing,
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'KRYPTON', version, description, license: { name: 'MIT' } },
+    info: {
+      title: 'KRYPTON',
+      version,
+      description: `${description}\n\n## Signing\n\n${signing}`,
+      license: { name: 'MIT' },
+    },
     servers: [{ url: '/' }],
     tags: [
       { name: 'registry', description: 'Who is reachable through whom' },

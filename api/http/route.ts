@@ -1,29 +1,8 @@
-import { type OpenAPIHono, z } from '@hono/zod-openapi';
-import { problemSchema } from '../../protocol/api/problem.ts';
-import { addressSchema } from '../../protocol/types/address.ts';
+import type { OpenAPIHono, z } from '@hono/zod-openapi';
+import { type ProblemCode, problemSchema, problems } from '../../protocol/api/problem.ts';
 import type { Env } from './env.ts';
-import { type ProblemCode, problems } from './problem.ts';
 
 export type App = OpenAPIHono<Env>;
-
-/** Request parameters that several routes read. */
-export const addressParameter = addressSchema.meta({ type: 'string', description: 'NEO N3 address (N…)' });
-
-const idError = 'expected a whole number from 1 on';
-export const idParameter = z
-  .string()
-  .regex(/^[1-9]\d{0,15}$/, idError)
-  .transform(Number)
-  .refine(Number.isSafeInteger, idError)
-  .meta({ type: 'integer', minimum: 1 });
-
-const timeError = 'expected a time as RFC 3339 with an offset, e.g. 2026-01-31T12:00:00Z';
-export const timeParameter = z
-  .string()
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+ -]\d\d:\d\d)$/, timeError)
-  .transform((text) => new Date(text.replace(' ', '+'))) // an unescaped + in a query arrives as a space
-  .refine((time) => !Number.isNaN(time.getTime()), timeError)
-  .meta({ type: 'string', format: 'date-time' });
 
 export const json = <T extends z.ZodType>(schema: T, description: string) => ({
   description,

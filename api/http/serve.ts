@@ -55,6 +55,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 const unreadable = (status: number): Problem => ({
-  ...{ type: '/docs#invalidRequest', title: STATUS_CODES[status] ?? '', status, code: 'invalidRequest' },
-  ...{ detail: 'this is no HTTP request that can be read', errors: [] },
+  type: '/docs#invalidRequest',
+  title: STATUS_CODES[status] ?? '',
+  status,
+  code: 'invalidRequest',
+  detail: 'this is no HTTP request that can be read',
+  errors: [],
 });

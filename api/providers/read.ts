@@ -1,16 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
-import type { Provider, Stats } from '../../protocol/api/providers.ts';
+import type { Provider, ProviderQuery, Stats } from '../../protocol/api/providers.ts';
 import type { Address } from '../../protocol/types/address.ts';
 
-export const providerSorts = ['address', '-address', 'location', '-location', 'deployedAt', '-deployedAt'] as const;
-export const providerStates = ['deployed', 'undeployed', 'any'] as const;
-
-export type ProviderSearch = {
-  q?: string | undefined;
-  state: (typeof providerStates)[number];
-  sort: (typeof providerSorts)[number];
-  limit: number;
+export type ProviderSearch = Omit<ProviderQuery, 'cursor'> & {
   /** Sort key and address of the last one of the page before. */
   after: readonly [string, string] | undefined;
 };
@@ -58,7 +51,7 @@ function toProvider(row: Row): Provider {
     address: provider,
     location,
     tariff: tariffHash === null ? null : { uri: tariffUri, hash: tariffHash, matches: null },
-    operator,
+    operator: undeployedAt === null ? operator : null,
     deployedAt: deployedAt.toISOString(),
     undeployedAt: undeployedAt?.toISOString() ?? null,
     stats: statsOf(row),

@@ -1,47 +1,40 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { providerSchema } from '../../protocol/api/providers.ts';
-import { listOf } from '../../protocol/api/scalar.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { printable } from '../../protocol/api/printable.ts';
+import { getProvider, listProviders } from '../../protocol/api/providers.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
-import { decodeCursor, pageOf, pageQuery } from '../http/page.ts';
-import { printable } from '../http/printable.ts';
+import { chainState } from '../http/height.ts';
+import { decodeCursor, pageOf } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
-import { type App, addressParameter, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
-import { providerSorts, providerStates, readProvider, searchProviders } from './read.ts';
+import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { readProvider, searchProviders } from './read.ts';
 
 const search = createRoute({
-  method: 'get',
-  path: '/v1/providers',
-  operationId: 'listProviders',
+  method: listProviders.method,
+  path: listProviders.path,
+  operationId: listProviders.operationId,
   summary: 'Search providers',
   description: 'Prices for a destination (`dest`) come with the rate decks; until then the parameter is refused.',
   tags: ['registry'],
   request: {
     headers: heightHeaders,
-    query: z.strictObject({
-      ...pageQuery,
-      q: printable(253)
-        .optional()
-        .meta({ description: 'part of the location, or the first characters of the address' }),
-      state: z.enum(providerStates).default('deployed'),
-      sort: z.enum(providerSorts).default('address').meta({ description: 'with `-`: descending' }),
-    }),
+    query: listProviders.query,
   },
   responses: {
-    ...chainStateOf(listOf(providerSchema).meta({ id: 'ProviderList' }), 'a page of providers'),
+    ...chainStateOf(listProviders.answer, 'a page of providers'),
     ...refusals(...stateRefusals),
   },
 });
 
 const one = createRoute({
-  method: 'get',
-  path: '/v1/providers/{address}',
-  operationId: 'getProvider',
+  method: getProvider.method,
+  path: getProvider.path,
+  operationId: getProvider.operationId,
   summary: 'One provider',
   tags: ['registry'],
-  request: { headers: heightHeaders, params: z.object({ address: addressParameter }) },
+  request: { headers: heightHeaders, params: getProvider.params },
   responses: {
-    ...chainStateOf(providerSchema, 'the provider, even one that has undeployed'),
+    ...chainStateOf(getProvider.answer, 'the provider, even one that has undeployed'),
     ...refusals(...stateRefusals, 'unknownProvider'),
   },
 });

@@ -1,7 +1,7 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
 import type { Settlements } from '../../database/types.ts';
-import type { ClaimAnswer, Settlement } from '../../protocol/api/settlements.ts';
+import type { Settlement, Transaction } from '../../protocol/api/settlements.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import type { TxHash } from '../../protocol/types/hash.ts';
 
@@ -17,22 +17,22 @@ export type Place = { height: number; position: number };
 /** A transaction holds up to 512 claims, a page up to 1000 transactions: it ends early rather than grow to 100 MB. */
 const MAX_CLAIMS_PER_PAGE = 10_000;
 
-export async function readSettlement(db: Database, txHash: TxHash): Promise<Settlement | null> {
+export async function readTransaction(db: Database, txHash: TxHash): Promise<Transaction | null> {
   const rows = await db
     .selectFrom('settlements')
     .selectAll()
     .where('txHash', '=', txHash)
     .orderBy('position')
     .execute();
-  return rows[0] ? toSettlement(rows as [Row, ...Row[]]) : null;
+  return rows[0] ? toTransaction(rows as [Row, ...Row[]]) : null;
 }
 
 /** Transactions, the newest first, each with those of its claims that were asked for; and where the next page begins. */
-export async function listSettlements(
+export async function findTransactions(
   db: Database,
   filter: SettlementFilter,
   { limit, before }: { limit: number; before: Place | undefined },
-): Promise<{ settlements: Settlement[]; last: Place | null }> {
+): Promise<{ transactions: Transaction[]; last: Place | null }> {
   const asked = conditions(filter);
   const { rows } = await sql<Place & { txHash: TxHash; claims: bigint }>`
     select height, tx_hash, min(position) as position, count(*) as claims
@@ -49,8 +49,8 @@ export async function listSettlements(
     .orderBy('position')
     .execute();
   const claimsOf = Map.groupBy(claims, (claim) => claim.txHash);
-  const settlements = shown.map((row) => toSettlement(claimsOf.get(row.txHash) as [Row, ...Row[]]));
-  return { settlements, last: rows.length > shown.length ? (shown.at(-1) ?? null) : null };
+  const transactions = shown.map((row) => toTransaction(claimsOf.get(row.txHash) as [Row, ...Row[]]));
+  return { transactions, last: rows.length > shown.length ? (shown.at(-1) ?? null) : null };
 }
 
 function conditions({ provider, user, since, until }: SettlementFilter) {
@@ -75,12 +75,23 @@ function fitting<T extends { claims: bigint }>(rows: T[]): T[] {
 
 type Row = Selectable<Settlements>;
 
-function toSettlement(rows: [Row, ...Row[]]): Settlement {
+function toTransaction(rows: [Row, ...Row[]]): Transaction {
   const { txHash, height, time } = rows[0];
-  return { txHash, height, time: time.toISOString(), claims: rows.map(toClaim) };
+  return { txHash, height, time: time.toISOString(), claims: rows.map(toSettlement) };
 }
 
-function toClaim({ escrowId, provider, user, seq, amount, seconds, calls, cdrRoot, accepted, code }: Row): ClaimAnswer {
+function toSettlement({
+  escrowId,
+  provider,
+  user,
+  seq,
+  amount,
+  seconds,
+  calls,
+  cdrRoot,
+  accepted,
+  code,
+}: Row): Settlement {
   return {
     escrowId: Number(escrowId),
     provider,

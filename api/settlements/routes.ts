@@ -1,50 +1,40 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { listOf } from '../../protocol/api/scalar.ts';
-import { settlementSchema } from '../../protocol/api/settlements.ts';
-import { txHashSchema } from '../../protocol/types/hash.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { getSettlements, listSettlements } from '../../protocol/api/settlements.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
-import { decodeCursor, encodeCursor, pageQuery } from '../http/page.ts';
+import { chainState } from '../http/height.ts';
+import { decodeCursor, encodeCursor } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
-import { type App, addressParameter, chainStateOf, refusals, stateRefusals, timeParameter } from '../http/route.ts';
-import { listSettlements, readSettlement } from './read.ts';
+import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { findTransactions, readTransaction } from './read.ts';
 
 const list = createRoute({
-  method: 'get',
-  path: '/v1/settlements',
-  operationId: 'listSettlements',
-  summary: 'Claims accepted and rejected, by transaction, the newest first',
+  method: listSettlements.method,
+  path: listSettlements.path,
+  operationId: listSettlements.operationId,
+  summary: 'Settlements (claims that the chain accepted or rejected), by transaction, the newest first',
   description: 'With `provider` or `user`, a transaction shows only their claims. A page may hold fewer than `limit`.',
   tags: ['settlements'],
   request: {
     headers: heightHeaders,
-    query: z.strictObject({
-      ...pageQuery,
-      provider: addressParameter.optional(),
-      user: addressParameter.optional(),
-      since: timeParameter.optional().meta({ description: 'time of the block, this one included' }),
-      until: timeParameter.optional().meta({ description: 'time of the block, this one excluded' }),
-    }),
+    query: listSettlements.query,
   },
   responses: {
-    ...chainStateOf(listOf(settlementSchema).meta({ id: 'SettlementList' }), 'a page of settlements'),
+    ...chainStateOf(listSettlements.answer, 'a page of transactions'),
     ...refusals(...stateRefusals),
   },
 });
 
 const one = createRoute({
-  method: 'get',
-  path: '/v1/settlements/{txHash}',
-  operationId: 'getSettlement',
-  summary: 'The claims of one transaction',
+  method: getSettlements.method,
+  path: getSettlements.path,
+  operationId: getSettlements.operationId,
+  summary: 'The settlements of one transaction',
   tags: ['settlements'],
-  request: {
-    headers: heightHeaders,
-    params: z.object({ txHash: txHashSchema.meta({ type: 'string', description: '0x and 64 hex digits' }) }),
-  },
+  request: { headers: heightHeaders, params: getSettlements.params },
   responses: {
-    ...chainStateOf(settlementSchema, 'the settlement'),
-    ...refusals(...stateRefusals, 'unknownSettlement'),
+    ...chainStateOf(getSettlements.answer, 'the transaction'),
+    ...refusals(...stateRefusals, 'unknownTransaction'),
   },
 });
 
@@ -56,17 +46,17 @@ export function addSettlements(app: App, deps: Deps): void {
     const [height, position] = decodeCursor(cursor, cursorKey) ?? [];
     const before = height === undefined || position === undefined ? undefined : { height, position };
     return chainState(c, deps, async (db) => {
-      const { settlements, last } = await listSettlements(db, filter, { limit, before });
-      return c.json({ items: settlements, next: last && encodeCursor([last.height, last.position]) }, 200);
+      const { transactions, last } = await findTransactions(db, filter, { limit, before });
+      return c.json({ items: transactions, next: last && encodeCursor([last.height, last.position]) }, 200);
     });
   });
 
   app.openapi(one, (c) => {
     const { txHash } = c.req.valid('param');
     return chainState(c, deps, async (db) => {
-      const settlement = await readSettlement(db, txHash);
-      if (!settlement) throw new Refusal('unknownSettlement', `no claim was settled in ${txHash} up to this block`);
-      return c.json(settlement, 200);
+      const transaction = await readTransaction(db, txHash);
+      if (!transaction) throw new Refusal('unknownTransaction', `no claim was answered in ${txHash} up to this block`);
+      return c.json(transaction, 200);
     });
   });
 }

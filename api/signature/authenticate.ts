@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { ProblemCode } from '../../protocol/api/problem.ts';
 import {
   authorityOf,
   type HttpRequest,
@@ -9,7 +10,7 @@ import {
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
-import { type ProblemCode, Refusal } from '../http/problem.ts';
+import { Refusal } from '../http/problem.ts';
 import { useNonce } from './nonces.ts';
 import { verifyRequest } from './verify.ts';
 
@@ -30,7 +31,7 @@ export async function authenticate(c: Context<Env>, { db, now, authorities }: De
   return addressOfPublicKey(verified.publicKey);
 }
 
-/** Whoever gets a request for his own server must not be able to use it at ours: the sender chose the Host header. */
+/** A request that was signed for another server must not count at ours: the sender chose the Host header. */
 function checkAuthority(authority: string, own: readonly string[]): void {
   if (own.includes(authority)) return;
   throw unauthorised('authorityForeign', `the request is signed for ${authority}; this server is ${own.join(', ')}`);
@@ -62,7 +63,7 @@ function requestOf(c: Context<Env>): HttpRequest {
   const headers = incoming ? pairs(incoming.rawHeaders) : [...c.req.raw.headers];
   return {
     method: incoming?.method ?? method,
-    // Behind a proxy that ends TLS, only the proxy knows; who lies here makes his own signature fail.
+    // Behind a proxy that ends TLS, only the proxy knows; a caller who lies here makes their own signature fail.
     scheme: c.req.header('x-forwarded-proto')?.split(',')[0]?.trim() || protocol.slice(0, -1),
     host: incoming?.headers.host ?? host,
     target: incoming?.url ?? pathname + search,

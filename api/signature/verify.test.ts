@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type HttpRequest, SignatureError, type SignOptions, signRequest } from '../../protocol/sign/http-signature.ts';
+import {
+  contentDigest,
+  type HttpRequest,
+  SignatureError,
+  type SignOptions,
+  signRequest,
+} from '../../protocol/sign/http-signature.ts';
 import { keyOf } from '../../protocol/sign/key.ts';
 import { verifyRequest } from './verify.ts';
 
@@ -189,8 +195,87 @@ describe('refused', () => {
   });
 });
 
-test('of several signatures the first of the required form counts', async () => {
-  const foreign = 'proxy=("@method");created=1;keyid="proxy", ';
-  const both = rewrite(send(), 'signature-input', (value) => foreign + value);
-  expect(await verdict(rewrite(both, 'signature', (value) => `proxy=:AAAA:, ${value}`))).toBe(account.publicKey);
+/** Every type of RFC 9651, as the value of a parameter. */
+const values = [
+  '@1234',
+  '@-1',
+  '%"f%c3%bc, =(\\"',
+  'tok/en:*',
+  '1.0',
+  '-12.5',
+  '7',
+  '?0',
+  '?1',
+  ':AAAA:',
+  '"a, b=(\\""',
+];
+
+describe("another party's signature does not touch ours", () => {
+  const beside = async (input: string, signature: string) => {
+    const both = rewrite(send(), 'signature-input', (value) => (input ? `${input}, ${value}` : value));
+    return verdict(rewrite(both, 'signature', (value) => `${signature}, ${value}`));
+  };
+
+  test.each(values)('a parameter of it is %s', async (value) => {
+    expect(await beside(`proxy=("@method";q=${value} "x");x=${value};keyid="proxy"`, 'proxy=:AAAA:')).toBe(
+      account.publicKey,
+    );
+    expect(await beside(`proxy=("@method");x=${value}`, `proxy=:AAAA:;x=${value}`)).toBe(account.publicKey);
+  });
+
+  test.each([...values, '(@5 1.0)', 'never so', ''])('it is no signature: %j', async (value) => {
+    expect(await beside(`proxy=${value}`, `proxy=${value}`)).toBe(account.publicKey);
+    expect(await beside('', `proxy=${value}`)).toBe(account.publicKey);
+  });
+
+  test('it covers all that ours covers, by a key of another kind', async () => {
+    const all = '("@method" "@authority" "@path" "@query" "content-digest")';
+    for (const parameters of ['created=1;keyid="proxy";alg="rsa-pss-sha512"', 'created=@1;tag="proxy"', 'keyid=:AAAA:'])
+      expect(await beside(`proxy=${all};${parameters}`, 'proxy=:AAAA:')).toBe(account.publicKey);
+  });
+
+  test('and it does not stand for ours: where ours is missing or wrong, that is told', async () => {
+    const foreign = (input: string) => `proxy=("@method");created=@1;keyid="proxy", ${input}`;
+    const altered = rewrite(send(), 'signature-input', (input) =>
+      foreign(input.replace('"@path"', '"@path" "x-note"')),
+    );
+    expect(await verdict(rewrite(altered, 'signature', (value) => `proxy=:AAAA:, ${value}`))).toBe('signatureInvalid');
+    const alone = rewrite(send(), 'signature-input', () => 'proxy=("@method");created=@1;keyid="proxy"');
+    expect(await verdict(alone)).toBe('signatureIncomplete');
+  });
+
+  test('a digest beside ours may be of any form', async () => {
+    const sent = rewrite(send(), 'content-digest', (value) => `unknown=@5;x=1.0, ${value}`);
+    expect(await verdict(sent)).toBe('signatureInvalid'); // read well, but not what was signed
+  });
+
+  test('more than four of them are refused', async () => {
+    const many = Array.from({ length: 4 }, (_, i) => `p${i}=("@method")`).join(', ');
+    expect(await beside(many, 'p0=:AAAA:')).toBe('signatureMalformed');
+  });
+});
+
+test.each(values)('a parameter of our own may be %s', async (value) => {
+  const sent = await send();
+  const covered = '("@method" "@authority" "@path" "@query" "content-digest")';
+  const parameters = `${covered};created=${created};x=${value};nonce="0123456789abcdef";keyid="${account.publicKey}"`;
+  const canonical = parameters.replace(';x=?1', ';x');
+  const lines = [
+    '"@method": POST',
+    '"@authority": api.example',
+    '"@path": /v1/cdrs',
+    '"@query": ?limit=1',
+    `"content-digest": ${contentDigest(sent.body)}`,
+    `"@signature-params": ${canonical}`,
+  ];
+  const signature = Buffer.from(await account.sign(Buffer.from(lines.join('\n')))).toString('base64');
+  const signed = rewrite(sent, 'signature-input', () => `sig=${parameters}`);
+  expect(await verdict(rewrite(signed, 'signature', () => `sig=:${signature}:`))).toBe(account.publicKey);
+});
+
+test('of several signatures of ours the first that holds counts', async () => {
+  const wrong = 'old=("@method" "@authority" "@path" "@query" "content-digest")';
+  const input = `${wrong};created=${created};nonce="0123456789abcdef";keyid="${other.publicKey}", `;
+  const both = rewrite(send(), 'signature-input', (value) => input + value);
+  expect(await verdict(rewrite(both, 'signature', (value) => `old=:AAAA:, ${value}`))).toBe(account.publicKey);
 });

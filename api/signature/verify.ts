@@ -1,10 +1,4 @@
-import {
-  type InnerList,
-  isInnerList,
-  type Parameters,
-  parseDictionary,
-  serializeByteSequence,
-} from 'structured-headers';
+import { type InnerList, isInnerList, type Parameters, serializeByteSequence } from 'structured-headers';
 import {
   contentDigest,
   type HttpRequest,
@@ -16,6 +10,7 @@ import {
 } from '../../protocol/sign/http-signature.ts';
 import { isSignatureValid } from '../../protocol/sign/p256.ts';
 import { type PublicKey, publicKeySchema } from '../../protocol/types/public-key.ts';
+import { type Member, membersOf } from './members.ts';
 
 /** How far `created` may be off, either way: clocks differ, and a request may wait in a queue. */
 export const CREATED_TOLERANCE_S = 60;
@@ -28,58 +23,78 @@ const MAX_SIGNATURES = 4;
 /** A signature that holds: by whom, and the nonce that it uses up. */
 export type Verified = { publicKey: PublicKey; nonce: string; created: number };
 
-type Candidate = { label: string; covered: InnerList };
+type Candidate = { label: string; covered: InnerList; member: Member };
 
 /**
  * Checks a request's signature (RFC 9421) and its body's digest (RFC 9530). Of several signatures, under any labels, the first
- * of the required form counts. Whether the nonce was used before is for the caller to find out.
- * @throws SignatureError
+ * that holds counts; the others may be of anybody and of any form. Whether the nonce was used before is for the caller to
+ * find out.
+ * @throws SignatureError saying what is wrong with the signature that was meant for us
  */
 export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: number): Verified {
   const signatures = parse(request, 'signature');
-  const { label, covered } = choose(candidates(request), body.length > 0);
-  const [, parameters] = covered;
-  const verified = readParameters(parameters, nowMs);
+  const found = candidates(request);
+  const faults: { candidate: Candidate; fault: SignatureError }[] = [];
+  for (const candidate of found) {
+    try {
+      return verifyOne(candidate, signatures.get(candidate.label), request, body, nowMs);
+    } catch (fault) {
+      if (!(fault instanceof SignatureError)) throw fault;
+      faults.push({ candidate, fault });
+    }
+  }
+  const ours = faults.find(({ candidate }) => isOfNeoKey(candidate)) ?? faults[0];
+  throw ours?.fault ?? new SignatureError('signatureMissing', 'the request is not signed');
+}
+
+const isOfNeoKey = ({ covered: [, parameters] }: Candidate) =>
+  publicKeySchema.safeParse(parameters.get('keyid')).success;
+
+function verifyOne(
+  { label, covered, member }: Candidate,
+  given: Member | undefined,
+  request: HttpRequest,
+  body: Uint8Array,
+  nowMs: number,
+): Verified {
+  checkCoverage(covered, body.length > 0);
+  const verified = readParameters(covered[1], nowMs);
   if (covered[0].some(([name]) => name === 'content-digest')) checkDigest(request, body);
-  const signature = bytesOf(signatures.get(label)?.[0]);
+  const signature = bytesOf(given?.value[0]);
   // One signature has one spelling: the bits that base64 leaves unused are 0.
-  if (!signature || !headerValue(request, 'signature')?.includes(serializeByteSequence(signature)))
+  if (!signature || !given?.text.startsWith(serializeByteSequence(signature)))
     throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
-  const base = signatureBase(covered, request);
+  const base = signatureBase(covered, request, member.isVerbatim ? member.text : undefined);
   if (!isSignatureValid(verified.publicKey, Buffer.from(base), signature))
     throw new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
   return verified;
 }
 
 function candidates(request: HttpRequest): Candidate[] {
-  const found: Candidate[] = [];
-  for (const [label, member] of parse(request, 'signature-input')) {
-    if (!isInnerList(member))
-      throw new SignatureError('signatureMalformed', `Signature-Input "${label}" is no list of components`);
-    found.push({ label, covered: member });
-  }
-  if (found.length === 0) throw new SignatureError('signatureMissing', 'the request is not signed');
-  if (found.length > MAX_SIGNATURES)
+  const members = parse(request, 'signature-input');
+  if (members.size > MAX_SIGNATURES)
     throw new SignatureError('signatureMalformed', `the request has more than ${MAX_SIGNATURES} signatures`);
+  const found = [...members].flatMap(([label, member]): Candidate[] =>
+    isInnerList(member.value) ? [{ label, covered: member.value, member }] : [],
+  );
+  if (found.length === 0)
+    throw new SignatureError('signatureMalformed', 'the signature-input header has no list of components');
   return found;
 }
 
-function parse(request: HttpRequest, name: 'signature' | 'signature-input') {
+function parse(request: HttpRequest, name: 'signature' | 'signature-input'): Map<string, Member> {
   const value = headerValue(request, name);
   if (value === undefined) throw new SignatureError('signatureMissing', `the request has no ${name} header`);
-  try {
-    return parseDictionary(value);
-  } catch {
-    throw new SignatureError('signatureMalformed', `the ${name} header is no structured dictionary (RFC 9651)`);
-  }
+  const members = membersOf(value);
+  if (members.size > 0) return members;
+  throw new SignatureError('signatureMalformed', `the ${name} header is no structured dictionary (RFC 9651)`);
 }
 
-function choose(all: Candidate[], hasBody: boolean): Candidate {
+function checkCoverage(covered: InnerList, hasBody: boolean): void {
   const required = hasBody ? [...requiredComponents, 'content-digest'] : requiredComponents;
-  const missing = all.map(({ covered }) => required.filter((name) => !covered[0].some(([each]) => each === name)));
-  const chosen = all[missing.findIndex((names) => names.length === 0)];
-  if (chosen) return chosen;
-  throw new SignatureError('signatureIncomplete', `the signature does not cover ${quoted(missing[0] ?? required)}`);
+  const missing = required.filter((name) => !covered[0].some(([each]) => each === name));
+  if (missing.length === 0) return;
+  throw new SignatureError('signatureIncomplete', `the signature does not cover ${quoted(missing)}`);
 }
 
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
@@ -121,12 +136,10 @@ function checkDigest(request: HttpRequest, body: Uint8Array): void {
   const value = headerValue(request, 'content-digest');
   if (value === undefined)
     throw new SignatureError('signatureIncomplete', 'the covered header "content-digest" is not in the request');
-  let given: Uint8Array | undefined;
-  try {
-    given = bytesOf(parseDictionary(value).get('sha-256')?.[0]);
-  } catch {
+  const digests = membersOf(value);
+  if (digests.size === 0)
     throw new SignatureError('signatureMalformed', 'the content-digest header is no structured dictionary (RFC 9530)');
-  }
+  const given = bytesOf(digests.get('sha-256')?.value[0]);
   if (!given) throw new SignatureError('digestMismatch', 'content-digest has no sha-256');
   if (`sha-256=:${Buffer.from(given).toString('base64')}:` !== contentDigest(body))
     throw new SignatureError('digestMismatch', 'content-digest is not the SHA-256 of the body');

@@ -1,29 +1,23 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { queryFailedSchema, queryFoundSchema } from '../../protocol/api/query.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { query, queryFailedSchema, queryFoundSchema, queryTypes } from '../../protocol/api/query.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
-import { chainState, heightHeaders } from '../http/height.ts';
+import { chainState } from '../http/height.ts';
 import { type App, chainStateOf, json, refusals } from '../http/route.ts';
 import { readRegistrations } from './read.ts';
 
-const types = ['uuid', 'provider', 'location'] as const;
-type QueryType = (typeof types)[number];
+type QueryType = (typeof queryTypes)[number];
 
 const route = createRoute({
-  method: 'get',
-  path: '/query/{type}/{user}',
-  operationId: 'query',
+  method: query.method,
+  path: query.path,
+  operationId: query.operationId,
   summary: 'The original KRYPTON.live call',
   description: "Of a user's newest registration: its `uuid`, `provider` or `location`.",
   tags: ['registry'],
-  request: {
-    params: z.object({
-      type: z.string().meta({ enum: [...types] }),
-      user: z.string().meta({ description: 'NEO N3 address (N…)' }),
-    }),
-    headers: heightHeaders,
-  },
+  request: { params: query.params, headers: heightHeaders },
   responses: {
     ...chainStateOf(queryFoundSchema, 'the value'),
     ...refusals('indexNotReady', 'heightNotReached', 'databaseUnavailable'),
@@ -47,7 +41,7 @@ export function addQuery(app: App, deps: Deps): void {
   });
 }
 
-const isQueryType = (type: string): type is QueryType => (types as readonly string[]).includes(type);
+const isQueryType = (type: string): type is QueryType => (queryTypes as readonly string[]).includes(type);
 
 function failed(c: Context, code: 400 | 404, message: string): Response {
   const { type, user } = c.req.param() as { type: string; user: string };

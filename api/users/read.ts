@@ -1,7 +1,7 @@
 import type { Database } from '../../database/connection.ts';
 import type { User } from '../../protocol/api/users.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { listEscrows } from '../escrows/read.ts';
+import { findEscrows } from '../escrows/read.ts';
 
 /** Whoever has more finds them all in the list of escrows. */
 const MAX_OPEN_ESCROWS = 100;
@@ -11,7 +11,7 @@ export async function readUser(db: Database, address: Address): Promise<User> {
   const balance = await db.selectFrom('balances').select('balance').where('account', '=', address).executeTakeFirst();
   const registrations = await readRegistrations(db, address);
   const states = ['open', 'closing'] as const;
-  const escrows = await listEscrows(db, { user: address, states }, { limit: MAX_OPEN_ESCROWS });
+  const escrows = await findEscrows(db, { user: address, states }, { limit: MAX_OPEN_ESCROWS });
   return { address, balance: (balance?.balance ?? 0n).toString(), registrations, escrows };
 }
 

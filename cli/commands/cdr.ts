@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { type Cdr, type CdrVerdict, getCdr, listCdrs, MAX_CDRS, submitCdrs } from '../../protocol/api/cdrs.ts';
+import type { Client } from '../../protocol/api/client.ts';
+import { parseJson } from '../../protocol/api/json.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
-import { type Api, openApi } from '../api.ts';
+import { openApi } from '../api.ts';
 import { toCount, toId } from '../arguments.ts';
 import { readStdin } from '../ask.ts';
 import type { Settings } from '../config.ts';
@@ -9,10 +12,6 @@ import { openWallet, walletPath } from '../connect.ts';
 import { fields, money, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
-import { type Cdr, cdrSchema, listOf, type Verdict, verdictsSchema } from '../shapes.ts';
-
-/** What the API takes in one request. */
-const MAX_CDRS = 1000;
 
 /** Call detail records: a provider hands them in, provider and user can look at them. */
 export function addCdr(program: Command): void {
@@ -25,7 +24,7 @@ export function addCdr(program: Command): void {
     .action(act(submit));
   cdr
     .command('show')
-    .description('state, price with its explanation, and the transaction of one CDR; for its provider or user')
+    .description('state, price with its terms, what was paid, and the transaction of one CDR; for its provider or user')
     .argument('<id>', 'id that submit answered', toId)
     .addHelpText('after', examples('cdr show 23 --wallet provider.json'))
     .action(act(show));
@@ -41,11 +40,11 @@ export function addCdr(program: Command): void {
 
 async function submit(settings: Settings, file: string): Promise<void> {
   const cdrs = parseCdrs(file, file === '-' ? await readStdin() : await readCdrFile(file));
-  const { api, account } = await openSignedApi(settings);
-  const verdicts: Verdict[] = [];
+  const api = await openSignedApi(settings);
+  const verdicts: CdrVerdict[] = [];
   for (let i = 0; i < cdrs.length; i += MAX_CDRS) {
     const body = { cdrs: cdrs.slice(i, i + MAX_CDRS) };
-    verdicts.push(...(await api.post('/v1/cdrs', body, verdictsSchema, account)).cdrs);
+    verdicts.push(...(await api.call(submitCdrs, { body })).cdrs);
   }
   print(settings.json, { cdrs: verdicts }, () =>
     table(
@@ -77,11 +76,11 @@ async function readCdrFile(file: string): Promise<string> {
 function parseCdrs(file: string, text: string): unknown[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw new Refusal(`${file === '-' ? 'standard input' : file} is no JSON: expected a CDR or a list of them`, {
-      cause: error,
-    });
+    const { message } = error as Error;
+    const what = `${file === '-' ? 'standard input' : file} is no JSON that can be sent (${message})`;
+    throw new Refusal(`${what}: expected a CDR or a list of them`, { cause: error });
   }
   const list = value !== null && typeof value === 'object' && 'cdrs' in value ? value.cdrs : value;
   const cdrs = Array.isArray(list) ? list : [list];
@@ -89,17 +88,16 @@ function parseCdrs(file: string, text: string): unknown[] {
   return cdrs;
 }
 
-async function openSignedApi(
-  settings: Settings,
-): Promise<{ api: Api; account: Awaited<ReturnType<typeof openWallet>> }> {
+/** The wallet is opened once the API was found right. */
+async function openSignedApi(settings: Settings): Promise<Client> {
   walletPath(settings);
   const api = await openApi(settings);
-  return { api, account: await openWallet(settings) };
+  return api.as(await openWallet(settings));
 }
 
 async function show(settings: Settings, cdrId: bigint): Promise<void> {
-  const { api, account } = await openSignedApi(settings);
-  const cdr = await api.get(`/v1/cdrs/${cdrId}`, cdrSchema, account);
+  const api = await openSignedApi(settings);
+  const cdr = await api.call(getCdr, { params: { id: String(cdrId) } });
   print(settings.json, cdr, () =>
     fields({
       cdr: cdr.id,
@@ -115,15 +113,16 @@ async function show(settings: Settings, cdrId: bigint): Promise<void> {
       disposition: cdr.disposition,
       state: cdr.reason ? `${cdr.state}: ${cdr.reason}` : cdr.state,
       billed: cdr.billableSeconds === null ? null : `${cdr.billableSeconds} s`,
-      amount: cdr.amount === null ? null : money(cdr.amount),
-      price: cdr.price && priceText(cdr.price),
+      price: cdr.price === null ? null : money(BigInt(cdr.price)),
+      paid: cdr.paid === null ? null : money(BigInt(cdr.paid)),
+      terms: cdr.terms && termsText(cdr.terms),
       transaction: cdr.txHash,
       block: cdr.height,
     }),
   );
 }
 
-function priceText({ ratePerSecond, feePerCall, increments, entry }: NonNullable<Cdr['price']>): string {
+function termsText({ ratePerSecond, feePerCall, increments, entry }: NonNullable<Cdr['terms']>): string {
   const { initial, further } = increments;
   const source = entry === null ? "the escrow's own terms" : `tariff entry ${entry || 'default'}`;
   return `${feePerCall} datoshi a call and ${ratePerSecond} datoshi/s, at least ${initial} s, then by ${further} s (${source})`;
@@ -133,23 +132,19 @@ async function list(
   settings: Settings,
   { escrow, call, limit }: { escrow?: bigint; call?: string; limit: number },
 ): Promise<void> {
-  const { api, account } = await openSignedApi(settings);
-  const query = new URLSearchParams({
-    limit: String(limit),
-    ...(escrow && { escrowId: String(escrow) }),
-    ...(call && { callId: call }),
-  });
-  const { items, next } = await api.get(`/v1/cdrs?${query}`, listOf(cdrSchema), account);
+  const api = await openSignedApi(settings);
+  const { items, next } = await api.call(listCdrs, { query: { limit, escrowId: escrow?.toString(), callId: call } });
   print(settings.json, { items, next }, () => [
     ...table(
-      ['id', 'call', 'escrow', 'state', 'seconds', 'amount GAS', 'reason'],
+      ['id', 'call', 'escrow', 'state', 'seconds', 'price GAS', 'paid GAS', 'reason'],
       items.map((cdr) => [
         String(cdr.id),
         cdr.callId,
         String(cdr.escrowId),
         cdr.state,
         String(cdr.billableSeconds ?? ''),
-        cdr.amount === null ? '' : formatGas(cdr.amount),
+        gas(cdr.price),
+        gas(cdr.paid),
         cdr.reason ?? '',
       ]),
       'no CDR',
@@ -157,3 +152,5 @@ async function list(
     ...(next === null ? [] : [`there are more than ${limit}: --limit <n> shows up to 1000`]),
   ]);
 }
+
+const gas = (amount: string | null) => (amount === null ? '' : formatGas(BigInt(amount)));

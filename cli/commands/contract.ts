@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { deployContract, isDeployed, readArtifact } from '../../chain/deploy.ts';
+import { isDeployed } from '../../chain/contract.ts';
+import { deployContract, readArtifact } from '../../chain/deploy.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import { contractHashOf } from '../../protocol/contract/transaction.ts';
 import type { Settings } from '../config.ts';

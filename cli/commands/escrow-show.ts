@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { EscrowRecord } from '../../chain/read.ts';
+import { type Escrow, getEscrow, listEscrows } from '../../protocol/api/escrows.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { openApi } from '../api.ts';
@@ -7,7 +7,6 @@ import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';
 import { fields, money, print, span, table } from '../print.ts';
 import { Refusal } from '../refusal.ts';
-import { escrowSchema, listOf } from '../shapes.ts';
 
 /** An open escrow as the chain has it; a closed one, which the chain forgets, as the index has it; the history where there is an API. */
 export async function showEscrow(settings: Settings, id: bigint): Promise<void> {
@@ -32,20 +31,20 @@ export async function showEscrow(settings: Settings, id: bigint): Promise<void> 
       escrow: `${id}, ${escrow.state}`,
       user: escrow.user,
       provider: escrow.provider,
-      amount: money(escrow.amount),
-      spent: `${money(escrow.spent)} for ${escrow.calls} calls`,
-      'given back': money(escrow.refunded ?? 0n),
+      amount: money(BigInt(escrow.amount)),
+      spent: `${money(BigInt(escrow.spent))} for ${escrow.calls} calls`,
+      'given back': money(BigInt(escrow.refunded ?? 0)),
     }),
     ...historyLines(history),
   ]);
 }
 
-type Indexed = { escrow: z.infer<typeof escrowSchema> } | { unknown: string };
+type Indexed = { escrow: Escrow } | { unknown: string };
 
 async function fromIndex(settings: Settings, id: bigint): Promise<Indexed> {
   try {
     const api = await openApi(settings);
-    return { escrow: await api.get(`/v1/escrows/${id}`, escrowSchema) };
+    return { escrow: await api.call(getEscrow, { params: { id: String(id) } }) };
   } catch (error) {
     if (error instanceof Refusal) return { unknown: error.message };
     throw error;
@@ -91,13 +90,13 @@ function historyLines(history: readonly { event: string; height: number; time: s
   return ['', ...table(['event', 'block', 'time', 'transaction'], rows, '')];
 }
 
-export async function listEscrows(
+export async function showEscrows(
   settings: Settings,
   user: Address,
-  { state, limit }: { state?: string; limit: number },
+  { state, limit }: { state?: Escrow['state']; limit: number },
 ): Promise<void> {
-  const query = new URLSearchParams({ user, limit: String(limit), ...(state && { state }) });
-  const { items, next } = await (await openApi(settings)).get(`/v1/escrows?${query}`, listOf(escrowSchema));
+  const api = await openApi(settings);
+  const { items, next } = await api.call(listEscrows, { query: { user, limit, state } });
   print(settings.json, { items, next }, () => [
     ...table(
       ['id', 'state', 'provider', 'amount GAS', 'spent GAS', 'calls', 'ends at'],
@@ -105,8 +104,8 @@ export async function listEscrows(
         String(escrow.id),
         escrow.state,
         escrow.provider,
-        formatGas(escrow.amount),
-        formatGas(escrow.spent),
+        formatGas(BigInt(escrow.amount)),
+        formatGas(BigInt(escrow.spent)),
         String(escrow.calls),
         escrow.endsAt,
       ]),

@@ -13,7 +13,7 @@ import { act, examples } from '../program.ts';
 import { eventOf } from '../receipt.ts';
 import { Refusal } from '../refusal.ts';
 import { requireBalance } from './balance.ts';
-import { escrowLines, listEscrows, showEscrow } from './escrow-show.ts';
+import { escrowLines, showEscrow, showEscrows } from './escrow-show.ts';
 
 /** Reservations of GAS for calls through one provider. */
 export function addEscrow(program: Command): void {
@@ -32,7 +32,7 @@ export function addEscrow(program: Command): void {
     .addOption(new Option('--state <state>', 'only those').choices(['open', 'closing', 'closed']))
     .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 100)
     .addHelpText('after', examples('escrow list NcTk5o… --state open'))
-    .action(act(listEscrows));
+    .action(act(showEscrows));
   escrow
     .command('extend')
     .description('add money, time or both while it is open, so that no call need drop')

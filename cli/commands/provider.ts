@@ -9,7 +9,7 @@ import { fields, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
 
-/** What a provider says about himself on the chain; the wallet's account is the provider. */
+/** What a provider says about itself on the chain; the wallet's account is the provider. */
 export function addProvider(program: Command): void {
   const provider = program.command('provider').description('be a provider: location, operator, tariff');
   provider
@@ -32,7 +32,7 @@ export function addProvider(program: Command): void {
     );
   provider
     .command('set-operator')
-    .description('name who may settle for you; he can never receive or redirect your money')
+    .description('name who may settle for you; they can never receive or redirect your money')
     .argument('<address|none>', "the operator's address, or none", toOperator)
     .addHelpText(
       'after',

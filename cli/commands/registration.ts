@@ -14,7 +14,7 @@ import { Refusal } from '../refusal.ts';
 export function addRegistration(program: Command): void {
   program
     .command('register')
-    .description('register with a provider: you confirm, on the chain, the UUID that he gave you')
+    .description('register with a provider: you confirm, on the chain, the UUID that they gave you')
     .argument('<provider>', "the provider's address", toAddress)
     .argument('<uuid>', 'version 4 UUID that the provider handed out', toUuid)
     .addHelpText('after', examples('register NcTk5o… 9b2f1c7e-4d3a-4f6b-8a51-0c2d3e4f5a6b --wallet me.json'))

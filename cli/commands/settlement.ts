@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { getSettlements, listSettlements, type Settlement } from '../../protocol/api/settlements.ts';
 import { claimCodeMeaning, claimCodeName } from '../../protocol/contract/claim.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
@@ -8,7 +9,6 @@ import { toAddress, toCount, toTxHash } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { fields, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
-import { type ClaimAnswer, listOf, settlementSchema } from '../shapes.ts';
 
 /** What was paid on the chain, and what was refused. */
 export function addSettlement(program: Command): void {
@@ -22,7 +22,7 @@ export function addSettlement(program: Command): void {
     .action(act(list));
   program
     .command('settlement')
-    .description('one of them: each claim, accepted or rejected and why')
+    .description('one of them: each settlement, that is a claim accepted, or rejected and why')
     .argument('<txHash>', 'hash of the transaction', toTxHash)
     .addHelpText('after', examples('settlement 0x5b…'))
     .action(act(show));
@@ -32,8 +32,8 @@ async function list(
   settings: Settings,
   { provider, user, limit }: { provider?: Address; user?: Address; limit: number },
 ): Promise<void> {
-  const query = new URLSearchParams({ limit: String(limit), ...(provider && { provider }), ...(user && { user }) });
-  const { items, next } = await (await openApi(settings)).get(`/v1/settlements?${query}`, listOf(settlementSchema));
+  const api = await openApi(settings);
+  const { items, next } = await api.call(listSettlements, { query: { limit, provider, user } });
   print(settings.json, { items, next }, () => [
     ...table(
       ['block', 'time', 'transaction', 'claims', 'rejected', 'paid GAS'],
@@ -43,18 +43,18 @@ async function list(
         txHash,
         String(claims.length),
         String(claims.filter(({ accepted }) => !accepted).length),
-        formatGas(claims.reduce((sum, claim) => sum + (claim.accepted ? (claim.amount ?? 0n) : 0n), 0n)),
+        formatGas(claims.reduce((sum, claim) => sum + (claim.accepted ? BigInt(claim.amount ?? 0) : 0n), 0n)),
       ]),
-      'no settlement',
+      'no transaction',
     ),
     ...(next === null ? [] : [`there are more than ${limit}: --limit <n> shows up to 1000`]),
   ]);
 }
 
 async function show(settings: Settings, txHash: TxHash): Promise<void> {
-  const settlement = await (await openApi(settings)).get(`/v1/settlements/${txHash}`, settlementSchema);
-  const { height, time, claims } = settlement;
-  print(settings.json, settlement, () => [
+  const transaction = await (await openApi(settings)).call(getSettlements, { params: { txHash } });
+  const { height, time, claims } = transaction;
+  print(settings.json, transaction, () => [
     ...fields({ transaction: txHash, block: height, time }),
     ...table(
       ['escrow', 'seq', 'calls', 'seconds', 'amount GAS', 'result'],
@@ -63,7 +63,7 @@ async function show(settings: Settings, txHash: TxHash): Promise<void> {
         String(claim.seq),
         String(claim.calls ?? ''),
         String(claim.seconds ?? ''),
-        claim.amount === null ? '' : formatGas(claim.amount),
+        claim.amount === null ? '' : formatGas(BigInt(claim.amount)),
         resultOf(claim),
       ]),
       'no claim',
@@ -71,7 +71,7 @@ async function show(settings: Settings, txHash: TxHash): Promise<void> {
   ]);
 }
 
-function resultOf({ accepted, code }: ClaimAnswer): string {
+function resultOf({ accepted, code }: Settlement): string {
   if (accepted) return 'accepted';
   const name = code === null ? undefined : claimCodeName(code);
   return name ? `rejected ${name}: ${claimCodeMeaning[name]}` : `rejected with code ${code}`;

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { readHeight } from '../../chain/blocks.ts';
-import { isDeployed } from '../../chain/deploy.ts';
+import { isDeployed } from '../../chain/contract.ts';
 import { readGasBalance } from '../../chain/gas.ts';
 import { readAccount } from '../../chain/wallet-file.ts';
-import { apiUrl, readApiStatus } from '../api.ts';
+import { publicUrl } from '../../protocol/types/url.ts';
+import { apiUrl, checkApi, readApiStatus } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openNode } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -60,7 +61,7 @@ function text<T>(each: Part<T>, show: (each: T) => string): string {
 
 async function nodeStatus(settings: Settings) {
   const { rpc, network } = await openNode(settings);
-  return { url: (settings.rpc ?? []).join(', '), network, height: await readHeight(rpc) };
+  return { url: (settings.rpc ?? []).map(publicUrl).join(', '), network, height: await readHeight(rpc) };
 }
 
 async function contractStatus(settings: Settings) {
@@ -72,12 +73,11 @@ async function contractStatus(settings: Settings) {
 }
 
 async function apiStatus(settings: Settings) {
-  const url = apiUrl(settings);
-  const { network, contract, indexHeight, lag } = await readApiStatus(url);
-  if (settings.network !== undefined && network !== settings.network)
-    throw new Refusal(`the API at ${url} is of network ${network}, the configured network is ${settings.network}`);
-  if (settings.contract !== undefined && contract !== settings.contract)
-    throw new Refusal(`the API at ${url} is of contract ${contract}, the configured one is ${settings.contract}`);
+  const api = apiUrl(settings);
+  const indexed = await readApiStatus(api);
+  checkApi(api, indexed, settings);
+  const url = publicUrl(api);
+  const { indexHeight, lag } = indexed;
   if (lag !== null && lag > LAG_LIMIT)
     throw new Refusal(`the index at ${url} is ${lag} blocks behind the node: see the indexer's log`);
   return { url, indexHeight, lag };

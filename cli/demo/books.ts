@@ -1,7 +1,7 @@
 import type { EscrowRecord } from '../../chain/read.ts';
+import type { Cdr } from '../../protocol/api/cdrs.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Chain } from '../connect.ts';
-import type { Cdr } from '../shapes.ts';
 import type { Call, Sent } from './calls.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
 import type { Conservation } from './conservation.ts';
@@ -72,7 +72,8 @@ function callDifferences({ expected, cdr: { callId } }: Call, cdr: Cdr | undefin
     ...(isDone ? [] : [`${callId}: ${stateOf(cdr)} instead of ${expected.outcome === 'free' ? 'rated' : 'settled'}`]),
     ...compare(`${callId}, reason`, cdr.reasonCode, expected.outcome === 'capped' ? 'capped' : null),
     ...compare(`${callId}, billed seconds`, cdr.billableSeconds, Number(expected.seconds)),
-    ...compare(`${callId}, amount`, cdr.amount, expected.paid),
+    ...compare(`${callId}, price`, cdr.price, String(expected.price)),
+    ...compare(`${callId}, paid`, cdr.paid, expected.outcome === 'free' ? null : String(expected.paid)),
   ];
 }
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { type Cdr, type CdrVerdict, listCdrs, submitCdrs } from '../../protocol/api/cdrs.ts';
+import type { Client } from '../../protocol/api/client.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import { signVoucher } from '../../protocol/sign/voucher.ts';
 import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
-import type { Api } from '../api.ts';
 import type { Chain } from '../connect.ts';
-import { type Cdr, cdrSchema, listOf, type Verdict, verdictsSchema } from '../shapes.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
 import { calls, type Expectation, expectationOf, lastEndMs, type PlannedCall } from './plan.ts';
 
@@ -71,10 +71,10 @@ async function cdrOf(
 }
 
 /** What the API said to each record that was sent: one verdict for each time. */
-export type Sent = { call: Call; verdict: Verdict }[];
+export type Sent = { call: Call; verdict: CdrVerdict }[];
 
 /** Each provider hands in its calls; one of them twice at the same time, and one again with another content afterwards. */
-export async function submitCalls(api: Api, made: readonly Call[]): Promise<Sent> {
+export async function submitCalls(api: Client, made: readonly Call[]): Promise<Sent> {
   const twice = made.filter(({ planned }) => planned.twist === 'duplicate');
   const byProvider = Map.groupBy(
     made.filter((call) => !twice.includes(call)),
@@ -87,10 +87,10 @@ export async function submitCalls(api: Api, made: readonly Call[]): Promise<Sent
   return [...sent.flat(), ...(await submit(api, altered))];
 }
 
-async function submit(api: Api, batch: readonly Call[]): Promise<Sent> {
+async function submit(api: Client, batch: readonly Call[]): Promise<Sent> {
   const signer = (batch[0] as Call).provider;
-  const { cdrs } = await api.post('/v1/cdrs', { cdrs: batch.map(({ cdr }) => cdr) }, verdictsSchema, signer);
-  return batch.map((call, i) => ({ call, verdict: cdrs[i] as Verdict }));
+  const { cdrs } = await api.as(signer).call(submitCdrs, { body: { cdrs: batch.map(({ cdr }) => cdr) } });
+  return batch.map((call, i) => ({ call, verdict: cdrs[i] as CdrVerdict }));
 }
 
 /** A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. A busy machine takes longer. */
@@ -98,12 +98,12 @@ const DECIDED_LIMIT_MS = 60_000;
 const POLL_MS = 500;
 
 /** Asks each provider's records until nothing more will happen to any of them, or time is up. */
-export async function waitUntilDecided(api: Api, made: readonly Call[]): Promise<Map<Call, Cdr>> {
+export async function waitUntilDecided(api: Client, made: readonly Call[]): Promise<Map<Call, Cdr>> {
   const deadline = Date.now() + DECIDED_LIMIT_MS;
   const providers = new Set(made.map(({ provider }) => provider));
   for (;;) {
     const lists = await Promise.all(
-      [...providers].map((provider) => api.get('/v1/cdrs?limit=100', listOf(cdrSchema), provider)),
+      [...providers].map((provider) => api.as(provider).call(listCdrs, { query: { limit: 100 } })),
     );
     const cdrOfCall = new Map(lists.flatMap(({ items }) => items).map((cdr) => [`${cdr.provider} ${cdr.callId}`, cdr]));
     const found = made.flatMap((call): [Call, Cdr][] => {
@@ -117,6 +117,6 @@ export async function waitUntilDecided(api: Api, made: readonly Call[]): Promise
 }
 
 /** A call that nobody answered has its end with its rating. */
-function isDecided({ state, amount }: Cdr): boolean {
-  return state === 'rejected' || state === 'settled' || state === 'failed' || (state === 'rated' && amount === 0n);
+function isDecided({ state, price }: Cdr): boolean {
+  return state === 'rejected' || state === 'settled' || state === 'failed' || (state === 'rated' && price === '0');
 }

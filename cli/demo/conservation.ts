@@ -51,13 +51,11 @@ async function readSums({ rpc, contract, reader }: Chain): Promise<Omit<Conserva
 
 const integerOf = (bytes: Buffer) => asInteger({ type: 'ByteString', value: bytes.toString('base64') });
 
-type Page = { results: { key: string; value: string }[]; next: number; truncated: boolean };
-
 /** All entries under a prefix of the contract's storage (contract/doc.go): nobody's balance can be left out. */
 async function readStorage(rpc: Rpc, contract: ScriptHash, prefix: string): Promise<{ key: Buffer; value: Buffer }[]> {
   const entries: { key: Buffer; value: Buffer }[] = [];
   for (let start = 0; ; ) {
-    const page = await rpc.call<Page>('findstorage', [contract, Buffer.from(prefix).toString('base64'), start]);
+    const page = await rpc.call('findstorage', [contract, Buffer.from(prefix).toString('base64'), start]);
     for (const { key, value } of page.results)
       entries.push({ key: Buffer.from(key, 'base64'), value: Buffer.from(value, 'base64') });
     if (!page.truncated) return entries;

@@ -22,7 +22,7 @@ test('what is reserved covers what is claimed, and no more calls run at once tha
   }
 });
 
-test('each user has deposited what he reserves', () => {
+test('each user has deposited what they reserve', () => {
   deposits.forEach((deposit, user) => {
     const reserved = Object.values(escrows)
       .filter((escrow) => escrow.user === user)

@@ -1,6 +1,6 @@
+import type { Cdr } from '../../protocol/api/cdrs.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { money, table } from '../print.ts';
-import type { Cdr } from '../shapes.ts';
 import type { Books } from './books.ts';
 import type { Call, Sent } from './calls.ts';
 import type { Cast } from './cast.ts';
@@ -64,7 +64,7 @@ export function callsTable(made: readonly Call[], sent: Sent, decided: ReadonlyM
         `${escrow.terms.increment} s`,
         String(escrow.terms.ratePerSecond),
         String(escrow.terms.feePerCall),
-        String(cdr?.state === 'settled' ? (cdr.amount ?? 0n) : 0n),
+        cdr?.paid ?? '0',
         cdr?.state ?? 'unknown',
         whyOf(call, sent),
       ];

@@ -66,9 +66,9 @@ const (
 	NoUpdate = "no update"
 	// UpdateMismatch: other bytes than those that were announced.
 	UpdateMismatch = "update mismatch"
-	// TooEarly: the 7 days are not over.
+	// TooEarly: users have 14 days to leave, and they are not over.
 	TooEarly = "too early"
-	// TooLate: the announcement has expired, 7 days after the update could take place.
+	// TooLate: the announcement has expired, 7 days after the update could first take place.
 	TooLate = "too late"
 	// Version: the new code cannot follow on the old one.
 	Version = "version"

@@ -65,10 +65,12 @@ const Unusable = -1
 // VoucherTag opens the signed bytes of every voucher.
 const VoucherTag = "KRYPTON-VOUCHER-1"
 
-// UpdateDelay is how long users can see an update before it may take place, and
-// UpdateWindow how long it may then: an announcement that never expired would let
-// the owner update at once whatever users come later.
+// UpdateDelay is how long users can see an update before it may take place: twice the
+// longest claim window, so that they have a whole such window to notice it in, and
+// another one for the money of an escrow that they close. UpdateWindow is how long the
+// update may take place after that: if an announcement never expired, the owner could
+// keep one ready, and users who come later would have no time to leave.
 const (
-	UpdateDelay  = 7 * Day
+	UpdateDelay  = 2 * MaxClaimWindow
 	UpdateWindow = 7 * Day
 )

@@ -112,19 +112,20 @@ func TestAttackBadVoucherKey(t *testing.T) {
 	}
 }
 
-// TestAttackEarlyUpdate: the owner can change nothing that users had no 7 days to see.
+// TestAttackEarlyUpdate: the owner can install only what users could see for 14 days.
 func TestAttackEarlyUpdate(t *testing.T) {
 	w := newWorld(t)
 	announced, other := nextVersion(t), readBuild(t, *contractDir)
 	update := func(b build) []byte { return script(call{w.hash, "update", []any{b.nef, b.manifest, nil}}) }
 	w.refuseScript(fault.NoUpdate, update(announced), w.owner)
-	notBefore := w.announce(announced)
+	w.announce(announced)
+	justBefore := w.now() + 14*rule.Day - 1
 	w.refuseScript(fault.TooEarly, update(announced), w.owner)
-	requireFault(t, fault.TooEarly, w.runAt(notBefore-1, update(announced), w.owner).FaultException)
+	requireFault(t, fault.TooEarly, w.runAt(justBefore, update(announced), w.owner).FaultException)
 	for _, b := range []build{other, {announced.nef, append(other.manifest, ' ')}} {
 		w.refuseScript(fault.UpdateMismatch, update(b), w.owner)
 	}
-	// Nor does ContractManagement take it from anybody but the contract itself.
+	// ContractManagement takes an update from the contract itself only.
 	aer := w.run(script(call{nativehashes.ContractManagement, "update", []any{announced.nef, announced.manifest, nil}}), w.owner)
 	require.Equal(t, vmstate.Fault, aer.VMState)
 	aer = w.run(script(call{nativehashes.ContractManagement, "destroy", []any{}}), w.owner)

@@ -56,5 +56,5 @@ A plain implementation, one serialized record for each escrow, pays 0.099 for a 
 What a later claim without voucher consists of, at genesis policy: two reads, one write and one notification of 0.0098 each; 0.005 for
 overwriting 20 bytes of counters; the rest is opcodes. Terms are apart from counters, so that few bytes are overwritten; both are
 integers packed by shifts, so that no serializer is called (0.026) and hardly anything is converted (0.0025 each); the provider's
-authority is checked, and his balance written, once for a run of his claims.
+authority is checked, and its balance written, once for a run of its claims.
 `

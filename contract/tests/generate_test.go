@@ -129,7 +129,7 @@ func (r *run) lacking() func() step {
 	return nil
 }
 
-// pairs are users who have money, each with a provider with whom he can open escrows.
+// pairs are users who have money, each with a provider with whom they can open escrows.
 func (r *run) pairs() [][2]*account {
 	var list [][2]*account
 	for _, u := range r.users {

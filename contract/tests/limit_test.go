@@ -154,7 +154,7 @@ func TestAttackHostileItems(t *testing.T) {
 }
 
 // TestAttackBlockedBatch: one provider's operator cannot block the others of a batch:
-// what he must not claim is skipped, and costs them nothing.
+// what they must not claim is skipped, and costs them nothing.
 func TestAttackBlockedBatch(t *testing.T) {
 	s := newScene(t)
 	s.do(s.stranger, "deploy", s.stranger.hash, location)

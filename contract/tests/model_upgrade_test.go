@@ -13,7 +13,7 @@ func (m *model) scheduleUpdate(by witnesses, b build) outcome {
 	if m.owner == nil || !by[*m.owner] {
 		return refused(fault.Witness)
 	}
-	m.update = &announcement{sha256Of(b.nef), sha256Of(b.manifest), m.now + 7*86_400_000}
+	m.update = &announcement{sha256Of(b.nef), sha256Of(b.manifest), m.now + 14*86_400_000}
 	return done(nil, emitted("UpdateScheduled", m.update.nefHash, m.update.manifestHash, m.update.notBefore))
 }
 

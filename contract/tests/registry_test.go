@@ -109,7 +109,7 @@ func TestUndeploy(t *testing.T) {
 	require.Equal(t, true, aer.Stack[0].Value())
 	w.expectEvents(aer, emitted("ProviderUndeployed", p.hash))
 	require.Nil(t, w.get("provider", p.hash).Value())
-	// Who comes back starts anew, without his former operator.
+	// A provider that comes back starts anew, without its former operator.
 	w.do(p, "deploy", p.hash, location)
 	require.Equal(t, items(location, nil, nil, nil, w.now()), plain(w.get("provider", p.hash)))
 }

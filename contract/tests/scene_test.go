@@ -33,7 +33,7 @@ func usualTerms() terms {
 	return terms{amount: gas, rate: 100_000, increment: 60, parallel: 2, duration: rule.Day, window: rule.Day}
 }
 
-// scene is a world with a provider and a user who can open escrows with him.
+// scene is a world with a provider and a user who can open escrows with it.
 type scene struct {
 	*world
 	provider, operator, user, stranger *account

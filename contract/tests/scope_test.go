@@ -57,7 +57,7 @@ func TestCalledByEntry(t *testing.T) {
 }
 
 // TestAttackIntermediary: a contract that the user calls for another reason cannot
-// use his signature here.
+// use their signature here.
 func TestAttackIntermediary(t *testing.T) {
 	s := newScene(t)
 	puppet := s.puppet(s.stranger)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nspcc-dev/neo-go/pkg/core/state"
 	"github.com/nspcc-dev/neo-go/pkg/util"
+	"github.com/nspcc-dev/neo-go/pkg/vm/stackitem"
 	"github.com/nspcc-dev/neo-go/pkg/vm/vmstate"
 	"github.com/stretchr/testify/require"
 
@@ -87,10 +88,10 @@ func TestScheduleUpdate(t *testing.T) {
 	require.Nil(t, w.get("scheduledUpdate").Value())
 }
 
-// announce schedules b, and lets all but the last millisecond of the delay pass.
+// announce schedules b, and gives the time that the contract sets for it.
 func (w *world) announce(b build) (notBefore uint64) {
 	w.do(w.owner, "scheduleUpdate", sha256Of(b.nef), sha256Of(b.manifest))
-	return w.now() + rule.UpdateDelay
+	return w.get("scheduledUpdate").Value().([]stackitem.Item)[2].Value().(*big.Int).Uint64()
 }
 
 // nextVersion compiles the source with its version raised by one.
@@ -132,6 +133,32 @@ func TestUpdateExpires(t *testing.T) {
 	notBefore := w.announce(next)
 	aer = w.runAt(notBefore, update(w), w.owner)
 	require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
+}
+
+// TestLeaveBeforeUpdate: an escrow with the longest claim window is closed just within the first week after the
+// announcement. The provider uses the whole window, and still everybody has their money out before the update may come.
+func TestLeaveBeforeUpdate(t *testing.T) {
+	s := newScene(t)
+	x := usualTerms()
+	x.duration, x.window = rule.MaxDuration, rule.MaxClaimWindow
+	id := s.open(x)
+	next := nextVersion(t)
+	notBefore := s.announce(next)
+	at := func(time uint64, by *account, calls ...call) {
+		t.Helper()
+		aer := s.runAt(time, script(calls...), by)
+		require.Equal(t, vmstate.Halt, aer.VMState, aer.FaultException)
+	}
+	closedAt := s.now() + 7*rule.Day - 2
+	deadline := closedAt + rule.MaxClaimWindow
+	at(closedAt, s.user, call{s.hash, "closeEscrow", []any{id}})
+	at(deadline, s.provider, call{s.hash, "settle", []any{claims(claimOf(id, 0, 3_000_000, 30, 1))}},
+		call{s.hash, "withdraw", []any{s.provider.hash, 3_000_000}})
+	at(deadline+1, s.user, call{s.hash, "refund", []any{id}},
+		call{s.hash, "withdraw", []any{s.user.hash, 100*gas - 3_000_000}})
+	require.Zero(t, s.gasOf(s.hash))
+	require.Less(t, s.now(), notBefore)
+	at(notBefore, s.owner, call{s.hash, "update", []any{next.nef, next.manifest, nil}})
 }
 
 func readBuild(t testing.TB, dir string) build {

@@ -25,6 +25,11 @@ type vectors struct {
 	StorageKeys []keyVector     `json:"storageKeys"`
 	Prices      []priceVector   `json:"prices"`
 	Trees       []treeVector    `json:"merkleSumTrees"`
+	// sign_vectors_test.go, request_vectors_test.go
+	Keys         []walletVector      `json:"keys"`
+	Transactions []transactionVector `json:"transactions"`
+	Requests     []requestVector     `json:"requests"`
+	NEP2         []nep2Vector        `json:"nep2"`
 }
 
 type voucherVector struct {
@@ -81,7 +86,8 @@ type stepVector struct {
 }
 
 func TestVectors(t *testing.T) {
-	made, err := json.MarshalIndent(vectors{voucherVectors(), keyVectors(), priceVectors(), treeVectors()}, "", "  ")
+	made, err := json.MarshalIndent(vectors{voucherVectors(), keyVectors(), priceVectors(), treeVectors(),
+		walletVectors(), transactionVectors(), requestVectors(), nep2Vectors()}, "", "  ")
 	require.NoError(t, err)
 	made = append(made, '\n')
 	if *update {

@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { callIdSchema, hangupBySchema, partySchema, timeSchema } from '../call/form.ts';
+import { addressSchema } from '../types/address.ts';
+import { datoshiSchema } from '../types/datoshi.ts';
+import type { Operation } from './operation.ts';
+import { listOf, pageQuery } from './page.ts';
+import { idParameter } from './parameter.ts';
+import { printable } from './printable.ts';
 import { address, amount, bytes32, count, escrowId, height, time, txHash } from './scalar.ts';
 
-const cdrStates = ['received', 'rejected', 'rated', 'claimed', 'settled', 'failed'] as const;
+const cdrStates = ['received', 'rejected', 'superseded', 'rated', 'claimed', 'settled', 'failed'] as const;
 export type CdrState = (typeof cdrStates)[number];
 
-const priceSchema = z.object({
+const termsSchema = z.object({
   ratePerSecond: amount,
   feePerCall: amount,
   increments: z.object({ initial: z.int(), further: z.int() }),
@@ -25,12 +32,17 @@ export const cdrSchema = z
     reason: z.string().nullable().meta({ description: 'why it is not paid, or not in full, or not yet' }),
     reasonCode: z.string().nullable(),
     billableSeconds: count.nullable(),
-    amount: amount.nullable(),
-    price: priceSchema.nullable(),
+    price: amount.nullable().meta({ description: 'what the call costs by its terms; null until it is rated' }),
+    paid: amount.nullable().meta({
+      description: 'null until it is settled; less than the price where money or voucher did not reach',
+    }),
+    terms: termsSchema.nullable().meta({ description: 'what the price was made from' }),
     claim: z.object({ seq: count, cdrRoot: bytes32 }).nullable(),
     txHash: txHash.nullable(),
     height: height.nullable().meta({ description: 'block of the transaction that paid it' }),
     receivedAt: time,
+    corrects: z.int().positive().nullable().meta({ description: 'id of the CDR that this one replaces' }),
+    supersededBy: z.int().positive().nullable().meta({ description: 'id of the CDR that replaces this one' }),
     direction: z.enum(['outbound', 'inbound']),
     from: z.string(),
     to: z.string(),
@@ -57,6 +69,93 @@ const verdictSchema = z
 export const verdictsSchema = z
   .object({ cdrs: z.array(verdictSchema).meta({ description: 'in the order sent' }) })
   .meta({ id: 'CdrVerdicts' });
+
+const submittedVoucher = z.strictObject({
+  total: datoshiSchema.meta({ type: 'string', example: '150000' }),
+  signature: z
+    .string()
+    .regex(/^[0-9a-fA-F]{128}$/, 'expected 128 hex digits')
+    .transform((hex) => hex.toLowerCase()),
+});
+
+/** A CDR as a provider sends it. A field that is not known is refused: it may be a mistyped voucher. */
+export const submittedCdrSchema = z
+  .strictObject({
+    callId: callIdSchema,
+    escrowId: z.int().positive(),
+    user: addressSchema.meta({ type: 'string' }),
+    direction: z.enum(['outbound', 'inbound']),
+    from: partySchema,
+    to: partySchema,
+    startedAt: timeSchema,
+    answeredAt: timeSchema.nullable(),
+    endedAt: timeSchema,
+    disposition: z.enum(['answered', 'busy', 'no-answer', 'cancelled', 'failed']),
+    sipStatus: z.int().min(100).max(699),
+    hangupBy: hangupBySchema.nullish(),
+    voucher: submittedVoucher.nullish(),
+    corrects: z
+      .int()
+      .positive()
+      .nullish()
+      .meta({ description: 'id of the CDR of this callId, never to be paid, that this one replaces' }),
+  })
+  .meta({ id: 'SubmittedCdr' });
+
+export type SubmittedCdr = z.infer<typeof submittedCdrSchema>;
+
+/** So many CDRs in one request: one statement and one commit for all of them stay within some tens of milliseconds. */
+export const MAX_CDRS = 1000;
+
+/** The body as a whole; each CDR is judged on its own, so that one bad one does not keep the others out. */
+const submittedCdrsSchema = z
+  .strictObject({
+    cdrs: z
+      .array(z.unknown())
+      .min(1)
+      .max(MAX_CDRS)
+      .meta({
+        type: 'array',
+        items: { $ref: '#/components/schemas/SubmittedCdr' },
+        minItems: 1,
+        maxItems: MAX_CDRS,
+      }),
+  })
+  .meta({ id: 'SubmittedCdrs' });
+
+export const submitCdrs = {
+  operationId: 'submitCdrs',
+  method: 'post',
+  path: '/v1/cdrs',
+  body: submittedCdrsSchema,
+  answer: verdictsSchema,
+  alsoAnswers: [409],
+  isSigned: true,
+} as const satisfies Operation;
+
+export const listCdrs = {
+  operationId: 'listCdrs',
+  method: 'get',
+  path: '/v1/cdrs',
+  query: z.strictObject({
+    ...pageQuery,
+    escrowId: idParameter.optional(),
+    callId: printable(255).optional(),
+  }),
+  answer: listOf(cdrSchema).meta({ id: 'CdrList' }),
+  isSigned: true,
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getCdr = {
+  operationId: 'getCdr',
+  method: 'get',
+  path: '/v1/cdrs/{id}',
+  params: z.object({ id: idParameter }),
+  answer: cdrSchema,
+  isSigned: true,
+  readsChain: true,
+} as const satisfies Operation;
 
 export type Cdr = z.infer<typeof cdrSchema>;
 export type CdrVerdict = z.infer<typeof verdictSchema>;

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Operation } from './operation.ts';
+import { listOf, pageQuery } from './page.ts';
+import { addressParameter, idParameter } from './parameter.ts';
 import { address, amount, count, escrowId, height, publicKey, time, txHash } from './scalar.ts';
 
-export const escrowStates = ['open', 'closing', 'closed'] as const;
+const escrowStates = ['open', 'closing', 'closed'] as const;
 
 const historySchema = z
   .looseObject({ event: z.string(), height, time, txHash })
@@ -34,3 +37,26 @@ export const escrowSchema = z
   .meta({ id: 'Escrow' });
 
 export type Escrow = z.infer<typeof escrowSchema>;
+
+export const listEscrows = {
+  operationId: 'listEscrows',
+  method: 'get',
+  path: '/v1/escrows',
+  query: z.strictObject({
+    ...pageQuery,
+    user: addressParameter.optional(),
+    provider: addressParameter.optional(),
+    state: z.enum(escrowStates).optional(),
+  }),
+  answer: listOf(escrowSchema).meta({ id: 'EscrowList' }),
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getEscrow = {
+  operationId: 'getEscrow',
+  method: 'get',
+  path: '/v1/escrows/{id}',
+  params: z.object({ id: idParameter }),
+  answer: escrowSchema,
+  readsChain: true,
+} as const satisfies Operation;

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import type { Operation } from './operation.ts';
+import { listOf, pageQuery } from './page.ts';
+import { addressParameter } from './parameter.ts';
+import { printable } from './printable.ts';
 import { address, bytes32, count, time } from './scalar.ts';
 
 const statsSchema = z.object({
@@ -24,7 +28,9 @@ export const providerSchema = z
         matches: z.boolean().nullable().meta({ description: 'whether the deck that is known has that hash' }),
       })
       .nullable(),
-    operator: address.nullable(),
+    operator: address
+      .nullable()
+      .meta({ description: 'who may claim for it besides itself; null once it has undeployed' }),
     deployedAt: time,
     undeployedAt: time.nullable(),
     stats: statsSchema,
@@ -33,3 +39,32 @@ export const providerSchema = z
 
 export type Provider = z.infer<typeof providerSchema>;
 export type Stats = z.infer<typeof statsSchema>;
+
+const sorts = ['address', '-address', 'location', '-location', 'deployedAt', '-deployedAt'] as const;
+const states = ['deployed', 'undeployed', 'any'] as const;
+
+export const listProviders = {
+  operationId: 'listProviders',
+  method: 'get',
+  path: '/v1/providers',
+  query: z.strictObject({
+    ...pageQuery,
+    q: printable(253).optional().meta({ description: 'part of the location, or the first characters of the address' }),
+    state: z.enum(states).default('deployed'),
+    sort: z.enum(sorts).default('address').meta({ description: 'with `-`: descending' }),
+  }),
+  answer: listOf(providerSchema).meta({ id: 'ProviderList' }),
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getProvider = {
+  operationId: 'getProvider',
+  method: 'get',
+  path: '/v1/providers/{address}',
+  params: z.object({ address: addressParameter }),
+  answer: providerSchema,
+  readsChain: true,
+} as const satisfies Operation;
+
+/** What the list may be asked for, as the server reads it. */
+export type ProviderQuery = z.output<(typeof listProviders)['query']>;

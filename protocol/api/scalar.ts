@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The scalars that answers are made of. Requests are read with the schemas of `protocol/types/`, which also convert. */
+/** The scalars that answers are made of. Requests are read with those of `parameter.ts`, which also convert. */
 export const amount = z
   .string()
   .regex(/^(0|[1-9]\d*)$/)
@@ -35,11 +35,4 @@ export const time = z
     format: 'date-time',
     description: 'RFC 3339 with milliseconds, UTC',
     example: '2026-01-31T12:00:00.000Z',
-  });
-
-/** `{items, next}`: a page of a list. */
-export const listOf = <T extends z.ZodType>(item: T) =>
-  z.object({
-    items: z.array(item),
-    next: z.string().nullable().meta({ description: 'cursor of the next page; null on the last one' }),
   });

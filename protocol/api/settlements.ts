@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import type { Operation } from './operation.ts';
+import { listOf, pageQuery } from './page.ts';
+import { addressParameter, timeParameter, txHashParameter } from './parameter.ts';
 import { address, amount, bytes32, count, escrowId, height, time, txHash } from './scalar.ts';
 
-const claimAnswerSchema = z
+/** One claim's answer. */
+const settlementSchema = z
   .object({
     escrowId: escrowId.meta({ description: 'as claimed: -1 where it was unusable' }),
     provider: address.nullable(),
@@ -14,11 +18,36 @@ const claimAnswerSchema = z
     accepted: z.boolean(),
     code: z.int().nullable().meta({ description: 'why the contract rejected the claim; null where it did not' }),
   })
-  .meta({ id: 'ClaimAnswer' });
-
-export const settlementSchema = z
-  .object({ txHash, height, time, claims: z.array(claimAnswerSchema) })
   .meta({ id: 'Settlement' });
 
-export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
+/** A transaction that answered claims. */
+export const transactionSchema = z
+  .object({ txHash, height, time, claims: z.array(settlementSchema) })
+  .meta({ id: 'Transaction' });
+
 export type Settlement = z.infer<typeof settlementSchema>;
+export type Transaction = z.infer<typeof transactionSchema>;
+
+export const listSettlements = {
+  operationId: 'listSettlements',
+  method: 'get',
+  path: '/v1/settlements',
+  query: z.strictObject({
+    ...pageQuery,
+    provider: addressParameter.optional(),
+    user: addressParameter.optional(),
+    since: timeParameter.optional().meta({ description: 'time of the block, this one included' }),
+    until: timeParameter.optional().meta({ description: 'time of the block, this one excluded' }),
+  }),
+  answer: listOf(transactionSchema).meta({ id: 'TransactionList' }),
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getSettlements = {
+  operationId: 'getSettlements',
+  method: 'get',
+  path: '/v1/settlements/{txHash}',
+  params: z.object({ txHash: txHashParameter }),
+  answer: transactionSchema,
+  readsChain: true,
+} as const satisfies Operation;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Operation } from './operation.ts';
 import { height, scriptHash } from './scalar.ts';
 
 export const statusSchema = z
@@ -6,9 +7,12 @@ export const statusSchema = z
     network: z.int().meta({ description: 'magic number of the network' }),
     contract: scriptHash,
     deployedAt: height.meta({ description: 'block from which on the contract is followed' }),
-    nodeHeight: height.nullable().meta({ description: 'newest block of the node; null while it does not answer' }),
+    nodeHeight: height.nullable().meta({ description: 'newest block of the nodes; null while none answers' }),
     indexHeight: height.meta({ description: 'newest block in the index' }),
-    lag: z.int().nonnegative().nullable().meta({ description: 'blocks by which the index is behind the node' }),
+    lag: z.int().nonnegative().nullable().meta({
+      description:
+        'blocks by which the index is behind the node; null where that can not be told: no node answers, or all lag behind the index',
+    }),
     version: z.string(),
   })
   .meta({ id: 'Status' });
@@ -23,3 +27,26 @@ export const healthSchema = z
   .meta({ id: 'Health' });
 
 export type Health = z.infer<typeof healthSchema>;
+
+export const getStatus = {
+  operationId: 'getStatus',
+  method: 'get',
+  path: '/v1/status',
+  answer: statusSchema,
+  readsChain: true,
+} as const satisfies Operation;
+
+export const getHealth = {
+  operationId: 'getHealth',
+  method: 'get',
+  path: '/healthz',
+  answer: healthSchema,
+} as const satisfies Operation;
+
+export const getReadiness = {
+  operationId: 'getReadiness',
+  method: 'get',
+  path: '/readyz',
+  answer: healthSchema,
+  alsoAnswers: [503],
+} as const satisfies Operation;

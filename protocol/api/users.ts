@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { escrowSchema } from './escrows.ts';
+import type { Operation } from './operation.ts';
+import { addressParameter } from './parameter.ts';
 import { address, amount, time } from './scalar.ts';
 
 export const userSchema = z
@@ -21,3 +23,12 @@ export const userSchema = z
   .meta({ id: 'User' });
 
 export type User = z.infer<typeof userSchema>;
+
+export const getUser = {
+  operationId: 'getUser',
+  method: 'get',
+  path: '/v1/users/{address}',
+  params: z.object({ address: addressParameter }),
+  answer: userSchema,
+  readsChain: true,
+} as const satisfies Operation;

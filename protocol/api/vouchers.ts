@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { datoshiSchema } from '../types/datoshi.ts';
+import type { Operation } from './operation.ts';
+import { idParameter } from './parameter.ts';
 import { amount, escrowId } from './scalar.ts';
 
 /** What the user's softphone signed: `protocol/sign/voucher.ts` has the bytes. */
-export const submittedVoucherSchema = z
+const submittedVoucherSchema = z
   .strictObject({
     total: datoshiSchema
       .refine((total) => total > 0n, 'expected more than 0 datoshi')
@@ -30,3 +32,14 @@ export const keptVoucherSchema = z
 
 export type SubmittedVoucher = z.infer<typeof submittedVoucherSchema>;
 export type KeptVoucher = z.infer<typeof keptVoucherSchema>;
+
+/** Not signed: the voucher is. */
+export const submitVoucher = {
+  operationId: 'submitVoucher',
+  method: 'post',
+  path: '/v1/escrows/{id}/vouchers',
+  params: z.object({ id: idParameter }),
+  body: submittedVoucherSchema,
+  answer: keptVoucherSchema,
+  readsChain: true,
+} as const satisfies Operation;

@@ -45,8 +45,8 @@ export const faultMeaning = {
 
   'no update': 'no update of the contract is scheduled',
   'update mismatch': 'this is not the update that was announced',
-  'too early': 'an update may take place 7 days after it was announced, not before',
-  'too late': 'the announcement of the update has expired 14 days after it was made: announce it again',
+  'too early': 'an update may take place 14 days after it was announced, not before',
+  'too late': 'the announcement of the update has expired 21 days after it was made: announce it again',
   version: 'the new version of the contract cannot follow on the one that stands',
 } as const;
 

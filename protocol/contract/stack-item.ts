@@ -55,3 +55,36 @@ function integerOfBytes(bytes: Uint8Array): bigint {
 function unexpected(wanted: string, item: StackItem): StackItemError {
   return new StackItemError(`expected ${wanted}, the chain gave ${item.type}`);
 }
+
+/** Deeper than anything that a contract of ours says; bounds the work on what a stranger's node sends. */
+const MAX_DEPTH = 32;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Whether a node's JSON is a stack item: by hand, as an indexer looks at hundred thousands of them. */
+export function isStackItem(value: unknown, depth = MAX_DEPTH): value is StackItem {
+  if (typeof value !== 'object' || value === null || depth === 0) return false;
+  const { type, value: content } = value as { type?: unknown; value?: unknown };
+  switch (type) {
+    case 'Any':
+    case 'InteropInterface':
+    case 'Pointer':
+      return true;
+    case 'Boolean':
+      return typeof content === 'boolean';
+    case 'Integer':
+      return typeof content === 'string' && /^-?\d{1,78}$/.test(content);
+    case 'ByteString':
+    case 'Buffer':
+      return typeof content === 'string' && base64.test(content);
+    case 'Array':
+    case 'Struct':
+      return Array.isArray(content) && content.every((item) => isStackItem(item, depth - 1));
+    case 'Map':
+      return (
+        Array.isArray(content) &&
+        content.every((entry) => isStackItem(entry?.key, depth - 1) && isStackItem(entry?.value, depth - 1))
+      );
+    default:
+      return false;
+  }
+}

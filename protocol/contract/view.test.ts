@@ -13,7 +13,12 @@ const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base
 
 /** A value as a caller gives it, by the type that the manifest names. */
 const given: Record<string, unknown> = {
-  ...{ Hash160: account, Integer: 5n, String: 'text', ByteArray: Buffer.alloc(33, 2), Any: null, Boolean: true },
+  Hash160: account,
+  Integer: 5n,
+  String: 'text',
+  ByteArray: Buffer.alloc(33, 2),
+  Any: null,
+  Boolean: true,
   Array: [
     {
       escrowId: 1n,

@@ -58,24 +58,29 @@ const derived: Record<string, (request: HttpRequest) => string> = {
 };
 
 /**
- * The signature base (RFC 9421, section 2.5) of the covered components and their parameters.
+ * The signature base (RFC 9421, section 2.5) of the covered components and their parameters; `parameters` is how these are
+ * written.
  * @throws SignatureError
  */
-export function signatureBase(covered: InnerList, request: HttpRequest): string {
+export function signatureBase(
+  covered: InnerList,
+  request: HttpRequest,
+  parameters = serializeInnerList(covered),
+): string {
   const seen = new Set<string>();
-  const lines = covered[0].map(([name, parameters]) => {
+  const lines = covered[0].map(([name, own]) => {
     if (typeof name !== 'string' || name !== name.toLowerCase())
       throw new SignatureError('signatureMalformed', 'a covered component is a string in lower case');
-    if (parameters.size > 0)
+    if (own.size > 0)
       throw new SignatureError(
         'signatureUnsupported',
-        `"${name}" is covered with the parameter ${[...parameters.keys()][0]}, which is not supported`,
+        `"${name}" is covered with the parameter ${[...own.keys()][0]}, which is not supported`,
       );
     if (seen.has(name)) throw new SignatureError('signatureMalformed', `"${name}" is covered twice`);
     seen.add(name);
     return `"${name}": ${componentValue(name, request)}`;
   });
-  const base = [...lines, `"@signature-params": ${serializeInnerList(covered)}`].join('\n');
+  const base = [...lines, `"@signature-params": ${parameters}`].join('\n');
   if (!/^[\x20-\x7e\t\n]*$/.test(base))
     throw new SignatureError('signatureUnsupported', 'a covered component holds other characters than ASCII');
   return base;

@@ -39,15 +39,15 @@ const pace = { blockMs: 100, emptyBlockMs: 1_000, inMemory: true };
 /** All in a folder of this run: two runs at once, and one beside `npm start`, do not meet. */
 export default async function startBase(project: TestProject): Promise<() => Promise<void>> {
   const folder = openFolder(join(tools, `test-${process.pid}`));
-  const state = await rememberState(folder);
   const terminal = quietened(openTerminal(process.stderr));
+  const state = await rememberState(folder, terminal.as('stack'));
   const base = { folder, state, terminal };
   const keep = (name: string, start: Starter): Kept =>
     keepRunning({ name, start, say: terminal.as(name), begun: () => {}, up: () => {} });
   const parts = [
     keep('node', nodeStarter(base, pace)),
     keep('postgres', postgresStarter(base, { durable: false })),
-    keep('redis', redisStarter(base, { durable: false, databases: redisDatabases })),
+    keep('redis', redisStarter(base, { databases: redisDatabases })),
   ];
   const tearDown = async () => {
     await Promise.all(parts.map((part) => part.stop()));

@@ -78,6 +78,28 @@ test('one that had nothing to claim rests for a while, and comes again', async (
   expect(resting.size).toBe(0);
 });
 
+test('of a closed escrow it is known who closed it', async () => {
+  await sql`insert into blocks select n, 'hash' || n, 'hash', now() + n * interval '1 hour' from generate_series(1, 3) as n`.execute(
+    db,
+  );
+  // 7: by its provider, before the deadline; 14: after it; 21: by a claim; 28: nobody knows
+  await sql`update escrows set state = 'closed', claim_deadline = now() + interval '150 minutes' where id in (7, 14, 21, 28)`.execute(
+    db,
+  );
+  await sql`insert into events (height, position, tx_hash, ordinal, name, payload, escrow_id) values
+    (2, 0, 'a', 0, 'EscrowSettled', '{}', 8), (2, 1, 'a', 1, 'EscrowClosed', '{}', 7),
+    (3, 0, 'b', 0, 'EscrowClosed', '{}', 14),
+    (2, 2, 'c', 0, 'EscrowSettled', '{}', 21), (2, 3, 'c', 1, 'EscrowClosed', '{}', 21)`.execute(db);
+  const closedBy = new Map((await find()).map((candidate) => [candidate.escrow.id, candidate.closedBy]));
+  expect([7n, 14n, 21n, 28n, 1n].map((id) => closedBy.get(id))).toEqual([
+    'closedByProvider',
+    'refundedAfterDeadline',
+    'closedByClaim',
+    'escrowClosed',
+    null,
+  ]);
+});
+
 test('a parked escrow is left out until somebody has looked at it', async () => {
   await sql`insert into parked_escrows (escrow_id, reason) values (1, 'why')`.execute(db);
   expect(await find()).toHaveLength(ESCROWS - 1);
