@@ -49,7 +49,7 @@ export type PermissionPolicy = {
 export const defaultPolicy: PermissionPolicy = { sliceMs: 300_000, graceMs: 30_000, unsignedSeconds: 15 };
 
 /** Why not, with the words that a person can act on. */
-export const refusalWords = {
+const refusalWords = {
   escrowEnded: 'the escrow has ended or is being closed: the user opens another one, or extends it before it ends',
   overParallel: 'as many calls run as the escrow allows at the same time',
   noTariff: "the provider's rate deck has no price for this destination",

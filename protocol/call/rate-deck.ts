@@ -9,13 +9,13 @@ import { datoshiSchema } from '../types/datoshi.ts';
 /** A provider's prices as the provider publishes them; the SHA-256 of the document's canonical JSON stands on chain (`setTariff`). */
 
 /** 200,000 prefixes: what the largest carriers' lists hold. */
-export const MAX_ENTRIES = 200_000;
+const MAX_ENTRIES = 200_000;
 /** As for an escrow's increment: an hour. */
 const MAX_INCREMENT_S = 3_600;
 const MAX_DESCRIPTION = 200;
 
 /** Beside E.164: calls to NEO addresses, calls from the PSTN, messages. `""` is the default for E.164 numbers only. */
-export const prefixSchema = z
+const prefixSchema = z
   .string()
   .regex(
     /^(\+[1-9]\d{0,14}|neo:|in:|sms:|)$/,
@@ -27,7 +27,7 @@ const increment = z.int(incrementError).min(1, incrementError).max(MAX_INCREMENT
 
 const timeError = 'expected a time as RFC 3339 in UTC with milliseconds, e.g. 2026-01-31T12:00:00.000Z';
 
-export const deckEntrySchema = z.strictObject({
+const deckEntrySchema = z.strictObject({
   prefix: prefixSchema,
   ratePerSecond: datoshiSchema.meta({ type: 'string', example: '1500' }),
   feePerCall: datoshiSchema.meta({ type: 'string', example: '0' }),
