@@ -1,8 +1,13 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Tx } from '../database/connection.ts';
 import { wordsOf } from '../protocol/call/reasons.ts';
 import type { Deps } from './deps.ts';
 import { withDue } from './due.ts';
+
+/** The claim is one of ours; a sealed one too, as what the chain says of it is about to be written down. */
+export const isKnown: RawBuilder<boolean> = sql`exists (select from claims
+  where claims.escrow_id = settlements.escrow_id and claims.seq = settlements.seq
+    and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))`;
 
 /** Any number that nobody else locks in this database: a check of claims and a roll-back's end do not overlap. */
 const CHECK_LOCK = 0x5e_a3;
@@ -55,8 +60,7 @@ async function checkClaims(tx: Tx): Promise<Unknown[]> {
         where settlements.escrow_id = escrows.id and settlements.accepted
           -- what is below was found known, or a person has looked at it
           and settlements.seq >= greatest(claim_checks.checked_seq, parked_escrows.reviewed_seq, 0)
-          and not exists (select from claims where claims.escrow_id = escrows.id and claims.seq = settlements.seq
-            and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))
+          and not ${isKnown}
         order by settlements.seq limit 1) as unknown on true
       where escrows.seq > coalesce(claim_checks.checked_seq, 0)
         -- it waits for a person already

@@ -26,45 +26,35 @@ export async function findUnrated({ db }: Pick<Deps, 'db'>, after: bigint): Prom
  */
 export async function takeBack(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
   const { db } = deps;
-  const news = await db
-    .selectFrom('rollbacks')
-    .select(({ fn }) => [fn.max('id').as('newest'), fn.min('height').as('height')])
-    .where('id', '>', (query) => query.selectFrom('handledRollbacks').select('rollbackId'))
-    .executeTakeFirstOrThrow();
-  if (news.newest === null) return;
-  await reopenLost(deps, news.height);
+  const { rows } = await sql<{ newest: bigint; above: number; reached: number }>`
+    select max(rollbacks.id) as newest, min(rollbacks.height) as above, cursor.height as reached
+    from rollbacks cross join cursor
+    where rollbacks.id > (select rollback_id from handled_rollbacks)
+    group by cursor.height`.execute(db);
+  const [news] = rows;
+  if (!news) return;
+  await reopenLost(deps, news);
   await db.transaction().execute(async (tx) => {
     await lockChecks(tx);
     await tx.deleteFrom('claimChecks').execute();
-    await tx
-      .updateTable('handledRollbacks')
-      .set({ rollbackId: news.newest })
-      // what the new chain has not reached yet can't be judged: the next round looks again
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('transactions')
-              .innerJoin('cursor', (join) => join.onTrue())
-              .select('transactions.hash')
-              .where('transactions.state', '=', 'halted')
-              .where('transactions.height', '>', news.height)
-              .whereRef('transactions.height', '>', 'cursor.height'),
-          ),
-        ),
-      )
-      .execute();
+    // What the new chain had not reached could not be judged: the next round looks again. The index may have come further since.
+    await sql`
+      update handled_rollbacks set rollback_id = ${news.newest}
+      where not exists (select from transactions where state = 'halted' and height > ${news.reached})`.execute(tx);
   });
 }
 
-/** Transactions that ended in a block above this height, which the index has come past without them. */
-async function reopenLost({ db, log }: Pick<Deps, 'db' | 'log'>, above: number): Promise<void> {
+/** Transactions that ended in a block above the one that was kept, which the index has come past without them. */
+async function reopenLost(
+  { db, log }: Pick<Deps, 'db' | 'log'>,
+  { above, reached }: { above: number; reached: number },
+): Promise<void> {
   const lost = await db
     .selectFrom('transactions')
-    .innerJoin('cursor', (join) => join.onTrue())
-    .select('transactions.hash')
+    .select('hash')
     .where('state', '=', 'halted')
-    .where('transactions.height', '>', above)
-    .whereRef('transactions.height', '<=', 'cursor.height')
+    .where('height', '>', above)
+    .where('height', '<=', reached)
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('events').select('events.txHash').whereRef('events.txHash', '=', 'transactions.hash'))),
     )

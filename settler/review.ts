@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../database/connection.ts';
 import { wordsOf } from '../protocol/call/reasons.ts';
+import { isKnown } from './park.ts';
 import { lockSealing } from './seal.ts';
 
 /** What a person does about a parked escrow. */
@@ -72,9 +73,7 @@ async function refusal(tx: Tx, { escrowId, reviewedSeq, paidElsewhere }: Review)
   if (reviewedSeq > acceptedClaims) return { kind: 'beyondIndex', acceptedClaims };
   const { rows: unknown } = await sql<{ seq: bigint }>`
     select seq from settlements
-    where escrow_id = ${escrowId} and accepted and seq >= ${reviewedSeq}
-      and not exists (select from claims where claims.escrow_id = settlements.escrow_id and claims.seq = settlements.seq
-        and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))
+    where escrow_id = ${escrowId} and accepted and seq >= ${reviewedSeq} and not ${isKnown}
     order by seq limit 1`.execute(tx);
   if (unknown[0]) return { kind: 'notReviewed', seq: unknown[0].seq };
   const { rows: waiting } = await sql<{ cdrId: bigint }>`

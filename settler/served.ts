@@ -28,20 +28,25 @@ export function createNotServed(deps: Pick<Deps, 'db' | 'signer' | 'providers'>)
 
   return async () => {
     await say();
-    await tell(db);
+    await takeBackNotes(db);
+    if (providers !== null) await noteNotServed(db); // else every provider is served: by this settler
   };
 }
 
 const isServed = sql<boolean>`exists (select from settlers
   where seen_at > now() - ${GONE_AFTER} and (settlers.providers is null or escrows.provider = any(settlers.providers)))`;
 
-/** By the indexes of what was not told yet, and of what was told: the calls that are claimed in time are in neither. */
-async function tell(db: Deps['db']): Promise<void> {
+/** By the index of the calls that were told so. */
+async function takeBackNotes(db: Deps['db']): Promise<void> {
   await sql`
     update ratings set reason_code = null, reason = null
     where cdr_id in (select cdr_id from ratings join escrows on escrows.id = ratings.escrow_id
       where ratings.state = 'rated' and ratings.reason_code = 'notServed' and ${isServed} limit ${CALLS_AT_A_TIME})
       and state = 'rated'`.execute(db);
+}
+
+/** By the index of the calls of which nothing was told yet. */
+async function noteNotServed(db: Deps['db']): Promise<void> {
   await sql`
     update ratings set reason_code = 'notServed', reason = ${wordsOf('notServed')}
     where cdr_id in (select cdr_id from ratings join escrows on escrows.id = ratings.escrow_id

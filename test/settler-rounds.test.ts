@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { createKey } from '../protocol/sign/key.ts';
@@ -11,6 +11,7 @@ import { findUnrated, takeBack } from '../settler/recover.ts';
 import { createNotServed } from '../settler/served.ts';
 import { krypton, refusal } from './harness/krypton.ts';
 import { createTestDatabase, type TestDatabase } from './harness/postgres.ts';
+import { eventually } from './harness/world.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -111,6 +112,45 @@ describe('a round with nothing to do', () => {
     expect(await findUnrated({ db }, ids[0] as bigint)).toEqual(ids.slice(1));
     await sql`insert into ratings (cdr_id, escrow_id, state) values (${ids[1]}, 1, 'rated')`.execute(db);
     expect(await findUnrated({ db }, 0n)).toEqual([ids[0], ids[2]]);
+  });
+});
+
+describe('a transaction that a roll-back has lost', () => {
+  const CHECK_LOCK = 0x5e_a3;
+  const stateOf = async () => (await sql<{ state: string }>`select state from transactions`.execute(db)).rows[0]?.state;
+  const reach = (height: number) => sql`update cursor set height = ${height}`.execute(db);
+
+  beforeEach(async () => {
+    await sql`insert into transactions (hash, kind, state, bytes, valid_until_block, system_fee, network_fee, height)
+      values ('0x2', 'settle', 'halted', '', 1, 0, 0, 20)`.execute(db);
+    await reach(10);
+    await sql`insert into rollbacks (height) values (5)`.execute(db);
+  });
+  afterEach(() => reach(9));
+
+  test('is judged when the index has come as far', async () => {
+    await takeBack({ db, log });
+    expect(await stateOf()).toBe('halted');
+    await reach(20);
+    await takeBack({ db, log });
+    expect(await stateOf()).toBe('sealed');
+  });
+
+  test('is found though the index comes past its block while it is looked for', async () => {
+    const other = createDatabase(database.url);
+    let looking: Promise<void> | undefined;
+    await other.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(${CHECK_LOCK})`.execute(tx);
+      looking = takeBack({ db, log }); // has looked, and waits to say that it is done
+      const waits = async () =>
+        (await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(db)).rows.length > 0;
+      await eventually(waits, 'it waits for the lock');
+      await reach(20);
+    });
+    await looking;
+    await takeBack({ db, log });
+    expect(await stateOf()).toBe('sealed');
+    await other.destroy();
   });
 });
 
