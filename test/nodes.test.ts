@@ -1,13 +1,10 @@
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNodeHeight } from '../api/node-height.ts';
 import { readHeight } from '../chain/blocks.ts';
 import { GasLimitReached } from '../chain/errors.ts';
 import { invokeScript } from '../chain/invoke.ts';
 import { createRpc } from '../chain/rpc.ts';
-import { datoshi } from '../protocol/types/datoshi.ts';
 import { confirm } from '../settler/confirm.ts';
-import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
 import { settle } from '../settler/settle.ts';
 import { answer, urlOf } from './api-world.ts';
@@ -15,6 +12,7 @@ import { type FakeNode, startTamperedNode, type Tamper, type Told, type Wire } f
 import { startFrozenNode } from './harness/frozen-node.ts';
 import { krypton } from './harness/krypton.ts';
 import { type Service, startService } from './harness/services.ts';
+import { settlerDeps } from './harness/settler.ts';
 import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
 
 /** Services, API and commands with nodes that fail, lag or are none of ours, each in front of the real one. */
@@ -254,22 +252,7 @@ describe('GAS for dry runs', () => {
       return { result: { ...result, state: 'FAULT', exception: 'cut off', gasconsumed: `${limit + 1n}` } };
     });
   };
-  const depsWith = (...nodes: string[]): Deps => ({
-    db: world.db,
-    rpc: createRpc(nodes),
-    network: world.network,
-    contract: world.contract,
-    signer: world.operator,
-    policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
-    providers: null,
-    minFees: 0,
-    resting: new Map(),
-    mayRollBack: true,
-    validForBlocks: 20,
-    feePerTransactionLimit: datoshi(10_000_000_000n),
-    feePerHourLimit: datoshi(100_000_000_000n),
-    log: pino({ level: 'silent' }),
-  });
+  const depsWith = (...nodes: string[]) => settlerDeps(world, { rpc: createRpc(nodes) });
   const rated = async (count: number): Promise<bigint[]> => {
     const ids: bigint[] = [];
     for (let i = 0; i < count; i += 1) {

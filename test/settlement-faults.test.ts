@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readHeight } from '../chain/blocks.ts';
 import { readOutcome } from '../chain/outcome.ts';
@@ -21,6 +20,7 @@ import { settle } from '../settler/settle.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { startFrozenNode } from './harness/frozen-node.ts';
 import { type Service, startService } from './harness/services.ts';
+import { settlerDeps } from './harness/settler.ts';
 import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
 
 let world: World;
@@ -69,22 +69,7 @@ const allSettled = (escrowIds: bigint[], cdrs: number) =>
     60_000,
   );
 
-const deps = (): Deps => ({
-  db: world.db,
-  rpc: world.rpc,
-  network: world.network,
-  contract: world.contract,
-  signer: world.operator,
-  policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
-  providers: null,
-  minFees: 0,
-  resting: new Map(),
-  mayRollBack: true,
-  validForBlocks: 3,
-  feePerTransactionLimit: datoshi(10_000_000_000n),
-  feePerHourLimit: datoshi(100_000_000_000n),
-  log: pino({ level: 'silent' }),
-});
+const deps = (): Deps => settlerDeps(world, { validForBlocks: 3 });
 /** A node that takes nothing in, as one that is cut off from its network. */
 const deaf = (): Deps => {
   const { rpc } = world;
