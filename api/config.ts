@@ -12,8 +12,8 @@ export function loadApiConfig(env: NodeJS.ProcessEnv) {
   /** Origins whose pages may read the answers; `*`: all, since nothing depends on cookies. */
   const corsOrigin = originsSetting.default(['*']);
   /**
-   * Public names of this API, as in `api.example.org,api.example.org:8443`: a request that was signed for another server is
-   * refused here. Left out: the address that it listens on, and localhost.
+   * Public names of this API, as in `api.example.org,api.example.org:8443`: a request that was signed for another
+   * server is refused here. Left out: the address that it listens on, and localhost.
    */
   const apiAuthority = authoritiesSetting.optional();
   const own = { apiHost, apiPort, apiAuthority, corsOrigin };

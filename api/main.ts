@@ -12,7 +12,10 @@ import { createWake } from './wake.ts';
 
 await runService('api', loadApiConfig, start);
 
-/** Serves whether or not the stores are there yet, unless a person has to mend the settings first: `/readyz` says so, and each request finds out for itself. */
+/**
+ * Serves whether or not the stores are there yet, unless a person has to mend the settings first: `/readyz` says so,
+ * and each request finds out for itself.
+ */
 async function start(config: Config, log: Logger): Promise<Running> {
   const { network, contract, corsOrigin } = config;
   const db = createDatabase(config.databaseUrl, 'api');

@@ -8,8 +8,8 @@ import { height } from '../protocol/types/height.ts';
 type Known = { height: number; hash: BlockHash };
 
 /**
- * Newest block of the nodes: the highest that one tells which has the index's newest block too; null while none answers. Less than
- * the index has where all nodes lag.
+ * Newest block of the nodes: the highest that one tells which has the index's newest block too; null while none
+ * answers. Less than the index has where all nodes lag.
  */
 export type NodeHeight = (known?: Known) => Promise<number | null>;
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
- * Settings that requests are compared with. One that no request can ever match looks well at the start, and then refuses
- * everybody: here each is brought to the form that clients send, or refused.
+ * Settings that requests are compared with. One that no request can ever match looks well at the start, and then
+ * refuses everybody: here each is brought to the form that clients send, or refused.
  */
 
 /** A DNS name, its labels with letters, digits, dashes; an underscore does no harm. */
@@ -20,8 +20,8 @@ const listOf = (expected: string, parse: (entry: string) => string | null) =>
   });
 
 /**
- * A host, and a port where it is not the scheme's own, as a client's `@authority` has it (RFC 9421, section 2.2.3): lower
- * case, an IPv6 address in its short form, without `:80` and `:443`.
+ * A host, and a port where it is not the scheme's own, as a client's `@authority` has it (RFC 9421, section 2.2.3):
+ * lower case, an IPv6 address in its short form, without `:80` and `:443`.
  */
 export const authoritiesSetting = listOf(
   'public names of this API, comma-separated, without scheme and path, e.g. api.example.org,api.example.org:8443',

@@ -75,8 +75,8 @@ export function createWake(redisUrl: string, log: Logger): Wake {
 }
 
 /**
- * What Redis itself says, by the word that its answers begin with: READONLY (a replica), OOM (full), MISCONF (its disk fails),
- * NOAUTH, WRONGPASS, LOADING, ... null where it says nothing.
+ * What Redis itself says, by the word that its answers begin with: READONLY (a replica), OOM (full), MISCONF (its disk
+ * fails), NOAUTH, WRONGPASS, LOADING, ... null where it says nothing.
  */
 function refusalOf(error: unknown): string | null {
   if (!(error instanceof ReplyError)) return null;

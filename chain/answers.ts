@@ -20,8 +20,8 @@ const stack = z.array(stackItem);
 const header = z.object({ index: count, hash: blockHash, previousblockhash: blockHash, time: count });
 
 /**
- * A notification of whatever contract. Strangers emit what a node can't write as JSON, and it puts a text in its place: so the
- * state is looked at only where the contract is the one that is followed.
+ * A notification of whatever contract. Strangers emit what a node can't write as JSON, and it puts a text in its place:
+ * so the state is looked at only where the contract is the one that is followed.
  */
 const emitted = z.object({
   contract: z.string().transform((text) => text.toLowerCase() as ScriptHash),

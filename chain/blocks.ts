@@ -28,8 +28,8 @@ export type Block = {
 export type ReadBlocks = (node: Node, from: Height, count: number) => Promise<Block[]>;
 
 /**
- * Filtered notifications where the node has them (neo-go since 0.108), whole blocks and application logs where it has not.
- * A block or log that the node does not know yet is `NodeUnavailable`, never an empty answer.
+ * Filtered notifications where the node has them (neo-go since 0.108), whole blocks and application logs where it has
+ * not. A block or log that the node does not know yet is `NodeUnavailable`, never an empty answer.
  */
 export function createBlockReader(contract: ScriptHash): ReadBlocks {
   const withoutFilter = new WeakSet<Node>();

@@ -6,9 +6,10 @@ import { GasLimitReached } from './errors.ts';
 import type { Ask } from './node.ts';
 
 /**
- * A node gives a dry run only so much GAS (its MaxGasInvoke), and what needs more ends in a FAULT that looks like a refusal of the
- * contract. There is no code for it and `getversion` does not tell the limit, but a script can ask for it: what the VM has left
- * and what it has used add up to it. A VM counts an instruction before it runs it, so a run that was cut off used more than that.
+ * A node gives a dry run only so much GAS (its MaxGasInvoke), and what needs more ends in a FAULT that looks like a
+ * refusal of the contract. There is no code for it and `getversion` does not tell the limit, but a script can ask for
+ * it: what the VM has left and what it has used add up to it. A VM counts an instruction before it runs it, so a run
+ * that was cut off used more than that.
  * @throws GasLimitReached where the node's limit ended the run, and not the script
  */
 export async function refuseCutOff(node: Ask & { name: string }, run: AnswerOf<'invokescript'>): Promise<void> {

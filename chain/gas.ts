@@ -40,7 +40,10 @@ export function gasTransfer(
   return { contract: gasContract, method: 'transfer', args: [{ hash160: from }, { hash160: to }, amount, data] };
 }
 
-/** Sends GAS to several accounts in one transaction and waits for it. @throws ScriptFault where the sender has too little */
+/**
+ * Sends GAS to several accounts in one transaction and waits for it. @throws ScriptFault where the sender has too
+ * little
+ */
 export function transferGas(
   sender: Sender,
   payments: readonly { to: Address | ScriptHash; amount: Datoshi }[],

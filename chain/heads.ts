@@ -9,8 +9,9 @@ export type Heads = {
 type Socket = { url: string; headers: Record<string, string> };
 
 /**
- * Says that there may be a new block: pushed over the node's WebSocket where it has one, and in any case every `pollMs`.
- * A lost connection, a lagging node or `event_missed` need no special case: the poll covers them, and a new connection is tried.
+ * Says that there may be a new block: pushed over the node's WebSocket where it has one, and in any case every
+ * `pollMs`. A lost connection, a lagging node or `event_missed` need no special case: the poll covers them, and a new
+ * connection is tried.
  */
 export function watchHeads(where: () => Socket, { pollMs }: { pollMs: number }): Heads {
   const waiting = new Set<() => void>();
@@ -59,7 +60,9 @@ export function watchHeads(where: () => Socket, { pollMs }: { pollMs: number }):
   };
 }
 
-/** Browsers let nobody set the heads of a WebSocket, and refuse to make one: there, a node behind a password is polled. */
+/**
+ * Browsers let nobody set the heads of a WebSocket, and refuse to make one: there, a node behind a password is polled.
+ */
 function open({ url, headers }: Socket): WebSocket | undefined {
   if (Object.keys(headers).length === 0) return new WebSocket(url);
   const WithHeaders = WebSocket as unknown as new (url: string, init: Pick<Socket, 'headers'>) => WebSocket;

@@ -12,8 +12,9 @@ export type Outcome =
   | { kind: 'pending'; height: Height };
 
 /**
- * What became of a transaction. Two facts decide, no timer: its application log, or a chain past its `validUntilBlock` without it.
- * The height is read before the log, and from the same node, so a block that arrives in between can't be missed.
+ * What became of a transaction. Two facts decide, no timer: its application log, or a chain past its `validUntilBlock`
+ * without it. The height is read before the log, and from the same node, so a block that arrives in between can't be
+ * missed.
  */
 export function readOutcome(rpc: Pick<Rpc, 'use'>, hash: TxHash, validUntilBlock: Height): Promise<Outcome> {
   return rpc.use((node) => readOutcomeAt(node, hash, validUntilBlock));

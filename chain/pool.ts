@@ -1,7 +1,10 @@
 import { GasLimitReached, NodeRefuses, NodeUnavailable, RpcError, WrongNode } from './errors.ts';
 import type { Node } from './node.ts';
 
-/** What the pool decides about a node; see README.md. `left`: it has failed, another one is asked. `wrong`: it is none of ours. */
+/**
+ * What the pool decides about a node; see README.md. `left`: it has failed, another one is asked. `wrong`: it is none
+ * of ours.
+ */
 export type PoolEvent = { kind: 'left' | 'wrong'; node: string; error: Error };
 
 /** One node, and the same one for a look at all of them, which must not take long. */
@@ -23,7 +26,9 @@ const WRONG_FOR_MS = 600_000;
 const SAID_FOR_MS = 60_000;
 
 export type Pool = {
-  /** Works with the node that is used. Where that one fails or is wrong, the work starts anew at the next, once at each. */
+  /**
+   * Works with the node that is used. Where that one fails or is wrong, the work starts anew at the next, once at each.
+   */
   use<T>(work: (node: Node) => Promise<T>): Promise<T>;
   /** Asks all nodes that are not wrong, at once; those that can't answer are left out. */
   everyone<T>(work: (node: Node) => Promise<T>): Promise<{ node: Node; value: T }[]>;
@@ -128,8 +133,8 @@ export function createPool(pairs: readonly Pick<Member, 'node' | 'quick'>[], { v
 }
 
 /**
- * Why nobody could do it. A node that was right before and is away now is waited for; only where all that ever answered are
- * wrong, no waiting helps. GAS that does not suffice can be helped by a smaller script.
+ * Why nobody could do it. A node that was right before and is away now is waited for; only where all that ever answered
+ * are wrong, no waiting helps. GAS that does not suffice can be helped by a smaller script.
  */
 function conclude(members: readonly Member[], failures: readonly NodeUnavailable[]): Error {
   const wrong = members.flatMap((member) => (member.wrong ? [member.wrong.error] : []));

@@ -115,8 +115,8 @@ const iteratorSchema = z.object({
 });
 
 /**
- * Integers of an iterator, page by page: a node keeps it for a while under a session, and gives so many items at a time.
- * The session is that node's own: where it fails in the middle, another one begins from the start.
+ * Integers of an iterator, page by page: a node keeps it for a while under a session, and gives so many items at a
+ * time. The session is that node's own: where it fails in the middle, another one begins from the start.
  */
 async function readIterator(node: Ask, script: Uint8Array): Promise<bigint[]> {
   const run = await node.call('invokescript', [base64OfBytes(script)]);

@@ -10,7 +10,9 @@ export type Rpc = Ask &
   Pick<Pool, 'use' | 'everyone'> & {
     /** Turns to the next node: the present one answers, but lags or stands still. */
     leave(): void;
-    /** Turns to another node where that one is ahead of the present one: it lags, or stands still. Once in a while only. */
+    /**
+     * Turns to another node where that one is ahead of the present one: it lags, or stands still. Once in a while only.
+     */
     lookAround(): Promise<void>;
     /** Where the node that is used tells of new blocks. */
     socket(): { url: string; headers: Record<string, string> };

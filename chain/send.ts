@@ -56,8 +56,9 @@ export async function send(
 }
 
 /**
- * Sends a signed transaction and waits for its end. From here on it may take place whatever happens to us or to the node, so a
- * node that is silent is asked again, and who gives up says the hash: the person must not do the same once more unawares.
+ * Sends a signed transaction and waits for its end. From here on it may take place whatever happens to us or to the
+ * node, so a node that is silent is asked again, and who gives up says the hash: the person must not do the same once
+ * more unawares.
  */
 export async function conclude(
   rpc: Rpc,

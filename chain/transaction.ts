@@ -29,7 +29,10 @@ export type BuildOptions = {
   reserve?: Datoshi;
 };
 
-/** Estimates the fees of a script that `signer` signs (scope CalledByEntry), and signs it. @throws ScriptFault, FeeLimitExceeded */
+/**
+ * Estimates the fees of a script that `signer` signs (scope CalledByEntry), and signs it. @throws ScriptFault,
+ * FeeLimitExceeded
+ */
 export async function signScript(rpc: Rpc, script: Uint8Array, options: BuildOptions): Promise<SignedTransaction> {
   const { network, signer, validForBlocks, feeLimit, reserve = 0n } = options;
   const dryRun = await invokeScript(rpc, script, [signer.address]);

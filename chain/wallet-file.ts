@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, open, readFile, unlink } from 'node:fs/promises';
 import { wallet } from '@cityofzion/neon-js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { z } from 'zod';
@@ -50,10 +50,24 @@ export async function writeWalletFile(
     ],
     extra: null,
   };
-  await writeFile(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, flag: 'wx' }).catch((error) => {
+  await writeWhole(path, `${JSON.stringify(file, null, 2)}\n`).catch((error) => {
     if (error.code === 'EEXIST') throw new WalletError(`${path} exists already; a wallet file is never overwritten`);
     throw new WalletError(`can't write the wallet file ${path}`, { cause: error });
   });
+}
+
+/** The file gets its name once it is whole and on disk: half a wallet would hold no key. A link never overwrites. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}`;
+  const file = await open(unfinished, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+    await link(unfinished, path);
+  } finally {
+    await file.close();
+    await unlink(unfinished);
+  }
 }
 
 /** Makes a fresh key and its NEP-6 wallet file. @throws WalletError */
@@ -75,7 +89,10 @@ export async function openWalletFile(path: string, password: string): Promise<Ke
   return keyOf(privateKey, scriptFor(path, account, publicKeyOf(privateKey)));
 }
 
-/** The address and, where the file tells it, the public key of a wallet file's account; needs no password. @throws WalletError */
+/**
+ * The address and, where the file tells it, the public key of a wallet file's account; needs no password. @throws
+ * WalletError
+ */
 export async function readAccount(path: string): Promise<{ address: Address; publicKey: PublicKey | null }> {
   const { address, contract } = defaultAccount(path, await readWalletFile(path));
   const script = contract?.script ? bytesOfBase64(contract.script) : new Uint8Array();

@@ -9,8 +9,8 @@ import type { Settings } from './config.ts';
 import { Refusal } from './refusal.ts';
 
 /**
- * The API of the contract and network that the settings name. Its answers hold at least what the node's chain holds now, so
- * that a person who just sent a transaction reads its effect. What it refuses is a Refusal.
+ * The API of the contract and network that the settings name. Its answers hold at least what the node's chain holds
+ * now, so that a person who just sent a transaction reads its effect. What it refuses is a Refusal.
  */
 export async function openApi(settings: Settings, signer?: Signer): Promise<Client> {
   const url = apiUrl(settings);

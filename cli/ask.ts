@@ -21,7 +21,9 @@ export async function askSecret(question: string, otherwise: string): Promise<st
   }
 }
 
-/** A secret that is piped in, or asked for at the terminal; never an argument, which other users of the machine can see. */
+/**
+ * A secret that is piped in, or asked for at the terminal; never an argument, which other users of the machine can see.
+ */
 export async function readSecret(question: string): Promise<string> {
   return process.stdin.isTTY ? askSecret(question, '') : (await text(process.stdin)).trim();
 }

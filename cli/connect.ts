@@ -61,7 +61,10 @@ async function requireContract({ rpc, contract, network }: Chain): Promise<void>
   if (found !== name) throw new Refusal(`${contract} is the contract ${found}, not ${name}: check --contract`);
 }
 
-/** A node says itself of which network it is; whoever signs says it too, so that play money and real money are not mixed up. */
+/**
+ * A node says itself of which network it is; whoever signs says it too, so that play money and real money are not mixed
+ * up.
+ */
 function requireSignable(settings: Settings): void {
   walletPath(settings);
   if (settings.rpc && settings.network === undefined)

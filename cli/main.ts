@@ -14,7 +14,9 @@ import { addWallet } from './commands/wallet.ts';
 import { createProgram, examples } from './program.ts';
 import { lineOf } from './refusal.ts';
 
-/** 0: done · 1: refused or failed, with one line that says why · 2: wrong usage, with one line that says what is right */
+/**
+ * 0: done · 1: refused or failed, with one line that says why · 2: wrong usage, with one line that says what is right
+ */
 const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 
 const program = createProgram();

@@ -48,7 +48,9 @@ function readVersion(): string {
   return JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version;
 }
 
-/** What commander calls, from what we write: the settings first, then arguments and options, without the command itself. */
+/**
+ * What commander calls, from what we write: the settings first, then arguments and options, without the command itself.
+ */
 export function act<A extends unknown[]>(run: (settings: Settings, ...args: A) => Promise<void>) {
   return async (...args: unknown[]): Promise<void> => {
     const command = args.at(-1) as Command;

@@ -12,7 +12,9 @@ export type Tx = Transaction<DB>;
 const MAX_CONNECTIONS = 10;
 /** Postgres itself ends a statement sooner: without an answer by then it is out of reach. */
 const ANSWER_LIMIT_MS = 45_000;
-/** From then on the kernel asks whether the other side still lives: a connection that only listens would never notice. */
+/**
+ * From then on the kernel asks whether the other side still lives: a connection that only listens would never notice.
+ */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** bigint columns as bigint: datoshi pass 2^53. */
@@ -32,7 +34,10 @@ export type PoolOptions = {
 /** So that many statements that fail at once do not close what was made a moment ago, and again. */
 const RENEW_EVERY_MS = 1_000;
 
-/** Connections that can write what the role may write, and nothing else. Columns are camelCase in TypeScript, snake_case in SQL. */
+/**
+ * Connections that can write what the role may write, and nothing else. Columns are camelCase in TypeScript, snake_case
+ * in SQL.
+ */
 export function createPool(
   url: string,
   role?: Role,
@@ -48,7 +53,8 @@ export function createPool(
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     onConnect: (client) => setUpSession(client, url, role, purpose), // the pool waits for it
   });
-  // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is wrong.
+  // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is
+  // wrong.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
@@ -66,8 +72,9 @@ export function databaseOf(pool: pg.Pool): Database {
 }
 
 /**
- * A connection that says "not now" (or nothing) is closed, so that nobody else meets the same trouble on it. Where it speaks of
- * the whole server (which is read-only, say, since another one took over), all that were made before are closed as well.
+ * A connection that says "not now" (or nothing) is closed, so that nobody else meets the same trouble on it. Where it
+ * speaks of the whole server (which is read-only, say, since another one took over), all that were made before are
+ * closed as well.
  */
 function withoutBroken(pool: pg.Pool): PostgresPool {
   let renewals = 0;

@@ -6,10 +6,10 @@ export const sqlState = {
 } as const;
 
 /**
- * "Not now": the same statement may succeed later, on a new connection, with nothing of ours changed. By SQLSTATE or its class
- * (PostgreSQL, appendix A), with what is wrong in words. Left out is what would fail again just so: our data (22, 23), our
- * SQL or a schema of another version (42 but for rights), limits of a statement's size (54), triggers (P0), and damaged
- * data (XX001, XX002), on which nobody should go on working.
+ * "Not now": the same statement may succeed later, on a new connection, with nothing of ours changed. By SQLSTATE or
+ * its class (PostgreSQL, appendix A), with what is wrong in words. Left out is what would fail again just so: our data
+ * (22, 23), our SQL or a schema of another version (42 but for rights), limits of a statement's size (54), triggers
+ * (P0), and damaged data (XX001, XX002), on which nobody should go on working.
  */
 const notNow: Readonly<Record<string, string>> = {
   '08': 'the connection failed', // also all that PgBouncer says: it knows 08P01 alone
@@ -63,7 +63,9 @@ export function needsPerson(error: unknown): boolean {
   return code !== undefined && (mendedByPeople.some((start) => code.startsWith(start)) || isTlsCode(code));
 }
 
-/** Why Postgres can't be used now, in words that strangers may read (no hosts, no names); null where it is not to blame. */
+/**
+ * Why Postgres can't be used now, in words that strangers may read (no hosts, no names); null where it is not to blame.
+ */
 export function unavailability(error: unknown): string | null {
   if (error instanceof UnfitConnection) return error.message;
   const code = codeOf(error);

@@ -5,8 +5,8 @@ import type { Database } from './connection.ts';
 import { isDatabaseUnavailable, needsPerson } from './errors.ts';
 
 /**
- * At a service's start: one that could never work as things are does not start. A Postgres that is only away (or read-only) is
- * no reason: the service waits for it. @throws ConfigError with what a person has to mend
+ * At a service's start: one that could never work as things are does not start. A Postgres that is only away (or
+ * read-only) is no reason: the service waits for it. @throws ConfigError with what a person has to mend
  */
 export async function refuseUnusable(db: Database): Promise<void> {
   try {

@@ -13,8 +13,8 @@ const MIGRATION_LOCK = 0x4b52_5950;
 type Say = (line: string) => void;
 
 /**
- * Brings a database's schema to the newest version and grants the roles. Safe to run at any time, by several at once. However
- * long it takes: a migration has no limit of time. Answers the names of the migrations that it ran.
+ * Brings a database's schema to the newest version and grants the roles. Safe to run at any time, by several at once.
+ * However long it takes: a migration has no limit of time. Answers the names of the migrations that it ran.
  * @throws where a migration fails or is killed: nothing of those that were due stands then
  */
 export async function migrate(

@@ -19,5 +19,7 @@ export const jobs = {
   }),
 };
 
-/** Redis has become a replica (a fail-over): a new connection may find the primary. READONLY is the code of that answer. */
+/**
+ * Redis has become a replica (a fail-over): a new connection may find the primary. READONLY is the code of that answer.
+ */
 export const isReadOnly = (error: Error): boolean => error.message.startsWith('READONLY ');

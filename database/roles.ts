@@ -53,7 +53,9 @@ export async function grantRoles(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-/** Another database of the same cluster may be creating the role at this very moment. A superuser may take on any role. */
+/**
+ * Another database of the same cluster may be creating the role at this very moment. A superuser may take on any role.
+ */
 function createRole(name: string): string {
   return `do $$ begin
     begin

@@ -3,12 +3,14 @@ import type { DB } from './types.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** What happens to a row that stands already: it is an error, it stays as it is, or the row of that key is overwritten. */
+/**
+ * What happens to a row that stands already: it is an error, it stays as it is, or the row of that key is overwritten.
+ */
 type Standing = 'error' | 'skip' | { overwrite: readonly string[] };
 
 /**
- * Inserts any number of rows by one statement with one parameter (no limit of 65,535 parameters, no plan for each size).
- * All rows have the same columns, camelCase; columns that they leave out get their default.
+ * Inserts any number of rows by one statement with one parameter (no limit of 65,535 parameters, no plan for each
+ * size). All rows have the same columns, camelCase; columns that they leave out get their default.
  */
 export async function insertRows(
   tx: Transaction<DB>,

@@ -18,8 +18,8 @@ export const CONNECT_LIMIT_MS = 10_000;
 export type Purpose = 'service' | 'migration';
 
 /**
- * What our parsing and logic need, whatever server, database and login say. A read-only default is left as it is: who sets it
- * wants no writes here (a disk that fills up, a move to another server), and a write past it could be lost.
+ * What our parsing and logic need, whatever server, database and login say. A read-only default is left as it is: who
+ * sets it wants no writes here (a disk that fills up, a move to another server), and a write past it could be lost.
  */
 function pinnedSettings(purpose: Purpose): Record<string, string> {
   const limit = (ms: number) => String(purpose === 'service' ? ms : 0);
@@ -53,8 +53,8 @@ function pinnedSettings(purpose: Purpose): Record<string, string> {
 }
 
 /**
- * Makes a new connection ours: role and settings are set by a statement, as poolers drop or refuse startup options, and then
- * looked at. @throws UnfitConnection where they do not hold
+ * Makes a new connection ours: role and settings are set by a statement, as poolers drop or refuse startup options, and
+ * then looked at. @throws UnfitConnection where they do not hold
  */
 export async function setUpSession(
   client: pg.ClientBase,
@@ -107,9 +107,10 @@ async function takeRole(client: pg.ClientBase, role: Role): Promise<void> {
 }
 
 /**
- * A pooler that lends a server's connection out for one transaction only (PgBouncer's transaction mode) loses role, settings,
- * advisory locks and LISTEN, unsaid, and hands them to others. It gives itself away: while a second connection holds a
- * transaction open, ours has another server process than before, or that one has ours. Nothing is set before that is clear.
+ * A pooler that lends a server's connection out for one transaction only (PgBouncer's transaction mode) loses role,
+ * settings, advisory locks and LISTEN, unsaid, and hands them to others. It gives itself away: while a second
+ * connection holds a transaction open, ours has another server process than before, or that one has ours. Nothing is
+ * set before that is clear.
  */
 async function refuseSharedConnections(client: pg.ClientBase, url: string): Promise<void> {
   const ours = await processOf(client);

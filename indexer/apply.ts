@@ -237,8 +237,8 @@ function settleClaim(
 }
 
 /**
- * A rejected claim may name an escrow that never was. What anybody could have sent, malformed or without authority, is in nobody's
- * record: neither the provider nor the user has anything to do with it.
+ * A rejected claim may name an escrow that never was. What anybody could have sent, malformed or without authority, is
+ * in nobody's record: neither the provider nor the user has anything to do with it.
  */
 function rejectClaim(
   state: State,

@@ -29,9 +29,15 @@ class ChainChanged extends Error {
   override name = 'ChainChanged';
 }
 
-/** So many blocks at a time: neo-go takes batches of 100 requests, and two are needed for a block. Fewer after a failure. */
+/**
+ * So many blocks at a time: neo-go takes batches of 100 requests, and two are needed for a block. Fewer after a
+ * failure.
+ */
 const BLOCKS_AT_A_TIME = 50;
-/** Blocks are committed together up to so many notifications: Postgres takes those in within seconds, and a stranger can make many. */
+/**
+ * Blocks are committed together up to so many notifications: Postgres takes those in within seconds, and a stranger can
+ * make many.
+ */
 const NOTIFICATIONS_AT_A_TIME = 10_000;
 /** neo-go writes its blocks to disk each second: a crash loses a handful. More is another chain. */
 const MAX_ROLLBACK = 100;
@@ -51,8 +57,8 @@ type Progress = {
 };
 
 /**
- * Follows the chain from `from` on until the signal. Waits while node or database is away, and leaves a node that is behind others,
- * stands still, or is of another chain.
+ * Follows the chain from `from` on until the signal. Waits while node or database is away, and leaves a node that is
+ * behind others, stands still, or is of another chain.
  * @throws ChainChanged, WrongNetwork, Contradiction
  */
 export async function follow(deps: FollowDeps, from: Position): Promise<void> {
@@ -81,7 +87,10 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
   }
 }
 
-/** Takes in what this node has. @throws NodeUnavailable where another one may have more · WrongChain where it is none of ours */
+/**
+ * Takes in what this node has. @throws NodeUnavailable where another one may have more · WrongChain where it is none of
+ * ours
+ */
 async function catchUp(deps: FollowDeps, progress: Progress, node: Node): Promise<void> {
   const head = await readHeight(node);
   while (progress.cursor.height < head && !deps.signal.aborted) {
@@ -130,8 +139,8 @@ async function checkShorterChain(deps: FollowDeps, node: Node, cursor: Position,
 }
 
 /**
- * This node's blocks do not follow on ours. Go back only where a chain can lose blocks, and no other node still has them: else it is
- * this node that is wrong. @throws NodeRefuses, WrongChain
+ * This node's blocks do not follow on ours. Go back only where a chain can lose blocks, and no other node still has
+ * them: else it is this node that is wrong. @throws NodeRefuses, WrongChain
  */
 async function goBack(deps: FollowDeps, node: Node, cursor: Position): Promise<Position> {
   const { db, rpc, log, mayRollBack } = deps;

@@ -8,13 +8,17 @@ import type { Logger } from '../process/run.ts';
 const LEADER_LOCK = 0x1d_e5;
 const STANDBY_POLL_MS = 1_000;
 const RETRY_MS = 1_000;
-/** A connection that says nothing any more is asked: with the pool's limit for answers, its silence shows within a minute. */
+/**
+ * A connection that says nothing any more is asked: with the pool's limit for answers, its silence shows within a
+ * minute.
+ */
 const CHECK_MS = 10_000;
 
 /**
- * Does the work while this process is the one indexer that leads: an advisory lock on a connection of its own, which Postgres
- * releases when the process dies. That only saves work: a second writer would be stopped by the cursor. Where that connection
- * breaks, or Postgres is away, the work is stopped and begun again once this process leads again. Until the signal.
+ * Does the work while this process is the one indexer that leads: an advisory lock on a connection of its own, which
+ * Postgres releases when the process dies. That only saves work: a second writer would be stopped by the cursor. Where
+ * that connection breaks, or Postgres is away, the work is stopped and begun again once this process leads again. Until
+ * the signal.
  */
 export async function whileLeading(
   pool: pg.Pool,
@@ -36,7 +40,8 @@ export async function whileLeading(
         client.release(true);
       }
     } catch (error) {
-      // Without the lead another indexer may write: what failed then says nothing, and a real fault shows again with it.
+      // Without the lead another indexer may write: what failed then says nothing, and a real fault shows again with
+      // it.
       if (!lost.signal.aborted && !isDatabaseUnavailable(error)) throw error;
       outage.report(error);
       await pause(RETRY_MS, signal);

@@ -10,8 +10,8 @@ import { announceHead, moveCursor, type Position } from './store.ts';
 const EVENTS_AT_A_TIME = 1_000;
 
 /**
- * Goes back to an earlier block: forgets what came later and derives the state anew from the events that are left, in one
- * transaction. With the cursor's own height it simply rebuilds the state.
+ * Goes back to an earlier block: forgets what came later and derives the state anew from the events that are left, in
+ * one transaction. With the cursor's own height it simply rebuilds the state.
  */
 export async function rebuild(db: Database, from: Position, to: Position): Promise<void> {
   await db.transaction().execute(async (tx) => {

@@ -12,8 +12,8 @@ export async function down(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * What the chain says. Accounts are NEO addresses, hashes `0x…` as explorers show them, money is datoshi: the contract's
- * integers are below 2^63, so bigint holds them all.
+ * What the chain says. Accounts are NEO addresses, hashes `0x…` as explorers show them, money is datoshi: the
+ * contract's integers are below 2^63, so bigint holds them all.
  */
 const indexer = [
   `create table cursor (

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What a provider is judged by stands ready as a row, and nobody sums it up on request. Triggers keep it, so that no path of
- * the code can forget it; a statement of many rows changes each provider's row once.
+ * What a provider is judged by stands ready as a row, and nobody sums it up on request. Triggers keep it, so that no
+ * path of the code can forget it; a statement of many rows changes each provider's row once.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...settlements, ...calls, ...cdrs]) await sql.raw(statement).execute(db);
@@ -97,7 +97,8 @@ const calls = [
 ];
 
 const cdrs = [
-  // A user's own CDRs are those of the user's escrows: whatever strangers say of the user is found by no index of theirs.
+  // A user's own CDRs are those of the user's escrows: whatever strangers say of the user is found by no index of
+  // theirs.
   'drop index cdrs_user',
   'drop index cdrs_escrow',
   'create index cdrs_escrow on cdrs (escrow_id, provider, id)',

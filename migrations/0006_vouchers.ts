@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-/** A voucher can be handed in without a CDR, as long as its escrow can be claimed from: the highest one of each escrow is kept. */
+/**
+ * A voucher can be handed in without a CDR, as long as its escrow can be claimed from: the highest one of each escrow
+ * is kept.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table vouchers (

@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Every change of a CDR's state is a row, in the transaction that makes it. Triggers alone write it: no path can forget it. */
+/**
+ * Every change of a CDR's state is a row, in the transaction that makes it. Triggers alone write it: no path can forget
+ * it.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

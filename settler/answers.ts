@@ -4,7 +4,10 @@ import type { Deps } from './deps.ts';
 
 type Answer = { escrowId: bigint; seq: bigint; code: number | null };
 
-/** What the contract said of each claim: accepted (code null), or rejected. Other notifications, also those of a later version, are left out. */
+/**
+ * What the contract said of each claim: accepted (code null), or rejected. Other notifications, also those of a later
+ * version, are left out.
+ */
 export function answersOf({ contract }: Pick<Deps, 'contract'>, { notifications }: Execution): Answer[] {
   const answers: Answer[] = [];
   for (const emitted of notifications) {

@@ -28,8 +28,9 @@ export async function readBatchSize({ db }: Pick<Deps, 'db'>): Promise<number> {
 }
 
 /**
- * After a transaction that faulted, or that no block took in (it may be too dear for one), a quarter of its claims share the next
- * one's fate, down to one alone; after each that went well, four times as many. From the oldest to the newest.
+ * After a transaction that faulted, or that no block took in (it may be too dear for one), a quarter of its claims
+ * share the next one's fate, down to one alone; after each that went well, four times as many. From the oldest to the
+ * newest.
  */
 export function batchSize(transactions: readonly { halted: boolean; claims: number }[]): number {
   return transactions.reduce((size, { halted, claims }) => {

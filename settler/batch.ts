@@ -17,7 +17,8 @@ export async function signBatch(
   feeLimit: Datoshi,
 ): Promise<SignedTransaction> {
   const { rpc, network, signer, validForBlocks } = deps;
-  // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the others.
+  // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the
+  // others.
   const providers = new Set(accepted.map(({ provider }) => provider)).size;
   const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
   return signScript(rpc, settleScript(deps, claimsOf(accepted)), {
@@ -29,7 +30,10 @@ export async function signBatch(
   });
 }
 
-/** One provider's claims stand together: the contract credits neighbours with one write, which saves 0.04 GAS at genesis prices. */
+/**
+ * One provider's claims stand together: the contract credits neighbours with one write, which saves 0.04 GAS at genesis
+ * prices.
+ */
 export function claimsOf(prepared: readonly PreparedClaim[]): Claim[] {
   return prepared
     .toSorted((a, b) => (a.provider < b.provider ? -1 : Number(a.provider > b.provider)))

@@ -15,8 +15,8 @@ const HOUR_MS = 3_600_000;
 export type Budget = { left: Datoshi; exhausted: OutOfBudget };
 
 /**
- * What may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to sealed
- * transactions. @throws OutOfBudget where that is nothing
+ * What may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to
+ * sealed transactions. @throws OutOfBudget where that is nothing
  */
 export async function readBudget(deps: Pick<Deps, 'db' | 'rpc' | 'signer' | 'feePerHourLimit'>): Promise<Budget> {
   const { db, rpc, signer, feePerHourLimit } = deps;
@@ -48,7 +48,10 @@ function atLeastSome(left: bigint, exhausted: OutOfBudget): Budget {
   return { left: datoshi(left), exhausted };
 }
 
-/** Several settlers share the limit: for those that hold the lock while they seal, this is the last word. @throws OutOfBudget */
+/**
+ * Several settlers share the limit: for those that hold the lock while they seal, this is the last word. @throws
+ * OutOfBudget
+ */
 export async function checkHour(
   tx: Tx,
   { feePerHourLimit }: Pick<Deps, 'feePerHourLimit'>,

@@ -22,8 +22,9 @@ const REJECTED_REST_MS = 5_000;
 const ESCROWS_PER_PAGE = 100;
 
 /**
- * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline. Not among them:
- * those with a claim under way, those of which the index has not seen the last claim yet, and those that are parked.
+ * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline. Not among
+ * them: those with a claim under way, those of which the index has not seen the last claim yet, and those that are
+ * parked.
  */
 export async function* findCandidates(
   deps: Pick<Deps, 'db' | 'network' | 'contract' | 'signer' | 'providers' | 'resting'>,
@@ -96,8 +97,9 @@ async function readPage(
 }
 
 /**
- * The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. Asked in two steps, each by
- * one index: joined, they are a nested loop over all CDRs of the provider until Postgres has gathered statistics.
+ * The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. Asked in
+ * two steps, each by one index: joined, they are a nested loop over all CDRs of the provider until Postgres has
+ * gathered statistics.
  */
 async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls' | 'more'>> {
   const rows = await db
@@ -122,8 +124,8 @@ async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promis
 }
 
 /**
- * The highest valid one: of those that came with CDRs, and the one that was handed in alone. The rating and the API have checked
- * their signatures; on a devnet that lost blocks, another escrow with another key may have got the id.
+ * The highest valid one: of those that came with CDRs, and the one that was handed in alone. The rating and the API
+ * have checked their signatures; on a devnet that lost blocks, another escrow with another key may have got the id.
  */
 async function readVoucher(
   { db, network, contract }: Pick<Deps, 'db' | 'network' | 'contract'>,

@@ -21,13 +21,16 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       wallet: z.string({ error: "expected the path of the operator's NEP-6 wallet file" }),
       walletPassword: z.string().optional(),
       walletPasswordFile: z.string().optional(),
-      /** A claim is made at the latest when its oldest call has waited so long: fees are shared by what comes in meanwhile. */
+      /**
+       * A claim is made at the latest when its oldest call has waited so long: fees are shared by what comes in
+       * meanwhile.
+       */
       settleMaxAgeMs: wholeNumber('milliseconds', { min: 0, max: 24 * hour }).default(hour / 4),
       /** ... or as soon as so many datoshi are owed by one escrow. */
       settleAmount: datoshiSchema.default(datoshiSchema.parse('100000000')),
       /**
-       * ... or when the escrow ends. Calls that no voucher covers wait for one until the claim deadline is this near (or half of the claim
-       * window is over): time for some failed attempts.
+       * ... or when the escrow ends. Calls that no voucher covers wait for one until the claim deadline is this near
+       * (or half of the claim window is over): time for some failed attempts.
        */
       settleBeforeDeadlineMs: wholeNumber('milliseconds', { min: 1_000, max: 24 * hour }).default(hour / 6),
       /** Less is never claimed from an escrow at a time, in datoshi ... */
@@ -35,8 +38,8 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       /** ... nor less than so many times what a claim costs at the least, at the chain's prices of today. */
       settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
       /**
-       * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees, and a stranger
-       * who is provider and user in one can make it pay for moving their own money to and fro.
+       * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees,
+       * and a stranger who is provider and user in one can make it pay for moving their own money to and fro.
        */
       settleProviders: z
         .string({
@@ -44,9 +47,14 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
         })
         .transform((text) => (text.trim() === 'any' ? null : text.split(',').map((address) => address.trim())))
         .pipe(z.array(addressSchema).nullable()),
-      /** How many blocks the network has to take a transaction in. Short: only after them a lost one may be sealed anew. */
+      /**
+       * How many blocks the network has to take a transaction in. Short: only after them a lost one may be sealed anew.
+       */
       validForBlocks: wholeNumber('blocks', { min: 2, max: 5_760 }).default(20),
-      /** Bounds on what the signer spends. A block of the public networks holds 20 GAS of system fee: nothing dearer is ever taken in. */
+      /**
+       * Bounds on what the signer spends. A block of the public networks holds 20 GAS of system fee: nothing dearer is
+       * ever taken in.
+       */
       feePerTransactionLimit: datoshiSchema.default(datoshiSchema.parse('1900000000')),
       feePerHourLimit: datoshiSchema.default(datoshiSchema.parse('10000000000')),
     },

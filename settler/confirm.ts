@@ -25,7 +25,9 @@ const finalReasons = new Map<number, FailedReason>([
 /** A claim that is rejected so often for the same reason will not pass the next time. */
 const MAX_REJECTIONS = 3;
 
-/** Asks the chain what became of each sealed transaction, and writes down what it says. Answers how many are still open. */
+/**
+ * Asks the chain what became of each sealed transaction, and writes down what it says. Answers how many are still open.
+ */
 export async function confirm(deps: Deps): Promise<number> {
   const open = await deps.db
     .selectFrom('transactions')
@@ -55,7 +57,8 @@ async function follow(
 ): Promise<boolean> {
   const outcome = await readOutcome(deps.rpc, transaction.hash, height(transaction.validUntilBlock));
   if (outcome.kind === 'pending') {
-    if (outcome.height < transaction.validUntilBlock) await submit(deps, transaction); // it may never have reached the network
+    // it may never have reached the network
+    if (outcome.height < transaction.validUntilBlock) await submit(deps, transaction);
     return false;
   }
   await resolve(deps, transaction.hash, outcome);
@@ -156,7 +159,9 @@ async function parkRepeatedRejection(deps: Deps, escrowId: bigint, code: number)
   if (code === claimCode.malformed || repeated) await park(deps, escrowId, `its claims were rejected as ${name}`);
 }
 
-/** Only an escrow that faults alone, three times in a row, is to blame; a batch that faulted is tried in smaller ones. */
+/**
+ * Only an escrow that faults alone, three times in a row, is to blame; a batch that faulted is tried in smaller ones.
+ */
 async function parkRepeatedFaults(deps: Deps, hash: TxHash): Promise<void> {
   const { rows } = await sql<{ escrowId: bigint }>`
     select mine.escrow_id from claims as mine

@@ -19,7 +19,9 @@ export type Next<T> =
   /** Not even one can be paid for. */
   | { kind: 'wait' };
 
-/** What is tried next (pure). One claim that the chain refuses is found among n in log2(n) steps; the others are sealed. */
+/**
+ * What is tried next (pure). One claim that the chain refuses is found among n in log2(n) steps; the others are sealed.
+ */
 export function halve<T>(batch: Some<T>, trouble: Trouble): Next<T> {
   const [one, ...more] = batch;
   const middle = Math.ceil(batch.length / 2);

@@ -7,8 +7,9 @@ import type { Deps } from './deps.ts';
 const MAX_LAG = 2;
 
 /**
- * A node that is behind another one, or behind what the index knows already, cannot tell what became of a transaction: the next one
- * is used. So is it where a node has other blocks than the index. @throws NodeUnavailable where all lag · WrongChain
+ * A node that is behind another one, or behind what the index knows already, cannot tell what became of a transaction:
+ * the next one is used. So is it where a node has other blocks than the index. @throws NodeUnavailable where all lag ·
+ * WrongChain
  */
 export async function leaveLaggingNode({ db, rpc, mayRollBack }: Pick<Deps, 'db' | 'rpc' | 'mayRollBack'>) {
   const cursor = await db.selectFrom('cursor').select(['height', 'hash']).executeTakeFirst();

@@ -6,8 +6,8 @@ import { settleScript } from './batch.ts';
 import type { Deps } from './deps.ts';
 
 /**
- * Less is not claimed from an escrow at a time: so many times what a claim costs at the least, which is one that is rejected at once,
- * at the chain's prices of today.
+ * Less is not claimed from an escrow at a time: so many times what a claim costs at the least, which is one that is
+ * rejected at once, at the chain's prices of today.
  */
 export async function readLeastAmount(deps: Deps): Promise<Datoshi> {
   const { policy, minFees } = deps;

@@ -4,7 +4,9 @@ import type { Deps } from './deps.ts';
 
 export type Note = { cdrId: bigint; reason: ReasonCode };
 
-/** Tells providers why calls are not claimed now, or never will be: one statement, and none where it is told already. */
+/**
+ * Tells providers why calls are not claimed now, or never will be: one statement, and none where it is told already.
+ */
 export async function note(
   { db }: Pick<Deps, 'db'>,
   notes: { failed?: readonly Note[]; waiting?: readonly Note[] },

@@ -19,7 +19,8 @@ export async function lockChecks(tx: Tx): Promise<void> {
 /**
  * Settlements that the chain accepted and that are not ours as we know them: another settler's, or this database was
  * restored from an old copy. Their calls may be paid already, so nothing more is claimed until a person has looked.
- * Sealed claims are left out: what the chain says of them is about to be written down. So is what a person has looked at.
+ * Sealed claims are left out: what the chain says of them is about to be written down. So is what a person has looked
+ * at.
  *
  * Looks at escrows with calls to claim, and of each at the claims that have come since it was looked at: nothing is
  * planned for an escrow before all of its claims are known (`candidates.ts`).

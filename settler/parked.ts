@@ -6,8 +6,8 @@ import { settings } from '../process/settings.ts';
 import { listParked, releaseParked } from './review.ts';
 
 /**
- * What `krypton settler` runs, since that command has no access to the database: reads one request as JSON from standard input,
- * works on the database that KRYPTON_DATABASE_URL names, and writes one answer as JSON.
+ * What `krypton settler` runs, since that command has no access to the database: reads one request as JSON from
+ * standard input, works on the database that KRYPTON_DATABASE_URL names, and writes one answer as JSON.
  */
 const id = z
   .string()

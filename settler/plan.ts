@@ -43,8 +43,8 @@ export type Plan = {
 };
 
 /**
- * Which calls of an escrow are claimed now, and for how much: so that the contract accepts the claim (its rules overAmount,
- * overTime and badVoucher), and so that a call is paid in part only when nothing more can come.
+ * Which calls of an escrow are claimed now, and for how much: so that the contract accepts the claim (its rules
+ * overAmount, overTime and badVoucher), and so that a call is paid in part only when nothing more can come.
  */
 export function plan(view: EscrowView, policy: Policy, now: Date): Plan {
   const dead = deadReason(view);
@@ -67,7 +67,9 @@ function deadReason({ escrow, closedBy, headTime }: EscrowView): FailedReason | 
   return headTime > escrow.claimDeadline ? 'pastDeadline' : null;
 }
 
-/** Takes one call after the other as long as time, money and voucher reach; a smaller one may fit behind a larger one. */
+/**
+ * Takes one call after the other as long as time, money and voucher reach; a smaller one may fit behind a larger one.
+ */
 function allot(view: EscrowView, policy: Policy): Plan {
   const { escrow, calls, headTime } = view;
   const result: Plan = { claimed: [], failed: [], waiting: [] };

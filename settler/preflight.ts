@@ -11,7 +11,10 @@ import { note } from './notes.ts';
 /** The chain takes scripts of 65,535 bytes; with usual amounts, 512 claims with vouchers are a little longer. */
 const MAX_SCRIPT_BYTES = 60_000;
 
-/** Leaves out, and sets aside, what the contract would reject now. @throws ScriptFault where the chain would not run the claims at all */
+/**
+ * Leaves out, and sets aside, what the contract would reject now. @throws ScriptFault where the chain would not run the
+ * claims at all
+ */
 export async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promise<PreparedClaim[]> {
   const script = settleScript(deps, claimsOf(prepared));
   if (script.length > MAX_SCRIPT_BYTES) throw new ScriptFault('the script is too long');

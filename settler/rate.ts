@@ -34,7 +34,10 @@ const rejected = (reason: RejectedReason, missMs: number | null = null): Rejecti
 const STAMP_TOLERANCE_MS = 1_000;
 /** Clocks of proxies and of the chain's validators may differ by so much. */
 const CLOCK_TOLERANCE_MS = 5_000;
-/** A CDR may be so far ahead of our clock: what it says is rated when the chain has come as far, and a CDR comes but once. */
+/**
+ * A CDR may be so far ahead of our clock: what it says is rated when the chain has come as far, and a CDR comes but
+ * once.
+ */
 const MAX_CLOCK_LEAD_MS = 60_000;
 
 /**
@@ -88,8 +91,8 @@ function mismatch(cdr: Cdr, escrow: Escrow): Rejection | null {
 }
 
 /**
- * Time counts until the escrow ends, not longer: a user who closes it in the middle of a call owes what they have talked until
- * then, and no more.
+ * Time counts until the escrow ends, not longer: a user who closes it in the middle of a call owes what they have
+ * talked until then, and no more.
  */
 function answeredMs({ answeredAt, endedAt }: Cdr, { endsAt }: Escrow): number | null {
   return answeredAt && Math.max(0, Math.min(endedAt.getTime(), endsAt.getTime()) - answeredAt.getTime());

@@ -20,9 +20,9 @@ export async function findUnrated({ db }: Pick<Deps, 'db'>, after: bigint): Prom
 }
 
 /**
- * A devnet's only validator can lose its last blocks when it is killed; the indexer then goes back, and says to which height. A
- * transaction that was above it and is not there any more is open again: it is sent again, or expires. What was checked of
- * claims is checked anew. Until then nothing is claimed (`candidates.ts`).
+ * A devnet's only validator can lose its last blocks when it is killed; the indexer then goes back, and says to which
+ * height. A transaction that was above it and is not there any more is open again: it is sent again, or expires. What
+ * was checked of claims is checked anew. Until then nothing is claimed (`candidates.ts`).
  */
 export async function takeBack(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
   const { db } = deps;
@@ -37,7 +37,8 @@ export async function takeBack(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await lockChecks(tx);
     await tx.deleteFrom('claimChecks').execute();
-    // What the new chain had not reached could not be judged: the next round looks again. The index may have come further since.
+    // What the new chain had not reached could not be judged: the next round looks again. The index may have come
+    // further since.
     await sql`
       update handled_rollbacks set rollback_id = ${news.newest}
       where not exists (select from transactions where state = 'halted' and height > ${news.reached})`.execute(tx);

@@ -51,7 +51,10 @@ export type ReviewOutcome =
 
 class DryRun extends Error {}
 
-/** Lets the rest of a parked escrow be claimed. Nothing is sealed meanwhile; changes nothing where it can't, or in a dry run. */
+/**
+ * Lets the rest of a parked escrow be claimed. Nothing is sealed meanwhile; changes nothing where it can't, or in a dry
+ * run.
+ */
 export async function releaseParked(db: Database, review: Review): Promise<ReviewOutcome> {
   let outcome: ReviewOutcome | undefined;
   try {

@@ -16,8 +16,8 @@ import { settle } from './settle.ts';
 export const ROUND_MS = 2_000;
 
 /**
- * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all there
- * is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
+ * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all
+ * there is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
  */
 export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
   const tellNotServed = createNotServed(deps);

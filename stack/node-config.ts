@@ -8,7 +8,7 @@ export interface NodePace {
   readonly inMemory: boolean;
 }
 
-export interface NodeWallet {
+interface NodeWallet {
   readonly path: string;
   readonly password: string;
 }

@@ -41,6 +41,13 @@ test('one that ends before it is ready says why', async () => {
   );
 });
 
+test('one whose data may be damaged says what helps', async () => {
+  const part = startPart(shell('damaged', 'echo "bad page"; exit 1', { remedy: 'remove it' }), () => {});
+  await expect(waitUntilReady(part, async () => false, 5_000)).rejects.toThrow(
+    'damaged ended before it was ready: bad page | If its data is damaged: remove it',
+  );
+});
+
 test('one that reports ready over IPC is heard, although setpriv stands between', async () => {
   const script = 'process.send({ ready: true }); setInterval(() => {}, 1000)';
   const plan = shell('reporter', '', { command: process.execPath, args: ['-e', script], reportsReady: true });

@@ -21,10 +21,13 @@ export interface PartPlan {
   readonly privileges?: readonly string[];
   /** Opens an IPC channel on which the part sends {ready: true}. */
   readonly reportsReady?: boolean;
+  /** What helps where it does not start because its data is damaged: said after its last words. */
+  readonly remedy?: string;
 }
 
 export interface Part {
   readonly name: string;
+  readonly remedy: string | undefined;
   readonly pid: number;
   /** Resolves, never rejects, with words for how it ended. */
   readonly ended: Promise<string>;
@@ -40,8 +43,8 @@ const readyPollMs = 50;
 
 /**
  * Runs a command that the kernel ends when this process dies. setpriv (util-linux, part of every Debian) sets the death
- * signal; a parent that died just before is then seen by the shell, as its children belong to another by now. Both go on
- * by exec, so the process id stays, and becomes the command's.
+ * signal; a parent that died just before is then seen by the shell, as its children belong to another by now. Both go
+ * on by exec, so the process id stays, and becomes the command's.
  */
 export function boundToUs(
   deathSignal: NodeJS.Signals,
@@ -53,7 +56,10 @@ export function boundToUs(
   return ['setpriv', '--pdeathsig', deathSignal.slice(3), ...privileges, ...onlyBelowUs, command, ...args];
 }
 
-/** `detached` gives it a process group of its own: a terminal's Ctrl-C reaches the supervisor only, which then stops the parts in order. */
+/**
+ * `detached` gives it a process group of its own: a terminal's Ctrl-C reaches the supervisor only, which then stops the
+ * parts in order.
+ */
 export function startPart(plan: PartPlan, onLine: (line: string) => void): Part {
   const log = openSync(plan.logFile, 'a', 0o600);
   const begin = fstatSync(log).size;
@@ -84,6 +90,7 @@ export function startPart(plan: PartPlan, onLine: (line: string) => void): Part 
   });
   return {
     name: plan.name,
+    remedy: plan.remedy,
     pid: child.pid ?? -1,
     ended,
     hasReportedReady: () => ready,
@@ -125,7 +132,9 @@ export async function within(timeoutMs: number, promise: Promise<unknown>): Prom
   }
 }
 
-/** Asks `probe` again and again until it says yes; a part that ends or takes too long is Trouble with its last words. */
+/**
+ * Asks `probe` again and again until it says yes; a part that ends or takes too long is Trouble with its last words.
+ */
 export async function waitUntilReady(part: Part, probe: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await probe().catch(() => false))) {
@@ -137,5 +146,6 @@ export async function waitUntilReady(part: Part, probe: () => Promise<boolean>, 
 }
 
 function lastWords(part: Part): string {
-  return part.lastLines().slice(-4).join(' | ') || 'it said nothing';
+  const words = part.lastLines().slice(-4).join(' | ') || 'it said nothing';
+  return part.remedy === undefined ? words : `${words} | If its data is damaged: ${part.remedy}`;
 }

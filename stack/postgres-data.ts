@@ -19,7 +19,9 @@ interface Data {
   readonly privileges: readonly string[];
 }
 
-/** Answers a data folder that Postgres starts on, with the password of the state, whatever an earlier start left behind. */
+/**
+ * Answers a data folder that Postgres starts on, with the password of the state, whatever an earlier start left behind.
+ */
 export async function prepareData(binaries: Binaries, folder: Folder, state: State, durable: boolean): Promise<Data> {
   const user = unprivilegedUser();
   mkdirSync(folder.postgres, { recursive: true });
@@ -87,8 +89,9 @@ async function setPassword({ postgres }: Binaries, { data, privileges }: Data, p
 }
 
 /**
- * After a SIGKILL the file stays. Postgres itself sees that its process is gone, but would refuse for ever where another
- * process got that number since, or where the file names none. One that names a Postgres of ours is left to it to judge.
+ * After a SIGKILL the file stays. Postgres itself sees that its process is gone, but would refuse for ever where
+ * another process got that number since, or where the file names none. One that names a Postgres of ours is left to it
+ * to judge.
  */
 function dropStalePidFile(data: string): void {
   const file = join(data, 'postmaster.pid');

@@ -41,6 +41,9 @@ export async function planPostgres(folder: Folder, state: State, pace: PostgresP
     stopSignal: 'SIGINT',
     stopTimeoutMs,
     privileges,
+    remedy:
+      `remove ${folder.postgres}. Chain and wallets stay, and the indexer reads the chain anew; ` +
+      'calls that are not settled yet are lost',
   };
 }
 

@@ -7,7 +7,10 @@ import type { PartPlan } from './part.ts';
 /** A little more than a service gives itself (10 s, process/run.ts) before it gives up on stopping in order. */
 const stopTimeoutMs = 12_000;
 
-/** On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s, however little they come to. */
+/**
+ * On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s, however little they come
+ * to.
+ */
 const devnetSettling = {
   KRYPTON_SETTLE_MAX_AGE_MS: '2000',
   KRYPTON_SETTLE_MIN_FEES: '0',

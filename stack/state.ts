@@ -105,7 +105,8 @@ async function keepFreePorts(known: Known['ports']): Promise<State['ports']> {
 
 /**
  * The network number is part of what every transaction signs. Each devnet draws its own, so that a transaction of one
- * cannot be replayed on another. Drawn from a range in which no public network lies (those are 860833102 and 894710606).
+ * cannot be replayed on another. Drawn from a range in which no public network lies (those are 860833102 and
+ * 894710606).
  */
 function newNetwork(): number {
   return randomInt(1_000_000_000, 2_000_000_000);

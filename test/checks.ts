@@ -2,8 +2,8 @@ import type { TestCounts } from './harness/go-tests.ts';
 import { report, runHere } from './harness/report.ts';
 
 /**
- * Each of these counts as one failure when it fails; it is no test, so it counts nothing when it passes. The slowest come
- * first: what runs beside them is done before they are.
+ * Each of these counts as one failure when it fails; it is no test, so it counts nothing when it passes. The slowest
+ * come first: what runs beside them is done before they are.
  */
 const checks = [
   { name: 'types', command: 'tsc', args: ['-p', '.'] },

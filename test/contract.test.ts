@@ -25,7 +25,10 @@ import { repository } from '../stack/folder.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { createWorld, eventually, openEscrow, terms, type World } from './harness/world.ts';
 
-/** What neotest can't show, as it signs with scope Global on a chain of its own: a real node, and scopes as wallets send them. */
+/**
+ * What neotest can't show, as it signs with scope Global on a chain of its own: a real node, and scopes as wallets send
+ * them.
+ */
 let world: World;
 let stranger: Signer;
 

@@ -1,4 +1,5 @@
-// npm test: types, lint, borders and unused code, the contract's Go tests, then all of vitest. Ends with one line of counts.
+// npm test: types, lint, borders and unused code, the contract's Go tests, then all of vitest. Ends with one line of
+// counts.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -4,14 +4,18 @@ import type { Address } from '../../protocol/types/address.ts';
 import { Refusal } from '../http/problem.ts';
 
 /**
- * Rated CDRs of one escrow that wait for payment: an escrow that pays is claimed from every quarter of an hour by default, and
- * nobody makes so many calls in between.
+ * Rated CDRs of one escrow that wait for payment: an escrow that pays is claimed from every quarter of an hour by
+ * default, and nobody makes so many calls in between.
  */
 const MAX_WAITING_PER_ESCROW = 20_000;
-/** CDRs of one provider that can never be paid, in a day (UTC): more are no mistake any more, and each is kept for ever. */
+/**
+ * CDRs of one provider that can never be paid, in a day (UTC): more are no mistake any more, and each is kept for ever.
+ */
 const MAX_REJECTED_PER_DAY = 100_000;
 
-/** What a provider's escrows and mistakes leave room for. @throws Refusal notAProvider, tooManyRejected, tooManyWaiting */
+/**
+ * What a provider's escrows and mistakes leave room for. @throws Refusal notAProvider, tooManyRejected, tooManyWaiting
+ */
 export async function admit(db: Database, provider: Address, items: readonly unknown[]): Promise<void> {
   const escrowIds = [...new Set(items.flatMap(escrowIdOf))];
   const { rows } = await sql<{ isProvider: boolean; rejected: bigint | null; full: bigint[] }>`

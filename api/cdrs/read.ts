@@ -39,8 +39,8 @@ const selectCdrs = (db: Database) =>
 type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number];
 
 /**
- * What a provider says of a user is that user's CDR only where the escrow is the user's own, with this provider: anybody can
- * deploy a provider, and say anything.
+ * What a provider says of a user is that user's CDR only where the escrow is the user's own, with this provider:
+ * anybody can deploy a provider, and say anything.
  */
 const isUsersOwn = sql<boolean>`exists (select from escrows
   where escrows.id = cdrs.escrow_id and escrows.user = cdrs.user and escrows.provider = cdrs.provider)`;
@@ -54,7 +54,10 @@ export async function readCdr(db: Database, id: number, party: Address): Promise
   return row ? toCdr(row) : null;
 }
 
-/** A party's CDRs, the newest first, from below `before` on: at most `limit` of each role by its own index, then of both. */
+/**
+ * A party's CDRs, the newest first, from below `before` on: at most `limit` of each role by its own index, then of
+ * both.
+ */
 export async function findCdrs(
   db: Database,
   party: Address,

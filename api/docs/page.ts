@@ -2,8 +2,8 @@ import { html } from 'hono/html';
 import { problems } from '../../protocol/api/problem.ts';
 
 /**
- * The API for people: what the OpenAPI document says, shown by Swagger UI, and the codes of problems, each at the place that
- * a problem's `type` names. All links are relative, so that the page also stands behind a proxy that adds a path.
+ * The API for people: what the OpenAPI document says, shown by Swagger UI, and the codes of problems, each at the place
+ * that a problem's `type` names. All links are relative, so that the page also stands behind a proxy that adds a path.
  */
 export function renderPage(version: string): string {
   const rows = Object.entries(problems).map(

@@ -4,8 +4,8 @@ import { readAssets } from './assets.ts';
 import { renderPage } from './page.ts';
 
 /**
- * The page runs scripts and takes styles from its own files alone, asks nobody else for anything, and stands in nobody's
- * frame. `data:` pictures are those within Swagger UI's style sheet.
+ * The page runs scripts and takes styles from its own files alone, asks nobody else for anything, and stands in
+ * nobody's frame. `data:` pictures are those within Swagger UI's style sheet.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",

@@ -9,8 +9,9 @@ import { readCursor } from '../http/height.ts';
 import { Refusal } from '../http/problem.ts';
 
 /**
- * Keeps a voucher where it is the highest of its escrow. Anybody who holds a valid one may hand it in: it can be used for its
- * escrow alone, and for what its user signed. @throws Refusal unknownEscrow, claimDeadlinePassed, voucherInvalid
+ * Keeps a voucher where it is the highest of its escrow. Anybody who holds a valid one may hand it in: it can be used
+ * for its escrow alone, and for what its user signed. @throws Refusal unknownEscrow, claimDeadlinePassed,
+ * voucherInvalid
  */
 export async function keepVoucher(deps: Deps, id: number, voucher: SubmittedVoucher): Promise<KeptVoucher> {
   const { db } = deps;

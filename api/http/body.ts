@@ -5,7 +5,10 @@ import { Refusal } from './problem.ts';
 
 /** 1000 CDRs of 2 KiB: one with all fields at their longest is 1.3 KB of ASCII, a usual one 0.5 KB. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
-/** Of a body that is too large so much is read and dropped: its sender gets to see the answer, and the connection stays usable. */
+/**
+ * Of a body that is too large so much is read and dropped: its sender gets to see the answer, and the connection stays
+ * usable.
+ */
 const MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES;
 
 /** Reads every body to its end before anything else: a connection with an unread body can't serve the next request. */

@@ -11,8 +11,9 @@ export type IndexCursor = Selectable<Cursor>;
 const MIN_HEIGHT_LIMIT_MS = 20_000;
 
 /**
- * Answers from the chain's state as of one block, which the answer names: everything is read in one snapshot, so that the
- * indexer's commits in between do not mix. The ETag changes with the block (and with `variant`, what else the answer says).
+ * Answers from the chain's state as of one block, which the answer names: everything is read in one snapshot, so that
+ * the indexer's commits in between do not mix. The ETag changes with the block (and with `variant`, what else the
+ * answer says).
  */
 export async function chainState(
   c: Context,

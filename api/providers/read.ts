@@ -58,7 +58,10 @@ function toProvider(row: Row): Provider {
   };
 }
 
-/** Providers with what they are judged by: claims that the chain answered, and the CDRs in them; nothing that a provider only says. */
+/**
+ * Providers with what they are judged by: claims that the chain answered, and the CDRs in them; nothing that a provider
+ * only says.
+ */
 const selectProviders = (db: Database) =>
   db
     .selectFrom('providers')

@@ -27,7 +27,9 @@ export async function readTransaction(db: Database, txHash: TxHash): Promise<Tra
   return rows[0] ? toTransaction(rows as [Row, ...Row[]]) : null;
 }
 
-/** Transactions, the newest first, each with those of its claims that were asked for; and where the next page begins. */
+/**
+ * Transactions, the newest first, each with those of its claims that were asked for; and where the next page begins.
+ */
 export async function findTransactions(
   db: Database,
   filter: SettlementFilter,

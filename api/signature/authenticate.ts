@@ -22,7 +22,10 @@ const challenge = {
   'Accept-Signature': `sig=(${accepted});created;alg="${signatureAlgorithm}"`,
 };
 
-/** The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws Refusal */
+/**
+ * The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws
+ * Refusal
+ */
 export async function authenticate(c: Context<Env>, { db, now, authorities }: Deps): Promise<Address> {
   const request = requestOf(c);
   const verified = verify(request, c.get('body'), now());

@@ -9,11 +9,12 @@ const pieces = /%"[^"]*"|"(?:\\.|[^"\\])*"|[^"%,]+|[,%"]/g;
 const unwritable = /(?<=[=( ])(?:@-?\d{1,15}|-?\d{1,12}\.\d{1,3})(?=[;) ]|\s*$)/g;
 
 /**
- * The members of a structured dictionary (RFC 9651), each read on its own: what a proxy adds under a label of its own is
- * no matter of ours, whatever types it uses, and even where it can't be read at all. Of two of one label the last counts.
+ * The members of a structured dictionary (RFC 9651), each read on its own: what a proxy adds under a label of its own
+ * is no matter of ours, whatever types it uses, and even where it can't be read at all. Of two of one label the last
+ * counts.
  *
- * The library reads a Date only at the end of a text, and writes the Decimal 1.0 as 1. Both are read as a token here: no
- * parameter that we look at is of such a type; `isVerbatim` says that the text must stand for the value.
+ * The library reads a Date only at the end of a text, and writes the Decimal 1.0 as 1. Both are read as a token here:
+ * no parameter that we look at is of such a type; `isVerbatim` says that the text must stand for the value.
  */
 export function membersOf(dictionary: string): Map<string, Member> {
   const members = new Map<string, Member>();

@@ -26,9 +26,9 @@ export type Verified = { publicKey: PublicKey; nonce: string; created: number };
 type Candidate = { label: string; covered: InnerList; member: Member };
 
 /**
- * Checks a request's signature (RFC 9421) and its body's digest (RFC 9530). Of several signatures, under any labels, the first
- * that holds counts; the others may be of anybody and of any form. Whether the nonce was used before is for the caller to
- * find out.
+ * Checks a request's signature (RFC 9421) and its body's digest (RFC 9530). Of several signatures, under any labels,
+ * the first that holds counts; the others may be of anybody and of any form. Whether the nonce was used before is for
+ * the caller to find out.
  * @throws SignatureError saying what is wrong with the signature that was meant for us
  */
 export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: number): Verified {

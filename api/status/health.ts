@@ -14,7 +14,10 @@ const LIMIT_MS = 3_000;
 /** Anybody may ask, as often as they like: a write that was tried so lately need not be tried again. */
 const WRITE_KEPT_MS = 1_000;
 
-/** Whether this process can serve: its stores take writes, and the index keeps up with the node, as far as the node can be asked. */
+/**
+ * Whether this process can serve: its stores take writes, and the index keeps up with the node, as far as the node can
+ * be asked.
+ */
 export function createHealth(deps: Deps): () => Promise<Health> {
   const outage = new Outage(deps.log, 'Postgres takes no writes');
   let tried = { at: Number.NEGATIVE_INFINITY, postgres: Promise.resolve('') };
@@ -42,7 +45,8 @@ const isUnknown = (check: string) => Object.values(unknown).includes(check);
 
 /** The write that each signed request begins with, committed: a server that can only be read takes in nothing. */
 async function tryWrite({ db, now }: Deps, outage: Outage): Promise<string> {
-  const row = { keyId: 'readyz', nonce: 'readyz', expiresAt: new Date(now()) }; // no key of a caller; swept like the others
+  // no key of a caller; swept like the others
+  const row = { keyId: 'readyz', nonce: 'readyz', expiresAt: new Date(now()) };
   const written = db
     .insertInto('requestNonces')
     .values(row)

@@ -8,7 +8,10 @@ import { openChain } from '../connect.ts';
 import { fields, money, print, span, table } from '../print.ts';
 import { Refusal } from '../refusal.ts';
 
-/** An open escrow as the chain has it; a closed one, which the chain forgets, as the index has it; the history where there is an API. */
+/**
+ * An open escrow as the chain has it; a closed one, which the chain forgets, as the index has it; the history where
+ * there is an API.
+ */
 export async function showEscrow(settings: Settings, id: bigint): Promise<void> {
   const { reader } = await openChain(settings);
   const [record, indexed] = await Promise.all([reader.escrow(id), fromIndex(settings, id)]);

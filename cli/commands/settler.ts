@@ -9,7 +9,9 @@ import { fields, money, print, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
 
-/** What an operator does about escrows whose numbers contradict each other; docs/operating.md says how to look at one. */
+/**
+ * What an operator does about escrows whose numbers contradict each other; docs/operating.md says how to look at one.
+ */
 export function addSettler(program: Command): void {
   const settler = program.command('settler').description('for operators: escrows from which nothing more is claimed');
   settler

@@ -73,7 +73,9 @@ async function cdrOf(
 /** What the API said to each record that was sent: one verdict for each time. */
 export type Sent = { call: Call; verdict: CdrVerdict }[];
 
-/** Each provider hands in its calls; one of them twice at the same time, and one again with another content afterwards. */
+/**
+ * Each provider hands in its calls; one of them twice at the same time, and one again with another content afterwards.
+ */
 export async function submitCalls(api: Client, made: readonly Call[]): Promise<Sent> {
   const twice = made.filter(({ planned }) => planned.twist === 'duplicate');
   const byProvider = Map.groupBy(
@@ -93,7 +95,10 @@ async function submit(api: Client, batch: readonly Call[]): Promise<Sent> {
   return batch.map((call, i) => ({ call, verdict: cdrs[i] as CdrVerdict }));
 }
 
-/** A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. A busy machine takes longer. */
+/**
+ * A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. A busy machine takes
+ * longer.
+ */
 const DECIDED_LIMIT_MS = 60_000;
 const POLL_MS = 500;
 

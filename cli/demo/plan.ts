@@ -1,7 +1,10 @@
 import { priceOf, type Terms } from '../../protocol/call/price.ts';
 import { type Datoshi, datoshi, parseGas } from '../../protocol/types/datoshi.ts';
 
-/** What the demo is about to do, as values: who reserves what with whom, and which calls are made. Parties by their index. */
+/**
+ * What the demo is about to do, as values: who reserves what with whom, and which calls are made. Parties by their
+ * index.
+ */
 export type PlannedEscrow = {
   user: number;
   provider: number;

@@ -10,8 +10,8 @@ export class JsonFault extends Error {
 }
 
 /**
- * JSON in which each object has each key once. `JSON.parse` takes the last of two and says nothing; another reader takes
- * the first. Whoever signs or bills by such a document means one of them, and nobody knows which.
+ * JSON in which each object has each key once. `JSON.parse` takes the last of two and says nothing; another reader
+ * takes the first. Whoever signs or bills by such a document means one of them, and nobody knows which.
  * @throws JsonFault
  */
 export function parseJson(text: string): unknown {
@@ -33,7 +33,9 @@ const code = (character: string) => character.charCodeAt(0);
 const [quote, comma, backslash] = [code('"'), code(','), code('\\')];
 const [openObject, closeObject, openList, closeList] = [code('{'), code('}'), code('['), code(']')];
 
-/** One pass over a text that `JSON.parse` has taken: strings and brackets tell all. No recursion, so any depth will do. */
+/**
+ * One pass over a text that `JSON.parse` has taken: strings and brackets tell all. No recursion, so any depth will do.
+ */
 function findKeyTwice(text: string): { key: string; text: string } | null {
   const open: Open[] = [];
   let inside: Open | undefined;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressSchema } from '../types/address.ts';
 import { txHashSchema } from '../types/hash.ts';
+import { isRealTime } from '../types/time.ts';
 
 /** Parameters and headers of requests; what they are read as stands behind the `transform`. */
 export const addressParameter = addressSchema.meta({ type: 'string', description: 'NEO N3 address (N…)' });
@@ -18,8 +19,9 @@ const timeError = 'expected a time as RFC 3339 with an offset, e.g. 2026-01-31T1
 export const timeParameter = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+ -]\d\d:\d\d)$/, timeError)
-  .transform((text) => new Date(text.replace(' ', '+'))) // an unescaped + in a query arrives as a space
-  .refine((time) => !Number.isNaN(time.getTime()), timeError)
+  .transform((text) => text.replace(' ', '+')) // an unescaped + in a query arrives as a space
+  .refine(isRealTime, timeError)
+  .transform((text) => new Date(text))
   .meta({ type: 'string', format: 'date-time' });
 
 /** Headers of every request for chain state. */

@@ -24,8 +24,8 @@ export type CdrFacts = {
 export type CdrPrice = { billableSeconds: bigint; amount: Datoshi; tariffHash: string | null };
 
 /**
- * The leaf by which a claim's `cdrRoot` commits to a call: SHA-256 over 0x00 and the RFC 8785 form of the CDR without its
- * voucher, with what was billed, and the salt that keeps phone numbers from being guessed.
+ * The leaf by which a claim's `cdrRoot` commits to a call: SHA-256 over 0x00 and the RFC 8785 form of the CDR without
+ * its voucher, with what was billed, and the salt that keeps phone numbers from being guessed.
  */
 export function cdrLeaf(cdr: CdrFacts, price: CdrPrice, salt: Uint8Array): SumNode {
   return leafOf(canonicalCdr(cdr, price, salt), price.amount);

@@ -18,8 +18,8 @@ export type DeckInForce =
   | { kind: 'none' };
 
 /**
- * Among the provider's decks whose hash was set in a block not later than `at`, and whose `effectiveFrom` is not later than `at`, the
- * one that was set last. `decks` come in the order in which they were set.
+ * Among the provider's decks whose hash was set in a block not later than `at`, and whose `effectiveFrom` is not later
+ * than `at`, the one that was set last. `decks` come in the order in which they were set.
  */
 export function deckInForce(decks: readonly SetDeck[], at: Date): DeckInForce {
   for (const { hash, setAt, effectiveFrom } of decks.toReversed()) {

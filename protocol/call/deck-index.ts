@@ -17,8 +17,8 @@ export type DeckIndex = {
 const MAX_PREFIX = 16;
 
 /**
- * Columns of numbers and one map of prefixes: a deck of 200,000 entries takes 25 MB instead of 90, and finding its price takes at
- * most 17 look-ups.
+ * Columns of numbers and one map of prefixes: a deck of 200,000 entries takes 25 MB instead of 90, and finding its
+ * price takes at most 17 look-ups.
  */
 export function indexDeck({ entries }: Pick<RateDeck, 'entries'>): DeckIndex {
   const positions = new Map<string, number>();

@@ -19,8 +19,8 @@ const e164 = /^\+[1-9]\d{0,14}$/;
 const uri = /^(?:sips?|tel):([^@;?:]+)/i;
 
 /**
- * Reads `to` as a CDR or an INVITE gives it: a number, an address, or a URI of one. `sms:` in front marks a message (RFC 5724).
- * A number may hold the visual separators of RFC 3966.
+ * Reads `to` as a CDR or an INVITE gives it: a number, an address, or a URI of one. `sms:` in front marks a message
+ * (RFC 5724). A number may hold the visual separators of RFC 3966.
  */
 export function destinationOf({ direction, to }: { direction: string; to: string }): Destination {
   if (/^sms:/i.test(to)) return { kind: 'message' };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRealTime } from '../types/time.ts';
 
 /** Longest callId, number or SIP URI: RFC 3261 names no bound, and 255 is what SIP proxies keep. */
 const MAX_TEXT = 255;
@@ -48,10 +49,3 @@ export const timeSchema = z
   .refine(isRealTime, timeError)
   .transform((text) => new Date(text))
   .meta({ format: 'date-time' });
-
-/** Date takes February 30 for March 2. */
-function isRealTime(text: string): boolean {
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10));
-  return isDay && !Number.isNaN(new Date(text).getTime());
-}

@@ -7,7 +7,9 @@ export type SumNode = { hash: Uint8Array; sum: bigint };
 /** A sibling on the way from a leaf to the root. */
 export type ProofStep = SumNode & { side: 'left' | 'right' };
 
-/** Leaves and inner nodes are hashed with a first byte of their own: neither can be passed off as the other (RFC 6962). */
+/**
+ * Leaves and inner nodes are hashed with a first byte of their own: neither can be passed off as the other (RFC 6962).
+ */
 const LEAF = Uint8Array.of(0);
 const INNER = Uint8Array.of(1);
 

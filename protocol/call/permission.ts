@@ -2,7 +2,10 @@ import type { Datoshi } from '../types/datoshi.ts';
 import { type AgreedTerms, isWithin } from './deck-index.ts';
 import { priceOf, type Terms } from './price.ts';
 
-/** Whether a call may begin or go on, and for how long: the same decision wherever it is taken, by the API or by a provider's own kit. */
+/**
+ * Whether a call may begin or go on, and for how long: the same decision wherever it is taken, by the API or by a
+ * provider's own kit.
+ */
 
 /** What a call costs, or why it has no price. */
 export type CallPrice =
@@ -78,8 +81,8 @@ export type PermissionInput = {
 };
 
 /**
- * Decides, and says what to hold. Money that is spent, owed for calls that were handed in, or held for others is never promised again.
- * The same call again extends its hold; one that can't be extended keeps what it has.
+ * Decides, and says what to hold. Money that is spent, owed for calls that were handed in, or held for others is never
+ * promised again. The same call again extends its hold; one that can't be extended keeps what it has.
  */
 export function decidePermission(input: PermissionInput, policy: PermissionPolicy = defaultPolicy): Permission {
   const { callId, escrow, price, unsettled, holds, now } = input;

@@ -6,7 +6,10 @@ import { addressSchema } from '../types/address.ts';
 import { type Hex, hexOf } from '../types/bytes.ts';
 import { datoshiSchema } from '../types/datoshi.ts';
 
-/** A provider's prices as the provider publishes them; the SHA-256 of the document's canonical JSON stands on chain (`setTariff`). */
+/**
+ * A provider's prices as the provider publishes them; the SHA-256 of the document's canonical JSON stands on chain
+ * (`setTariff`).
+ */
 
 /** 200,000 prefixes: what the largest carriers' lists hold. */
 const MAX_ENTRIES = 200_000;

@@ -37,7 +37,9 @@ export function asBoolean(item: StackItem): boolean {
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Text that somebody wrote onto the chain: what is no UTF-8, and U+0000, which Postgres can't store, becomes U+FFFD. */
+/**
+ * Text that somebody wrote onto the chain: what is no UTF-8, and U+0000, which Postgres can't store, becomes U+FFFD.
+ */
 export function asString(item: StackItem): string {
   return utf8.decode(asBytes(item)).replaceAll('\0', '\uFFFD');
 }

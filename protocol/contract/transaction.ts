@@ -124,7 +124,10 @@ function serialize(built: Built, { verificationScript }: Signer, signature: Uint
   return bytesOfHex(built.serialize(true));
 }
 
-/** The hash that a contract has, or will have, when `deployer` deploys it: it follows from sender, NEF checksum and name. */
+/**
+ * The hash that a contract has, or will have, when `deployer` deploys it: it follows from sender, NEF checksum and
+ * name.
+ */
 export function contractHashOf(deployer: Address, { checksum, name }: { checksum: number; name: string }): ScriptHash {
   const sender = u.HexString.fromHex(bytesToHex(hash160Bytes(deployer).reverse()));
   return `0x${experimental.getContractHash(sender, checksum, name)}` as ScriptHash;

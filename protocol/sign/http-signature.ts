@@ -58,8 +58,8 @@ const derived: Record<string, (request: HttpRequest) => string> = {
 };
 
 /**
- * The signature base (RFC 9421, section 2.5) of the covered components and their parameters; `parameters` is how these are
- * written.
+ * The signature base (RFC 9421, section 2.5) of the covered components and their parameters; `parameters` is how these
+ * are written.
  * @throws SignatureError
  */
 export function signatureBase(
@@ -104,7 +104,10 @@ export function headerValue({ headers }: HttpRequest, name: string): string | un
 
 const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
 
-/** Scheme, authority, path and query, normalised as section 2.2 wants them; a proxy's absolute target overrides the Host header. */
+/**
+ * Scheme, authority, path and query, normalised as section 2.2 wants them; a proxy's absolute target overrides the Host
+ * header.
+ */
 function split({ scheme, host, target }: HttpRequest) {
   const absolute = /^(https?):\/\/([^/?#]*)([^#]*)$/i.exec(target);
   const [, givenScheme = scheme, authority = host, rest = target] = absolute ?? [];

@@ -10,6 +10,9 @@ export type Signer = {
   publicKey: PublicKey;
   /** The script that a signature of this account is checked by. */
   verificationScript: Uint8Array;
-  /** Raw ECDSA (r|s, 64 bytes) on secp256r1 over SHA-256 of the message. Either half of s may come: NEO has no low-s rule. */
+  /**
+   * Raw ECDSA (r|s, 64 bytes) on secp256r1 over SHA-256 of the message. Either half of s may come: NEO has no low-s
+   * rule.
+   */
   sign(message: Uint8Array): Promise<Uint8Array>;
 };

@@ -1,6 +1,6 @@
 /**
- * Nothing of Node.js is known where this is compiled. Were it, because a package drags Node's types in, the code of a page
- * could use it unseen; then the lines below have no error any more, and the compiler says so.
+ * Nothing of Node.js is known where this is compiled. Were it, because a package drags Node's types in, the code of a
+ * page could use it unseen; then the lines below have no error any more, and the compiler says so.
  */
 // @ts-expect-error Buffer is Node's
 export type NoBuffer = Buffer;
