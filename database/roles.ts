@@ -14,7 +14,7 @@ export const writes = {
     'provider_settlements',
     'rollbacks',
   ],
-  api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers'],
+  api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers', 'rate_decks', 'rate_deck_entries'],
   settler: [
     'transactions',
     'claims',
@@ -24,6 +24,7 @@ export const writes = {
     'provider_rejections',
     'handled_rollbacks',
     'claim_checks',
+    'deck_waits',
     'settlers',
   ],
 } as const;

@@ -110,6 +110,13 @@ export interface Cursor {
   time: Timestamp;
 }
 
+export interface DeckWaits {
+  cdrId: bigint;
+  hash: string;
+  provider: Address;
+  retryAt: Timestamp;
+}
+
 export interface Escrows {
   amount: bigint;
   calls: Generated<bigint>;
@@ -183,6 +190,25 @@ export interface ProviderSettlements {
   seconds: bigint;
 }
 
+export interface RateDeckEntries {
+  deckId: bigint;
+  feePerCall: bigint;
+  increment: number;
+  initialIncrement: number;
+  prefix: string;
+  ratePerSecond: bigint;
+}
+
+export interface RateDecks {
+  document: string;
+  effectiveFrom: Timestamp;
+  entries: number;
+  hash: string;
+  id: Generated<bigint>;
+  provider: Address;
+  receivedAt: Generated<Timestamp>;
+}
+
 export interface Ratings {
   amount: bigint | null;
   billableSeconds: Generated<bigint>;
@@ -246,6 +272,16 @@ export interface Settlers {
   seenAt: Timestamp;
 }
 
+export interface Tariffs {
+  hash: string | null;
+  height: number | null;
+  position: number | null;
+  provider: Address;
+  setAt: Timestamp | null;
+  txHash: TxHash;
+  uri: string | null;
+}
+
 export interface Transactions {
   bytes: Buffer;
   exception: string | null;
@@ -279,6 +315,7 @@ export interface DB {
   claimChecks: ClaimChecks;
   claims: Claims;
   cursor: Cursor;
+  deckWaits: DeckWaits;
   escrows: Escrows;
   events: Events;
   handledRollbacks: HandledRollbacks;
@@ -287,12 +324,15 @@ export interface DB {
   providerRejections: ProviderRejections;
   providers: Providers;
   providerSettlements: ProviderSettlements;
+  rateDeckEntries: RateDeckEntries;
+  rateDecks: RateDecks;
   ratings: Ratings;
   registrations: Registrations;
   requestNonces: RequestNonces;
   rollbacks: Rollbacks;
   settlements: Settlements;
   settlers: Settlers;
+  tariffs: Tariffs;
   transactions: Transactions;
   unratedCdrs: UnratedCdrs;
   vouchers: Vouchers;

@@ -104,7 +104,7 @@ async function readPage(
 async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls' | 'more'>> {
   const rows = await db
     .selectFrom('ratings')
-    .select(['cdrId', 'billableSeconds as seconds', 'price', 'ratedAt'])
+    .select(['cdrId', 'billableSeconds as seconds', 'price', 'ratedAt', 'tariffHash'])
     .where('escrowId', '=', id)
     .where('state', '=', 'rated')
     .where('price', '>', 0n)

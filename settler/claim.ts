@@ -20,10 +20,10 @@ export async function prepareClaim(
   const ids = calls.map((call) => call.cdrId);
   const cdrs = await db.selectFrom('cdrs').selectAll().where('id', '=', sql<bigint>`any(${ids})`).execute();
   const cdrById = new Map(cdrs.map((cdr) => [cdr.id, cdr]));
-  const leaves = calls.map(({ cdrId, seconds, amount }) => {
+  const leaves = calls.map(({ cdrId, seconds, amount, tariffHash }) => {
     const cdr = cdrById.get(cdrId);
     if (!cdr) throw new Error(`CDR ${cdrId} has a rating but is gone`);
-    return cdrLeaf(cdr, { billableSeconds: seconds, amount, tariffHash: null }, cdr.salt);
+    return cdrLeaf(cdr, { billableSeconds: seconds, amount, tariffHash }, cdr.salt);
   });
   const root = merkleSumRoot(leaves);
   const claim: Claim = {

@@ -1,15 +1,22 @@
 import { sql } from 'kysely';
+import type { Database } from '../database/connection.ts';
+import { findPrices } from '../database/prices.ts';
+import { insertRows } from '../database/rows.ts';
+import type { DeckPrice } from '../protocol/call/call-price.ts';
+import { destinationOf } from '../protocol/call/destination.ts';
 import { type RejectedReason, wordsOf, wordsOfMiss } from '../protocol/call/reasons.ts';
 import { isVoucherValid } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
 import { busyTime } from './parallel.ts';
-import { type Cdr, type Escrow, rate } from './rate.ts';
+import { type Cdr, type Escrow, type Rating, rate } from './rate.ts';
 import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-ratings.ts';
 
 /** CDRs that are stored together: each is looked at beside the calls that were under way with it. */
 const CDRS_PER_TRANSACTION = 50;
+/** The escrow of a CDR that waits for its deck may end meanwhile. */
+const DECK_RETRY_MS = 60_000;
 
 /**
  * Rates CDRs that were committed and have no rating yet; those that the index can't judge yet are left as they are. Two
@@ -37,25 +44,43 @@ export async function rateCdrs(
     ? await db.selectFrom('escrows').selectAll().where('id', '=', sql<bigint>`any(${escrowIds})`).execute()
     : [];
   const escrowById = new Map(escrows.map((escrow) => [escrow.id, escrow]));
-  const rated = cdrs.flatMap((cdr): RatedCdr[] => {
+  const prices = await findPrices(
+    db,
+    cdrs.map((cdr) => ({
+      provider: cdr.provider,
+      destination: destinationOf(cdr),
+      at: cdr.answeredAt ?? cdr.startedAt,
+    })),
+  );
+  const judged = cdrs.map((cdr, i): Judged => {
     const escrow = escrowById.get(cdr.escrowId);
-    const row = ratingRow(deps, cdr, escrow, head.time);
-    return row ? [{ row, cdr, maxParallel: escrow?.maxParallel ?? 0 }] : [];
+    return { cdr, escrow, rating: rate(cdr, escrow, prices[i] as DeckPrice, head.time) };
   });
+  const rated = judged.flatMap((each): RatedCdr[] => {
+    const row = ratingRow(deps, each);
+    return row ? [{ row, cdr: each.cdr, maxParallel: each.escrow?.maxParallel ?? 0 }] : [];
+  });
+  await noteDeckWaits(db, judged);
   let stored = 0;
   for (let i = 0; i < rated.length; i += CDRS_PER_TRANSACTION)
     stored += await storeRatings(db, rated.slice(i, i + CDRS_PER_TRANSACTION));
   return stored;
 }
 
-function ratingRow(
-  deps: Pick<Deps, 'network' | 'contract'>,
-  cdr: Cdr,
-  escrow: Escrow | undefined,
-  indexTime: Date,
-): RatingRow | null {
-  const rating = rate(cdr, escrow, indexTime);
-  if (rating.state === 'wait') return null;
+type Judged = { cdr: Cdr; escrow: Escrow | undefined; rating: Rating };
+
+/** So that the provider is told, and that each round looks at what is new. */
+async function noteDeckWaits(db: Database, judged: readonly Judged[]): Promise<void> {
+  const retryAt = new Date(Date.now() + DECK_RETRY_MS);
+  const rows = judged.flatMap(({ cdr: { id, provider }, rating }) =>
+    rating.state === 'deckMissing' ? [{ cdrId: id, provider, hash: rating.tariffHash, retryAt }] : [],
+  );
+  if (rows.length === 0) return;
+  await db.transaction().execute((tx) => insertRows(tx, 'deckWaits', rows, { overwrite: ['cdrId'] }));
+}
+
+function ratingRow(deps: Pick<Deps, 'network' | 'contract'>, { cdr, escrow, rating }: Judged): RatingRow | null {
+  if (rating.state === 'wait' || rating.state === 'deckMissing') return null;
   // a valid voucher is kept whatever becomes of the CDR that brought it
   const voucherTotal = validVoucherTotal(deps, cdr, escrow);
   const common = { cdrId: cdr.id, escrowId: cdr.escrowId, voucherTotal };
@@ -70,6 +95,7 @@ function ratingRow(
     billableSeconds,
     price,
     explanation,
+    tariffHash: explanation.tariffHash,
     busyFrom: null,
     busyUntil: null,
     ...(cdr.answeredAt && busyTime(cdr.answeredAt, cdr.endedAt)),
@@ -84,6 +110,7 @@ function rejection(reason: RejectedReason, missMs: number | null) {
     billableSeconds: 0n,
     price: 0n,
     explanation: null,
+    tariffHash: null,
     busyFrom: null,
     busyUntil: null,
   };

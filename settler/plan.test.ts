@@ -43,6 +43,7 @@ const call = (cdrId: bigint, price: bigint, seconds = 6n): PayableCall => ({
   seconds,
   price: datoshi(price),
   ratedAt: at(minute),
+  tariffHash: null,
 });
 
 const view = (given: Partial<EscrowView>): EscrowView => {

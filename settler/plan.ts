@@ -3,7 +3,7 @@ import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { Escrow } from './rate.ts';
 
 /** A rated call that was not claimed yet. */
-export type PayableCall = { cdrId: bigint; seconds: bigint; price: Datoshi; ratedAt: Date };
+export type PayableCall = { cdrId: bigint; seconds: bigint; price: Datoshi; ratedAt: Date; tariffHash: string | null };
 
 export type Policy = {
   /** Datoshi owed by one escrow that make a claim worth its fee at once. */

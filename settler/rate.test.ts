@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { DeckPrice } from '../protocol/call/call-price.ts';
 import { wordsOf, wordsOfMiss } from '../protocol/call/reasons.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import { type Cdr, type Escrow, rate } from './rate.ts';
 
 const openedAt = 1_800_000_000_000;
@@ -52,6 +54,7 @@ const cdr = (given: Partial<Cdr> = {}): Cdr => ({
   ...given,
 });
 const late = at(10 * hour);
+const noDeck: DeckPrice = { kind: 'noDeck' };
 
 describe('clocks', () => {
   test.each<[string, Partial<Cdr>, bigint]>([
@@ -59,7 +62,7 @@ describe('clocks', () => {
     ['an end stamped in whole seconds, before its answer', { answeredAt: at(12_900), endedAt: at(12_000) }, 65n],
     ['all in one second, in the wrong order', { startedAt: at(900), answeredAt: at(500), endedAt: at(0) }, 65n],
   ])('%s, counts as equal', (_, given, price) => {
-    expect(rate(cdr(given), escrow, late)).toMatchObject({ state: 'rated', price });
+    expect(rate(cdr(given), escrow, noDeck, late)).toMatchObject({ state: 'rated', price });
   });
 
   test.each<[string, Partial<Cdr>, string]>([
@@ -74,7 +77,7 @@ describe('clocks', () => {
     ['answered with 180', { sipStatus: 180 }, 'contradictoryStatus'],
     ['answered with 300', { sipStatus: 300 }, 'contradictoryStatus'],
   ])('%s, is rejected', (_, given, reason) => {
-    expect(rate(cdr(given), escrow, late)).toMatchObject({ state: 'rejected', reason });
+    expect(rate(cdr(given), escrow, noDeck, late)).toMatchObject({ state: 'rejected', reason });
   });
 
   test.each([
@@ -88,7 +91,7 @@ describe('clocks', () => {
       endedAt: new Date(answeredAt.getTime() + 1),
       receivedAt: late,
     });
-    expect(rate(call, escrow, late)).toEqual({ state: 'rejected', reason: 'outsideEscrowTime', missMs });
+    expect(rate(call, escrow, noDeck, late)).toEqual({ state: 'rejected', reason: 'outsideEscrowTime', missMs });
   });
 
   test('a clock is named where it may be to blame, and only there', () => {
@@ -115,7 +118,7 @@ test('a rating never throws, never pays an unanswered call, and bills no less th
   }));
   fc.assert(
     fc.property(fc.oneof(any, near), (call) => {
-      const rating = rate(cdr({ ...call, receivedAt: late }), escrow, late);
+      const rating = rate(cdr({ ...call, receivedAt: late }), escrow, noDeck, late);
       if (rating.state !== 'rated') return;
       const { answeredAt, endedAt } = call;
       if (answeredAt === null) {
@@ -130,4 +133,66 @@ test('a rating never throws, never pays an unanswered call, and bills no less th
     }),
     { numRuns: 2_000 },
   );
+});
+
+describe('by a deck', () => {
+  const terms = { ratePerSecond: datoshi(3n), feePerCall: datoshi(1n), initialIncrement: 6, increment: 1 };
+  const found: DeckPrice = { kind: 'entry', terms, entry: '+31', tariffHash: '0xdeck' };
+  const unanswered = cdr({ answeredAt: null, disposition: 'busy', sipStatus: 486 });
+
+  test('the entry is the price, and it is told', () => {
+    expect(rate(cdr(), escrow, found, late)).toEqual({
+      state: 'rated',
+      billableSeconds: 10n,
+      price: 31n,
+      explanation: {
+        ratePerSecond: '3',
+        feePerCall: '1',
+        increments: { initial: 6, further: 1 },
+        tariffHash: '0xdeck',
+        entry: '+31',
+      },
+    });
+  });
+
+  test('what it lets pass costs nothing', () => {
+    const free: DeckPrice = { kind: 'free', tariffHash: '0xdeck' };
+    expect(rate(cdr(), escrow, free, late)).toMatchObject({ state: 'rated', billableSeconds: 0n, price: 0n });
+  });
+
+  test.each<[string, Partial<typeof terms>]>([
+    ['rate', { ratePerSecond: datoshi(11n) }],
+    ['fee', { feePerCall: datoshi(6n) }],
+    ['first increment', { initialIncrement: 7 }],
+    ['further increment', { increment: 7 }],
+  ])('a %s beyond what the user agreed to is not paid', (_, dearer) => {
+    const rating = rate(cdr(), escrow, { ...found, terms: { ...terms, ...dearer } }, late);
+    expect(rating).toMatchObject({ state: 'rejected', reason: 'overAgreedTerms' });
+    expect(rate(unanswered, escrow, { ...found, terms: { ...terms, ...dearer } }, late)).toMatchObject({ price: 0n });
+  });
+
+  test.each<DeckPrice['kind']>(['noTariff', 'deckMissing'])(
+    '%s: an unanswered call costs nothing all the same',
+    (kind) => {
+      const without = { kind, tariffHash: '0xdeck' } as DeckPrice;
+      expect(rate(unanswered, escrow, without, late)).toMatchObject({ state: 'rated', price: 0n });
+    },
+  );
+
+  test('a destination without an entry is not paid', () => {
+    const without: DeckPrice = { kind: 'noTariff', tariffHash: '0xdeck' };
+    expect(rate(cdr(), escrow, without, late)).toMatchObject({ state: 'rejected', reason: 'noTariff' });
+  });
+
+  test('a deck that nobody has handed in is waited for until the claim deadline', () => {
+    const missing: DeckPrice = { kind: 'deckMissing', tariffHash: '0xdeck' };
+    const deadline = escrow.claimDeadline;
+    expect(rate(cdr(), escrow, missing, deadline)).toEqual({ state: 'deckMissing', tariffHash: '0xdeck' });
+    const after = new Date(deadline.getTime() + 1);
+    for (const [closed, time] of [
+      [escrow, after] as const,
+      [{ ...escrow, state: 'closed' as const }, deadline] as const,
+    ])
+      expect(rate(cdr(), closed, missing, time)).toMatchObject({ state: 'rejected', reason: 'deckNeverHandedIn' });
+  });
 });

@@ -1,5 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Cdrs, Escrows } from '../database/types.ts';
+import { type CallPrice, type DeckPrice, freeTerms, priceFor } from '../protocol/call/call-price.ts';
+import { isWithin } from '../protocol/call/deck-index.ts';
 import { priceOf, type Terms } from '../protocol/call/price.ts';
 import type { RejectedReason } from '../protocol/call/reasons.ts';
 import { type Datoshi, datoshi, maxInteger } from '../protocol/types/datoshi.ts';
@@ -19,7 +21,11 @@ export type Explanation = {
 
 export type Rating =
   /** The index has not reached the end of the call: what it says of the escrow is not all yet. */
-  { state: 'wait' } | Rejection | { state: 'rated'; billableSeconds: bigint; price: Datoshi; explanation: Explanation };
+  | { state: 'wait' }
+  /** The deck that prices it has not been handed in. */
+  | { state: 'deckMissing'; tariffHash: string }
+  | Rejection
+  | { state: 'rated'; billableSeconds: bigint; price: Datoshi; explanation: Explanation };
 
 /** By how much a time misses its border, where a clock may be to blame. */
 type Rejection = { state: 'rejected'; reason: RejectedReason; missMs: number | null };
@@ -41,25 +47,50 @@ const CLOCK_TOLERANCE_MS = 5_000;
 const MAX_CLOCK_LEAD_MS = 60_000;
 
 /**
- * What a call costs by the terms that its user agreed to. Depends on the CDR and the chain alone, up to the block at
- * `indexTime`, so that rating again gives the same answer.
+ * What a call costs by the deck that was in force when it was answered, within the terms that its user agreed to.
+ * Depends on the CDR, the chain up to the block at `indexTime` and the deck alone, so that rating again gives the same
+ * answer.
  */
-export function rate(cdr: Cdr, escrow: Escrow | undefined, indexTime: Date): Rating {
+export function rate(cdr: Cdr, escrow: Escrow | undefined, found: DeckPrice, indexTime: Date): Rating {
   const wrong = contradiction(cdr);
   if (wrong) return wrong;
   if (indexTime < cdr.endedAt) return { state: 'wait' };
   if (!escrow) return mayBeOpenedYet(cdr, indexTime) ? { state: 'wait' } : rejected('unknownEscrow');
   const refusal = mismatch(cdr, escrow);
   if (refusal) return refusal;
-  const terms: Terms = {
-    ratePerSecond: datoshi(escrow.ratePerSecond),
-    feePerCall: datoshi(escrow.feePerCall),
-    initialIncrement: escrow.increment,
-    increment: escrow.increment,
-  };
-  const { seconds, price } = priceOf(answeredMs(cdr, escrow), terms);
-  if (price > maxInteger) return rejected('overMaximum');
-  return { state: 'rated', billableSeconds: seconds, price, explanation: explain(terms) };
+  const ms = answeredMs(cdr, escrow);
+  const priced = priceFor(found, escrow);
+  return ms === null ? rateFree(priced) : rateAnswered(ms, priced, escrow, indexTime);
+}
+
+/** What costs nothing: an unanswered call, and one that the deck has no entry for and needs none. */
+function rateFree(priced: CallPrice): Rating {
+  const [terms, entry] = priced.kind === 'priced' ? [priced.terms, priced.entry] : [freeTerms, null];
+  const explanation = explain(terms, priced.tariffHash, entry);
+  return { state: 'rated', billableSeconds: 0n, price: datoshi(0n), explanation };
+}
+
+function rateAnswered(ms: number, priced: CallPrice, escrow: Escrow, indexTime: Date): Rating {
+  switch (priced.kind) {
+    case 'deckMissing': {
+      const isTooLate = escrow.state === 'closed' || indexTime > escrow.claimDeadline;
+      if (isTooLate) return rejected('deckNeverHandedIn');
+      return { state: 'deckMissing', tariffHash: priced.tariffHash };
+    }
+    case 'noTariff':
+      return rejected('noTariff');
+    case 'free':
+      return rateFree(priced);
+    case 'priced': {
+      const { terms, tariffHash, entry } = priced;
+      if (!isWithin(terms, escrow)) return rejected('overAgreedTerms');
+      const { seconds, price } = priceOf(ms, terms);
+      if (price > maxInteger) return rejected('overMaximum');
+      return { state: 'rated', billableSeconds: seconds, price, explanation: explain(terms, tariffHash, entry) };
+    }
+    default:
+      return priced satisfies never;
+  }
 }
 
 /** A short call may be over, by its proxy's clock, before the block that opens its escrow. */
@@ -98,12 +129,10 @@ function answeredMs({ answeredAt, endedAt }: Cdr, { endsAt }: Escrow): number | 
   return answeredAt && Math.max(0, Math.min(endedAt.getTime(), endsAt.getTime()) - answeredAt.getTime());
 }
 
-function explain({ ratePerSecond, feePerCall, initialIncrement, increment }: Terms): Explanation {
-  return {
-    ratePerSecond: ratePerSecond.toString(),
-    feePerCall: feePerCall.toString(),
-    increments: { initial: initialIncrement, further: increment },
-    tariffHash: null,
-    entry: null,
-  };
-}
+const explain = (terms: Terms, tariffHash: string | null, entry: string | null): Explanation => ({
+  ratePerSecond: terms.ratePerSecond.toString(),
+  feePerCall: terms.feePerCall.toString(),
+  increments: { initial: terms.initialIncrement, further: terms.increment },
+  tariffHash,
+  entry,
+});

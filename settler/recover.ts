@@ -7,12 +7,25 @@ import { release } from './release.ts';
 /** CDRs that are rated together. */
 const CDRS_AT_A_TIME = 1_000;
 
-/** CDRs without a rating, whether or not a job was ever queued for them; behind `after`, the oldest first. */
+/**
+ * CDRs without a rating, whether or not a job was ever queued for them; behind `after`, the oldest first. One that waits
+ * for its rate deck is looked at when that has come, and now and then besides.
+ */
 export async function findUnrated({ db }: Pick<Deps, 'db'>, after: bigint): Promise<bigint[]> {
   const rows = await db
     .selectFrom('unratedCdrs')
     .select('cdrId')
     .where('cdrId', '>', after)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('deckWaits')
+            .select('deckWaits.cdrId')
+            .whereRef('deckWaits.cdrId', '=', 'unratedCdrs.cdrId')
+            .where('retryAt', '>', sql<Date>`now()`),
+        ),
+      ),
+    )
     .orderBy('cdrId')
     .limit(CDRS_AT_A_TIME)
     .execute();

@@ -15,6 +15,7 @@ export type RatingRow = {
   billableSeconds: bigint;
   price: bigint;
   explanation: Explanation | null;
+  tariffHash: string | null;
   busyFrom: Date | null;
   busyUntil: Date | null;
 };
@@ -131,6 +132,7 @@ async function rejectOver(tx: Tx, fresh: readonly RatedCdr[]): Promise<void> {
       billableSeconds: 0n,
       price: 0n,
       explanation: null,
+      tariffHash: null,
     })
     .where('cdrId', '=', sql<bigint>`any(${displaced})`)
     .where('state', '=', 'rated')
@@ -155,6 +157,7 @@ function reject(row: RatingRow, reason: RejectedReason, { isBusy }: { isBusy: bo
     price: 0n,
   });
   row.explanation = null;
+  row.tariffHash = null;
   if (!isBusy) Object.assign(row, { busyFrom: null, busyUntil: null });
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
 import type { Cdr } from '../../protocol/api/cdrs.ts';
+import { wordsOf } from '../../protocol/call/reasons.ts';
 import type { Address } from '../../protocol/types/address.ts';
 
 export type CdrFilter = { escrowId?: number | undefined; callId?: string | undefined };
@@ -16,6 +17,7 @@ const selectCdrs = (db: Database) =>
         .onRef('correction.callId', '=', 'cdrs.callId')
         .onRef('correction.corrects', '=', 'cdrs.id'),
     )
+    .leftJoin('deckWaits', 'deckWaits.cdrId', 'cdrs.id')
     .leftJoin('claims', 'claims.id', 'ratings.claimId')
     .leftJoin('transactions', (join) =>
       join.onRef('transactions.hash', '=', 'claims.txHash').on('claims.state', '=', 'accepted'),
@@ -34,6 +36,7 @@ const selectCdrs = (db: Database) =>
       'claims.txHash',
       'transactions.height',
       'correction.id as supersededBy',
+      'deckWaits.hash as missingDeck',
     ]);
 
 type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number];
@@ -93,8 +96,7 @@ function toCdr(row: Row): Cdr {
     escrowId: Number(row.escrowId),
     user: row.user,
     state: row.supersededBy === null ? (row.state ?? 'received') : 'superseded',
-    reason: row.reason,
-    reasonCode: row.reasonCode,
+    ...reasonOf(row),
     billableSeconds: row.billableSeconds === null ? null : Number(row.billableSeconds),
     price: row.explanation === null ? null : (row.price?.toString() ?? null), // a rejected call has none
     paid: row.state === 'settled' ? (row.amount?.toString() ?? null) : null,
@@ -108,6 +110,12 @@ function toCdr(row: Row): Cdr {
     ...submitted(row),
   };
 }
+
+/** One that waits for its rate deck has no rating that could tell it. */
+const reasonOf = ({ reason, reasonCode, missingDeck }: Row) =>
+  missingDeck === null
+    ? { reason, reasonCode }
+    : { reason: `${wordsOf('deckMissing')}; its hash is ${missingDeck}`, reasonCode: 'deckMissing' };
 
 function submitted(row: Row) {
   const { direction, from, to, disposition, sipStatus, hangupBy, voucherTotal, voucherSignature } = row;

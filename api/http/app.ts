@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
 import { addProviders } from '../providers/routes.ts';
+import { addTariffs } from '../providers/tariff-routes.ts';
 import { addSettlements } from '../settlements/routes.ts';
 import { addHealth } from '../status/health-routes.ts';
 import { addStatus } from '../status/routes.ts';
@@ -33,8 +34,18 @@ export function createApp(deps: Deps): App {
     await next();
   });
   app.use(refuseOtherMethods(app));
-  app.use(limitBody);
-  for (const add of [addQuery, addStatus, addProviders, addUsers, addEscrows, addCdrs, addSettlements, addHealth])
+  app.use(limitBody());
+  for (const add of [
+    addQuery,
+    addStatus,
+    addProviders,
+    addTariffs,
+    addUsers,
+    addEscrows,
+    addCdrs,
+    addSettlements,
+    addHealth,
+  ])
     add(app, deps);
   addDocuments(app);
   return app;
@@ -44,7 +55,7 @@ export function createApp(deps: Deps): App {
 const allowBrowsers = (origin: string[]) =>
   cors({
     origin: origin.includes('*') ? '*' : origin,
-    allowMethods: ['GET', 'HEAD', 'POST', 'PUT'],
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowHeaders: ['Content-Type', 'Content-Digest', 'Signature', 'Signature-Input', 'Min-Height', 'If-None-Match'],
     exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,

@@ -1,10 +1,15 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { JsonFault, parseJson } from '../../protocol/api/json.ts';
+import { MAX_DECK_BYTES } from '../../protocol/api/tariffs.ts';
 import type { Env } from './env.ts';
 import { Refusal } from './problem.ts';
 
 /** 1000 CDRs of 2 KiB: one with all fields at their longest is 1.3 KB of ASCII, a usual one 0.5 KB. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** A rate deck is larger, and so few may be on their way that they fit into memory. */
+const isDeck = ({ method, path }: { method: string; path: string }) =>
+  method === 'PUT' && /^\/v1\/providers\/[^/]+\/tariff$/.test(path);
+const MAX_DECKS_AT_A_TIME = 4;
 /**
  * Of a body that is too large so much is read and dropped: its sender gets to see the answer, and the connection stays
  * usable.
@@ -12,30 +17,46 @@ export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 const MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES;
 
 /** Reads every body to its end before anything else: a connection with an unread body can't serve the next request. */
-export const limitBody: MiddlewareHandler<Env> = async (c, next) => {
-  c.set('body', await readBounded(c.req.raw.body));
-  await next();
+export const limitBody = (): MiddlewareHandler<Env> => {
+  let decks = 0;
+  return async (c, next) => {
+    if (!isDeck(c.req)) {
+      c.set('body', await readBounded(c.req.raw.body, MAX_BODY_BYTES));
+      return next();
+    }
+    if (decks >= MAX_DECKS_AT_A_TIME)
+      throw new Refusal('busy', 'other rate decks are being read; send this one again in a moment', {
+        headers: { Connection: 'close' },
+      });
+    decks += 1;
+    try {
+      c.set('body', await readBounded(c.req.raw.body, MAX_DECK_BYTES));
+      await next();
+    } finally {
+      decks -= 1;
+    }
+  };
 };
 
-async function readBounded(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+async function readBounded(stream: ReadableStream<Uint8Array> | null, max: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const chunk of stream ?? []) {
       size += chunk.length;
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (size <= max) chunks.push(chunk);
       else chunks.length = 0;
-      if (size > MAX_DROPPED_BYTES) throw tooLarge({ Connection: 'close' });
+      if (size > max + MAX_DROPPED_BYTES) throw tooLarge(max, { Connection: 'close' });
     }
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal('invalidRequest', 'the connection broke within the body');
   }
-  if (size > MAX_BODY_BYTES) throw tooLarge({});
+  if (size > max) throw tooLarge(max, {});
   return Buffer.concat(chunks);
 }
 
-const tooLarge = (headers: Record<string, string>) =>
-  new Refusal('tooLarge', `a body holds at most ${MAX_BODY_BYTES} bytes`, { headers });
+const tooLarge = (max: number, headers: Record<string, string>) =>
+  new Refusal('tooLarge', `this body holds at most ${max} bytes`, { headers });
 
 /** The bytes of a JSON body, as they were signed. @throws Refusal where they claim to be something else */
 export function jsonBody(c: Context<Env>): Uint8Array {

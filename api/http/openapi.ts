@@ -32,6 +32,7 @@ export function describeApi(app: App) {
     servers: [{ url: '/' }],
     tags: [
       { name: 'registry', description: 'Who is reachable through whom' },
+      { name: 'tariffs', description: 'What calls cost' },
       { name: 'escrows', description: 'Money reserved for calls' },
       { name: 'cdrs', description: 'Calls, and what became of them; signed requests' },
       { name: 'settlements', description: 'Claims that the chain answered' },

@@ -64,12 +64,12 @@ export const inWords = ({ path, message }: FieldError): string => (path ? `${pat
 const MAX_ERRORS = 20;
 
 /** What is wrong with which field, for a person who sees the request before them. */
-export function fieldErrors({ issues }: ZodError): FieldError[] {
+export function fieldErrors({ issues }: ZodError, max = MAX_ERRORS): FieldError[] {
   return issues
     .flatMap((issue) => {
       const path = issue.path.map(String);
       if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }];
       return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not known here' }));
     })
-    .slice(0, MAX_ERRORS);
+    .slice(0, max);
 }

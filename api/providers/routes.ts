@@ -7,6 +7,7 @@ import { chainState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
+import { askedDestination } from './asked-destination.ts';
 import { readProvider, searchProviders } from './read.ts';
 
 const search = createRoute({
@@ -14,7 +15,8 @@ const search = createRoute({
   path: listProviders.path,
   operationId: listProviders.operationId,
   summary: 'Search providers',
-  description: 'Prices for a destination (`dest`) come with the rate decks; until then the parameter is refused.',
+  description:
+    'With `dest`: those whose rate deck in force has a price for it, and whose document was handed in, the cheapest first.',
   tags: ['registry'],
   request: {
     headers: heightHeaders,
@@ -43,10 +45,14 @@ const cursorKey = z.tuple([printable(253), printable(34)]);
 
 export function addProviders(app: App, deps: Deps): void {
   app.openapi(search, (c) => {
-    const { limit, cursor, ...asked } = c.req.valid('query');
+    const { limit, cursor, dest, minutes, sort: asked, ...rest } = c.req.valid('query');
+    const priced =
+      dest === undefined ? null : { destination: askedDestination(dest), ms: minutes, at: new Date(deps.now()) };
+    const sort = asked ?? (priced ? 'price' : 'address');
+    if (!priced && sort.endsWith('price')) throw needsDestination();
     const after = decodeCursor(cursor, cursorKey);
     return chainState(c, deps, async (db) => {
-      const found = await searchProviders(db, { ...asked, limit, after });
+      const found = await searchProviders(db, { ...rest, priced, sort, limit, after });
       const { rows, next } = pageOf(found, limit, ({ sortKey, address }) => [sortKey, address]);
       return c.json({ items: rows.map(({ sortKey: _, ...provider }) => provider), next }, 200);
     });
@@ -60,4 +66,9 @@ export function addProviders(app: App, deps: Deps): void {
       return c.json(provider, 200);
     });
   });
+}
+
+function needsDestination(): Refusal {
+  const message = 'by price only for a destination: expected dest as well';
+  return new Refusal('invalidRequest', `sort: ${message}`, { errors: [{ path: 'sort', message }] });
 }

@@ -11,7 +11,7 @@ import { address, amount, bytes32, count, escrowId, height, time, txHash } from 
 const cdrStates = ['received', 'rejected', 'superseded', 'rated', 'claimed', 'settled', 'failed'] as const;
 export type CdrState = (typeof cdrStates)[number];
 
-const termsSchema = z.object({
+export const termsSchema = z.object({
   ratePerSecond: amount,
   feePerCall: amount,
   increments: z.object({ initial: z.int(), further: z.int() }),

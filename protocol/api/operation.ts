@@ -3,7 +3,7 @@ import type { z } from 'zod';
 /** One thing that can be asked of the API: the server's routes and the client are made from the same description. */
 export type Operation = {
   operationId: string;
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** With `{name}` for each of `params`. */
   path: string;
   params?: z.ZodObject;

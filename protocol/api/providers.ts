@@ -4,6 +4,7 @@ import { listOf, pageQuery } from './page.ts';
 import { addressParameter } from './parameter.ts';
 import { printable } from './printable.ts';
 import { address, bytes32, count, time } from './scalar.ts';
+import { destinationParameter, minutesParameter, priceSchema } from './tariffs.ts';
 
 const statsSchema = z.object({
   settledCalls: count.nullable().meta({ description: 'calls in claims that the chain accepted' }),
@@ -25,7 +26,7 @@ export const providerSchema = z
       .object({
         uri: z.string().nullable(),
         hash: bytes32.nullable().meta({ description: 'SHA-256 of the rate deck, as it stands on chain' }),
-        matches: z.boolean().nullable().meta({ description: 'whether the deck that is known has that hash' }),
+        matches: z.boolean().nullable().meta({ description: 'whether the document with that hash was handed in' }),
       })
       .nullable(),
     operator: address
@@ -34,13 +35,14 @@ export const providerSchema = z
     deployedAt: time,
     undeployedAt: time.nullable(),
     stats: statsSchema,
+    price: priceSchema.nullable().meta({ description: 'for the destination that was asked for; else null' }),
   })
   .meta({ id: 'Provider' });
 
 export type Provider = z.infer<typeof providerSchema>;
 export type Stats = z.infer<typeof statsSchema>;
 
-const sorts = ['address', '-address', 'location', '-location', 'deployedAt', '-deployedAt'] as const;
+const sorts = ['price', '-price', 'address', '-address', 'location', '-location', 'deployedAt', '-deployedAt'] as const;
 const states = ['deployed', 'undeployed', 'any'] as const;
 
 export const listProviders = {
@@ -51,7 +53,13 @@ export const listProviders = {
     ...pageQuery,
     q: printable(253).optional().meta({ description: 'part of the location, or the first characters of the address' }),
     state: z.enum(states).default('deployed'),
-    sort: z.enum(sorts).default('address').meta({ description: 'with `-`: descending' }),
+    dest: destinationParameter.optional().meta({
+      description: 'only who has a price for it in the deck in force, the cheapest first',
+    }),
+    minutes: minutesParameter,
+    sort: z.enum(sorts).optional().meta({
+      description: 'with `-`: descending; left out: by price where `dest` is given, else by address',
+    }),
   }),
   answer: listOf(providerSchema).meta({ id: 'ProviderList' }),
   readsChain: true,

@@ -46,33 +46,43 @@ export function indexDeck({ entries }: Pick<RateDeck, 'entries'>): DeckIndex {
     return { prefix, terms };
   }
 
-  function longestOf(number: string): PricedEntry | null {
-    for (let length = Math.min(number.length, MAX_PREFIX); length >= 2; length -= 1) {
-      const found = entryOf(number.slice(0, length));
-      if (found) return found;
-    }
-    return entryOf('');
-  }
-
   return {
     size: entries.length,
     find: (destination) => {
-      switch (destination.kind) {
-        case 'number':
-          return longestOf(destination.number);
-        case 'neo':
-          return entryOf('neo:') ?? 'free';
-        case 'inbound':
-          return entryOf('in:') ?? 'free';
-        case 'message':
-          return entryOf('sms:') ?? 'free';
-        case 'other':
-          return null;
-        default:
-          return destination satisfies never;
+      const { prefixes, orElse } = lookUpOf(destination);
+      for (const prefix of prefixes) {
+        const found = entryOf(prefix);
+        if (found) return found;
       }
+      return orElse;
     },
   };
+}
+
+/** The prefixes whose entry may price it, the longest first, and what holds where a deck has none of them. */
+export function lookUpOf(destination: Destination): { prefixes: string[]; orElse: 'free' | null } {
+  switch (destination.kind) {
+    case 'number':
+      return { prefixes: prefixesOf(destination.number), orElse: null };
+    case 'neo':
+      return { prefixes: ['neo:'], orElse: 'free' };
+    case 'inbound':
+      return { prefixes: ['in:'], orElse: 'free' };
+    case 'message':
+      return { prefixes: ['sms:'], orElse: 'free' };
+    case 'other':
+      return { prefixes: [], orElse: null };
+    default:
+      return destination satisfies never;
+  }
+}
+
+/** `+` alone is no prefix; the default of all numbers comes last. */
+function prefixesOf(number: string): string[] {
+  const prefixes: string[] = [];
+  for (let length = Math.min(number.length, MAX_PREFIX); length >= 2; length -= 1)
+    prefixes.push(number.slice(0, length));
+  return [...prefixes, ''];
 }
 
 /** What an escrow agreed to: an entry may be cheaper in each respect, dearer in none. */

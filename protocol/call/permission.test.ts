@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { datoshi } from '../types/datoshi.ts';
+import type { CallPrice } from './call-price.ts';
 import {
   affordableSeconds,
-  type CallPrice,
   decidePermission,
   defaultPolicy,
   type Hold,
@@ -15,7 +15,7 @@ import { priceOf, type Terms } from './price.ts';
 const start = new Date('2026-01-01T00:00:00.000Z');
 const later = (ms: number) => new Date(start.getTime() + ms);
 const terms: Terms = { ratePerSecond: datoshi(10n), feePerCall: datoshi(50n), initialIncrement: 60, increment: 6 };
-const priced: CallPrice = { kind: 'priced', terms, entry: '+31' };
+const priced: CallPrice = { kind: 'priced', terms, entry: '+31', tariffHash: '0xdeck' };
 const escrow: PermissionEscrow = {
   state: 'open',
   amount: 100_000n,
@@ -79,7 +79,9 @@ describe('a call is allowed', () => {
   });
 
   test('without a hold, where it is free', () => {
-    expect(ask({ price: { kind: 'free' }, escrow: { ...escrow, amount: 1n, spent: 1n } })).toMatchObject({
+    expect(
+      ask({ price: { kind: 'free', tariffHash: '0xdeck' }, escrow: { ...escrow, amount: 1n, spent: 1n } }),
+    ).toMatchObject({
       allowed: true,
       hold: null,
       maxSeconds: 3_600,
@@ -98,8 +100,8 @@ describe('a call is refused', () => {
     ['escrowEnded', { now: later(3_600_000) }],
     ['escrowEnded', { now: later(3_599_500) }],
     ['overParallel', { holds: [hold('b', 1n), hold('c', 1n), hold('d', 1n)] }],
-    ['noTariff', { price: { kind: 'noTariff' } }],
-    ['deckMissing', { price: { kind: 'deckMissing' } }],
+    ['noTariff', { price: { kind: 'noTariff', tariffHash: '0xdeck' } }],
+    ['deckMissing', { price: { kind: 'deckMissing', tariffHash: '0xdeck' } }],
     ['overAgreedTerms', { escrow: { ...escrow, ratePerSecond: 9n } }],
     ['overAgreedTerms', { escrow: { ...escrow, increment: 59 } }],
     ['insufficientFunds', { escrow: { ...escrow, amount: 649n } }],
@@ -153,7 +155,7 @@ describe('whatever calls ask, in whatever order', () => {
             holds = holds.filter(({ holdUntil }) => holdUntil > now);
             const running = holds.some(({ callId }) => callId === each.callId);
             const own = running ? (termsOf.get(each.callId) as Terms) : each.terms;
-            const price: CallPrice = { kind: 'priced', terms: own, entry: '' };
+            const price: CallPrice = { kind: 'priced', terms: own, entry: '', tariffHash: null };
             const answer = ask({ callId: each.callId, escrow: generous, price, holds, now });
             if (!answer.allowed || !answer.hold) continue;
             termsOf.set(each.callId, own);

@@ -1,4 +1,5 @@
 import type { Datoshi } from '../types/datoshi.ts';
+import type { CallPrice } from './call-price.ts';
 import { type AgreedTerms, isWithin } from './deck-index.ts';
 import { priceOf, type Terms } from './price.ts';
 
@@ -6,16 +7,6 @@ import { priceOf, type Terms } from './price.ts';
  * Whether a call may begin or go on, and for how long: the same decision wherever it is taken, by the API or by a
  * provider's own kit.
  */
-
-/** What a call costs, or why it has no price. */
-export type CallPrice =
-  | { kind: 'priced'; terms: Terms; entry: string | null }
-  /** Not charged, e.g. a call between users where the deck has no entry `neo:`. */
-  | { kind: 'free' }
-  /** The deck in force has no entry for it. */
-  | { kind: 'noTariff' }
-  /** Nobody has handed in the document of the deck that stands on chain. */
-  | { kind: 'deckMissing' };
 
 export type PermissionEscrow = AgreedTerms & {
   state: 'open' | 'closing' | 'closed';

@@ -6,7 +6,7 @@ import { datoshi } from '../types/datoshi.ts';
 import { deckInForce, type SetDeck } from './deck-in-force.ts';
 import { indexDeck, isWithin } from './deck-index.ts';
 import { type Destination, destinationOf } from './destination.ts';
-import { rateDeckHash, rateDeckSchema } from './rate-deck.ts';
+import { canonicalRateDeck, rateDeckHash, rateDeckSchema, warningsOf } from './rate-deck.ts';
 
 const { address } = createKey();
 const entry = (prefix: string, rate = 1) => ({
@@ -22,6 +22,7 @@ const document = (...entries: ReturnType<typeof entry>[]) => ({
   effectiveFrom: '2026-01-01T00:00:00.000Z',
   entries,
 });
+const hashOf = (deck: ReturnType<typeof document>) => rateDeckHash(canonicalRateDeck(deck));
 const index = (...entries: ReturnType<typeof entry>[]) => indexDeck(rateDeckSchema.parse(document(...entries)));
 
 describe('a destination', () => {
@@ -99,8 +100,8 @@ describe('a document', () => {
   test('has a hash that does not depend on the order of its fields', () => {
     const deck = document(entry('+31'), entry(''));
     const turned = Object.fromEntries(Object.entries(deck).reverse()) as typeof deck;
-    expect(rateDeckHash(turned)).toBe(rateDeckHash(deck));
-    expect(rateDeckHash(document(entry(''), entry('+31')))).not.toBe(rateDeckHash(deck));
+    expect(hashOf(turned)).toBe(hashOf(deck));
+    expect(hashOf(document(entry(''), entry('+31')))).not.toBe(hashOf(deck));
   });
 
   test.each<[string, unknown, string]>([
@@ -143,4 +144,16 @@ describe('the deck in force', () => {
     expect(deckInForce(decks, at(19))).toEqual({ kind: 'deck', hash: '0xa' });
     expect(deckInForce(decks, at(20))).toEqual({ kind: 'missing', hash: '0xb' });
   });
+});
+
+test('what a provider may have overlooked is told', () => {
+  const warn = (...entries: ReturnType<typeof entry>[]) =>
+    warningsOf(rateDeckSchema.parse(document(...entries)), new Date('2026-01-01T00:00:00.000Z'));
+  expect(warn(entry(''))).toEqual([]);
+  expect(warn(entry('+31'), entry('+32', 0))).toEqual([
+    expect.stringContaining("no entry with the prefix ''"),
+    expect.stringContaining("the first is '+32'"),
+  ]);
+  const early = warningsOf(rateDeckSchema.parse(document(entry(''))), new Date('2025-12-31T23:59:59.999Z'));
+  expect(early).toEqual([expect.stringContaining('it takes effect at 2026-01-01T00:00:00.000Z')]);
 });

@@ -77,9 +77,24 @@ function refuseTwice(entries: readonly { prefix: string }[], context: z.Refineme
   });
 }
 
-/** SHA-256 over the canonical JSON (RFC 8785) of the document, as `setTariff` takes it. */
-export function rateDeckHash(document: RateDeckDocument): Hex {
+/** The one text of a document (RFC 8785): what is hashed, and kept. */
+export function canonicalRateDeck(document: RateDeckDocument): string {
   const json = canonicalize(document);
   if (json === undefined) throw new TypeError('a rate deck has no canonical form');
-  return hexOf(sha256(utf8ToBytes(json)));
+  return json;
+}
+
+/** SHA-256 of the canonical text, as `setTariff` takes it. */
+export const rateDeckHash = (canonical: string): Hex => hexOf(sha256(utf8ToBytes(canonical)));
+
+/** What a provider may have overlooked in a deck that can be used. */
+export function warningsOf({ effectiveFrom, entries }: RateDeck, now: Date): string[] {
+  const warnings: string[] = [];
+  if (!entries.some(({ prefix }) => prefix === ''))
+    warnings.push("numbers that no prefix fits can't be called: there is no entry with the prefix '' for them");
+  const free = entries.filter(({ ratePerSecond, feePerCall }) => ratePerSecond === 0n && feePerCall === 0n);
+  if (free.length > 0) warnings.push(`${free.length} entries cost nothing, the first is '${free[0]?.prefix}'`);
+  if (new Date(effectiveFrom) > now)
+    warnings.push(`it takes effect at ${effectiveFrom}; until then an earlier deck counts`);
+  return warnings;
 }

@@ -45,6 +45,18 @@ const rejected = {
     what: 'no line was free: as many calls as maxParallel allows were under way, or hold the line by a claim',
     remedy: 'agree on a larger maxParallel, and ask before each call; if a time or the leg is wrong, correct the CDR',
   },
+  noTariff: {
+    what: 'the rate deck that was in force when the call was answered has no entry for its destination',
+    remedy: 'correct the CDR if its destination is wrong; publish a deck that prices it before the next call',
+  },
+  overAgreedTerms: {
+    what: "the deck's rate, fee or increment is more than the user agreed to when the escrow was opened",
+    remedy: 'ask before each call whether it is covered',
+  },
+  deckNeverHandedIn: {
+    what: 'the rate deck that prices the call was not handed in before the claim deadline of the escrow',
+    remedy: 'next time, hand in the deck before you set its hash on chain',
+  },
   overMaximum: {
     what: 'the call costs more than 2^63 - 1 datoshi, which no claim can hold',
     remedy: 'correct the CDR if its times are wrong',
