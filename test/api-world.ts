@@ -24,9 +24,11 @@ export type ApiWorld = {
   stranger: Signer;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   /** A request signed by somebody; the body is sent as JSON. */
-  signed(signer: Signer, path: string, given?: { body?: unknown; options?: SignOptions }): Promise<Answer>;
+  signed(signer: Signer, path: string, given?: Given): Promise<Answer>;
   destroy(): Promise<void>;
 };
+
+export type Given = { body?: unknown; method?: string; options?: SignOptions };
 
 // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
 export type Answer = { status: number; headers: Headers; body: any };
@@ -67,6 +69,24 @@ export async function deployProviders({ db }: ApiWorld, ...providers: Signer[]):
   await db.insertInto('providers').values(rows).execute();
 }
 
+/** What the indexer does with a TariffSet: its block has to be there. */
+export async function setTariff({ db }: ApiWorld, provider: Signer, deckHash: string, height: number): Promise<void> {
+  const uri = 'https://provider.test/deck.json';
+  await addEvent(db, 'TariffSet', { provider: provider.address, uri, hash: deckHash }, height);
+  await db
+    .updateTable('providers')
+    .set({ tariffUri: uri, tariffHash: deckHash })
+    .where('provider', '=', provider.address)
+    .execute();
+}
+
+let events = 0;
+export async function addEvent(db: Database, name: string, payload: Record<string, string>, height: number) {
+  events += 1;
+  const row = { height, position: events, txHash: hash(events), ordinal: 0, name, payload: JSON.stringify(payload) };
+  await db.insertInto('events').values(row).execute();
+}
+
 /** Escrows of the user with this provider. */
 export async function openEscrows(
   { db, user }: ApiWorld,
@@ -101,10 +121,9 @@ export async function signedRequest(
   url: string,
   signer: Signer,
   path: string,
-  { body, options }: { body?: unknown; options?: SignOptions } = {},
+  { body, method = body === undefined ? 'GET' : 'POST', options }: Given = {},
 ): Promise<Request> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const method = text === undefined ? 'GET' : 'POST';
   const headers = await signRequest(
     { method, url: url + path, body: text, headers: text === undefined ? {} : { 'content-type': 'application/json' } },
     signer,

@@ -82,11 +82,12 @@ describe('over an index', () => {
     expect(providerSchema.parse(body)).toEqual({
       address: world.provider.address,
       location: 'sip.example.org',
-      tariff: { uri: 'https://example.org/deck', hash: hash(7), matches: null },
+      tariff: { uri: 'https://example.org/deck', hash: hash(7), matches: false },
       operator: world.stranger.address,
       deployedAt: timeOf(1).toISOString(),
       undeployedAt: null,
       stats: { settledCalls: 4, answeredRatio: 0.5, meanSeconds: 15, rejectedClaims: 1 },
+      price: null,
     });
     const undeployed = await world.get(`/v1/providers/${gone.address}`);
     expect(undeployed.body).toMatchObject({ undeployedAt: timeOf(3).toISOString(), operator: null, tariff: null });
@@ -310,7 +311,7 @@ describe('over an index', () => {
     ['/v1/escrows?limit=1&limit=2', 'limit'],
     ['/v1/escrows?cursor=AAAA', 'cursor'],
     ['/v1/escrows?usr=x', 'usr'],
-    ['/v1/providers?dest=%2B3120', 'dest'],
+    ['/v1/providers?dest=3120', 'dest'],
     ['/v1/providers?sort=price', 'sort'],
     ['/v1/settlements?since=yesterday', 'since'],
     ['/v1/settlements?since=2026-02-30T00:00:00Z', 'since'],
