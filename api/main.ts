@@ -7,7 +7,7 @@ import { followHead } from './head.ts';
 import { createApp } from './http/app.ts';
 import { serve } from './http/serve.ts';
 import { createNodeHeight } from './node-height.ts';
-import { sweepNonces } from './signature/nonces.ts';
+import { sweepRegularly } from './sweep.ts';
 import { createWake } from './wake.ts';
 
 await runService('api', loadApiConfig, start);
@@ -22,7 +22,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
   const wake = createWake(config.redisUrl, log);
-  const sweep = sweepNonces(db, log);
+  const sweep = sweepRegularly(db, log);
   const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
   const authorities = config.apiAuthority ?? null;
   const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, authorities, now: Date.now });

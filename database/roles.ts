@@ -14,7 +14,16 @@ export const writes = {
     'provider_settlements',
     'rollbacks',
   ],
-  api: ['cdrs', 'cdr_conflicts', 'request_nonces', 'vouchers', 'rate_decks', 'rate_deck_entries'],
+  api: [
+    'cdrs',
+    'cdr_conflicts',
+    'request_nonces',
+    'vouchers',
+    'rate_decks',
+    'rate_deck_entries',
+    'holds',
+    'hold_versions',
+  ],
   settler: [
     'transactions',
     'claims',

@@ -153,6 +153,28 @@ export interface HandledRollbacks {
   rollbackId: bigint;
 }
 
+export interface Holds {
+  amount: bigint;
+  callId: string;
+  cdrId: bigint | null;
+  entry: string | null;
+  escrowId: bigint;
+  feePerCall: bigint;
+  heldFrom: Timestamp;
+  holdUntil: Timestamp;
+  increment: number;
+  initialIncrement: number;
+  provider: Address;
+  ratePerSecond: bigint;
+  seconds: number;
+  tariffHash: string | null;
+}
+
+export interface HoldVersions {
+  escrowId: bigint;
+  version: bigint;
+}
+
 export interface ParkedEscrows {
   escrowId: bigint;
   parkedAt: Generated<Timestamp>;
@@ -319,6 +341,8 @@ export interface DB {
   escrows: Escrows;
   events: Events;
   handledRollbacks: HandledRollbacks;
+  holds: Holds;
+  holdVersions: HoldVersions;
   parkedEscrows: ParkedEscrows;
   providerCalls: ProviderCalls;
   providerRejections: ProviderRejections;

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { addCalls } from '../calls/routes.ts';
 import { addCdrs } from '../cdrs/routes.ts';
 import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
@@ -42,6 +43,7 @@ export function createApp(deps: Deps): App {
     addTariffs,
     addUsers,
     addEscrows,
+    addCalls,
     addCdrs,
     addSettlements,
     addHealth,

@@ -34,6 +34,7 @@ export function describeApi(app: App) {
       { name: 'registry', description: 'Who is reachable through whom' },
       { name: 'tariffs', description: 'What calls cost' },
       { name: 'escrows', description: 'Money reserved for calls' },
+      { name: 'calls', description: 'May a call begin, and what is promised to those that run; signed requests' },
       { name: 'cdrs', description: 'Calls, and what became of them; signed requests' },
       { name: 'settlements', description: 'Claims that the chain answered' },
       { name: 'status', description: 'How far everything is' },

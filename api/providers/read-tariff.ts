@@ -7,6 +7,7 @@ import type { Destination } from '../../protocol/call/destination.ts';
 import { priceOf } from '../../protocol/call/price.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { Refusal } from '../http/problem.ts';
+import { termsShape } from '../http/terms.ts';
 
 type Row = {
   uri: string;
@@ -103,9 +104,7 @@ export function priceShape(priced: Priced, ms: number): Price {
   const { terms, entry } = priced.kind === 'entry' ? priced : { terms: freeTerms, entry: null };
   const { seconds, price } = priceOf(ms, terms);
   return {
-    ratePerSecond: terms.ratePerSecond.toString(),
-    feePerCall: terms.feePerCall.toString(),
-    increments: { initial: terms.initialIncrement, further: terms.increment },
+    ...termsShape(terms),
     tariffHash: priced.tariffHash,
     entry,
     seconds: priced.kind === 'entry' ? Number(seconds) : 0,

@@ -12,7 +12,7 @@ import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { Refusal } from '../http/problem.ts';
 import { useNonce } from './nonces.ts';
-import { verifyRequest } from './verify.ts';
+import { type Verified, verifyRequest } from './verify.ts';
 
 const accepted = [...requiredComponents, 'content-digest'].map((name) => `"${name}"`).join(' ');
 
@@ -26,13 +26,21 @@ const challenge = {
  * The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws
  * Refusal
  */
-export async function authenticate(c: Context<Env>, { db, now, authorities }: Deps): Promise<Address> {
+export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address> {
+  const verified = verifySigned(c, deps);
+  if (!(await useNonce(deps.db, verified))) throw nonceReplayed();
+  return addressOfPublicKey(verified.publicKey);
+}
+
+/** All but the nonce, which whoever calls this uses up. @throws Refusal */
+export function verifySigned(c: Context<Env>, { now, authorities }: Deps): Verified {
   const request = requestOf(c);
   const verified = verify(request, c.get('body'), now());
   checkAuthority(authorityOf(request), authorities ?? ownAuthorities(c));
-  if (!(await useNonce(db, verified))) throw unauthorised('nonceReplayed', 'this nonce was used before with this key');
-  return addressOfPublicKey(verified.publicKey);
+  return verified;
 }
+
+export const nonceReplayed = () => unauthorised('nonceReplayed', 'this nonce was used before with this key');
 
 /** A request that was signed for another server must not count at ours: the sender chose the Host header. */
 function checkAuthority(authority: string, own: readonly string[]): void {

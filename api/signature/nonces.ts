@@ -1,20 +1,20 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
-import { describe, type Logger } from '../../process/run.ts';
 import { CREATED_TOLERANCE_S, type Verified } from './verify.ts';
 
 /** Kept longer than its signature could pass, by any server's clock. */
 const CLOCK_SLACK_S = 600;
-const SWEEP_MS = 10_000;
-/** With the above: so many signed requests in ten seconds are cleared as fast as they come. */
+/** With SWEEP_MS: so many signed requests in ten seconds are cleared as fast as they come. */
 const MAX_ROWS_PER_SWEEP = 20_000;
 
+export const expiryOf = ({ created }: Verified): Date =>
+  new Date((created + CREATED_TOLERANCE_S + CLOCK_SLACK_S) * 1000);
+
 /** Uses a nonce up; false where it was used before. Two servers of one database can't both say yes. */
-export async function useNonce(db: Database, { publicKey, nonce, created }: Verified): Promise<boolean> {
-  const expiresAt = new Date((created + CREATED_TOLERANCE_S + CLOCK_SLACK_S) * 1000);
+export async function useNonce(db: Database, verified: Verified): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('requestNonces')
-    .values({ keyId: publicKey, nonce, expiresAt })
+    .values({ keyId: verified.publicKey, nonce: verified.nonce, expiresAt: expiryOf(verified) })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
@@ -27,17 +27,4 @@ export async function deleteExpiredNonces(db: Database, now: Date): Promise<void
       select key_id, nonce from request_nonces where expires_at < ${now}
       order by expires_at limit ${MAX_ROWS_PER_SWEEP} for update skip locked
     )`.execute(db);
-}
-
-export function sweepNonces(db: Database, log: Logger): { stop(): Promise<void> } {
-  let sweeping = Promise.resolve();
-  const timer = setInterval(() => {
-    sweeping = sweeping.then(() => deleteExpiredNonces(db, new Date())).catch((error) => log.debug(describe(error)));
-  }, SWEEP_MS);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return sweeping;
-    },
-  };
 }

@@ -8,9 +8,9 @@ import {
   signatureAlgorithm,
   signatureBase,
 } from '../../protocol/sign/http-signature.ts';
-import { isSignatureValid } from '../../protocol/sign/p256.ts';
 import { type PublicKey, publicKeySchema } from '../../protocol/types/public-key.ts';
 import { type Member, membersOf } from './members.ts';
+import { isSignatureValid } from './p256.ts';
 
 /** How far `created` may be off, either way: clocks differ, and a request may wait in a queue. */
 export const CREATED_TOLERANCE_S = 60;

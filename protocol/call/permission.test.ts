@@ -29,7 +29,16 @@ const escrow: PermissionEscrow = {
   voucherTotal: 0n,
 };
 const ask = (given: Partial<PermissionInput> = {}) =>
-  decidePermission({ callId: 'a', escrow, price: priced, unsettled: 0n, holds: [], now: start, ...given });
+  decidePermission({
+    callId: 'a',
+    isOver: false,
+    escrow,
+    price: priced,
+    unsettled: 0n,
+    holds: [],
+    now: start,
+    ...given,
+  });
 const hold = (callId: string, amount: bigint, given: Partial<Hold> = {}): Hold => ({
   callId,
   heldFrom: start,
@@ -96,6 +105,8 @@ describe('a call is allowed', () => {
 
 describe('a call is refused', () => {
   test.each<[string, Partial<PermissionInput>]>([
+    ['callEnded', { isOver: true }],
+    ['noEscrow', { escrow: null }],
     ['escrowEnded', { escrow: { ...escrow, state: 'closing' } }],
     ['escrowEnded', { now: later(3_600_000) }],
     ['escrowEnded', { now: later(3_599_500) }],

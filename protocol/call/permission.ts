@@ -43,7 +43,9 @@ export type PermissionPolicy = {
 export const defaultPolicy: PermissionPolicy = { sliceMs: 300_000, graceMs: 30_000, unsignedSeconds: 15 };
 
 /** Why not, with the words that a person can act on. */
-const refusalWords = {
+const refusals = {
+  callEnded: 'the CDR of this call was handed in already: another call needs a callId of its own',
+  noEscrow: 'the user has no open escrow with this provider: they open one, and reserve GAS in it',
   escrowEnded: 'the escrow has ended or is being closed: the user opens another one, or extends it before it ends',
   overParallel: 'as many calls run as the escrow allows at the same time',
   noTariff: "the provider's rate deck has no price for this destination",
@@ -54,7 +56,9 @@ const refusalWords = {
     'the escrow does not hold enough for the call: the user extends it, or calls a cheaper destination',
 } as const satisfies Record<string, string>;
 
-export type RefusalReason = keyof typeof refusalWords;
+export type RefusalReason = keyof typeof refusals;
+export const refusalReasons = Object.keys(refusals) as RefusalReason[];
+export const wordsOfRefusal = (reason: RefusalReason): string => refusals[reason];
 
 export type Permission =
   | { allowed: true; hold: Hold | null; maxSeconds: number; terms: Terms | null; entry: string | null }
@@ -62,7 +66,11 @@ export type Permission =
 
 export type PermissionInput = {
   callId: string;
-  escrow: PermissionEscrow;
+  /** Its CDR was handed in. */
+  isOver: boolean;
+  /** Null: there is none that could pay. */
+  escrow: PermissionEscrow | null;
+  /** A call that has a hold keeps the price that it began with. */
   price: CallPrice;
   /** What calls cost that were handed in, and are not settled yet. */
   unsettled: bigint;
@@ -76,7 +84,9 @@ export type PermissionInput = {
  * promised again. The same call again extends its hold; one that can't be extended keeps what it has.
  */
 export function decidePermission(input: PermissionInput, policy: PermissionPolicy = defaultPolicy): Permission {
-  const { callId, escrow, price, unsettled, holds, now } = input;
+  const { callId, isOver, escrow, price, unsettled, holds, now } = input;
+  if (isOver) return refuse('callEnded');
+  if (escrow === null) return refuse('noEscrow');
   const live = holds.filter((hold) => hold.holdUntil > now);
   const own = live.find((hold) => hold.callId === callId) ?? null;
   const others = live.filter((hold) => hold.callId !== callId);

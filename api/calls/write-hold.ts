@@ -1,0 +1,91 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/connection.ts';
+import type { Hold } from '../../protocol/call/permission.ts';
+import type { Terms } from '../../protocol/call/price.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { expiryOf } from '../signature/nonces.ts';
+import type { Verified } from '../signature/verify.ts';
+
+export type PricedHold = {
+  provider: Address;
+  escrowId: bigint;
+  hold: Hold;
+  terms: Terms;
+  entry: string | null;
+  tariffHash: string | null;
+};
+
+export type Written =
+  | 'written'
+  /** Somebody else was promised something out of the escrow meanwhile, or a call of it was rated. */
+  | 'overtaken'
+  | 'nonceReplayed';
+
+/**
+ * Writes a hold down if the promises of its escrow are still those that it was decided by; with it, in the same
+ * statement, the nonce of the request is used up where it is given. Two that decided by the same version can't both be
+ * written: the second waits for the row of the first, and finds that it has moved.
+ */
+export async function writeHold(
+  db: Database,
+  { provider, escrowId, hold, terms, entry, tariffHash }: PricedHold,
+  version: bigint,
+  nonce: Verified | null,
+): Promise<Written> {
+  const { callId, heldFrom, seconds, amount, holdUntil } = hold;
+  const used = nonce
+    ? sql`insert into request_nonces (key_id, nonce, expires_at)
+        values (${nonce.publicKey}, ${nonce.nonce}, ${expiryOf(nonce)}) on conflict do nothing returning true`
+    : sql`select true`;
+  const { rows } = await sql<{ used: boolean; held: boolean }>`
+    with used as (${used}),
+    begun as (
+      insert into hold_versions (escrow_id, version)
+      select ${escrowId}::bigint, 1 where ${version}::bigint = 0 and exists (select from used)
+      on conflict do nothing returning true),
+    moved as (
+      update hold_versions set version = version + 1
+      where escrow_id = ${escrowId} and version = ${version} and exists (select from used) returning true),
+    held as (
+      insert into holds (provider, call_id, escrow_id, held_from, seconds, amount, hold_until, rate_per_second,
+        fee_per_call, initial_increment, increment, tariff_hash, entry)
+      select ${provider}, ${callId}, ${escrowId}::bigint, ${heldFrom}::timestamptz, ${seconds}::integer,
+        ${amount}::bigint, ${holdUntil}::timestamptz, ${terms.ratePerSecond}::bigint, ${terms.feePerCall}::bigint,
+        ${terms.initialIncrement}::integer, ${terms.increment}::integer, ${tariffHash}::text, ${entry}::text
+      where exists (select from begun) or exists (select from moved)
+      on conflict (provider, call_id) do update set escrow_id = excluded.escrow_id, held_from = excluded.held_from,
+        seconds = excluded.seconds, amount = excluded.amount, hold_until = excluded.hold_until,
+        rate_per_second = excluded.rate_per_second, fee_per_call = excluded.fee_per_call,
+        initial_increment = excluded.initial_increment, increment = excluded.increment,
+        tariff_hash = excluded.tariff_hash, entry = excluded.entry
+        -- its CDR came meanwhile: it is over
+        where holds.cdr_id is null
+      returning true)
+    select exists (select from used) as used, exists (select from held) as held`.execute(db);
+  const [{ used: isUsed, held }] = rows as [(typeof rows)[number]];
+  if (!isUsed) return 'nonceReplayed';
+  return held ? 'written' : 'overtaken';
+}
+
+/** Ends the hold of a call that did not come about; false where it has none, or its CDR came. */
+export async function releaseHold(db: Database, provider: Address, callId: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('holds')
+    .where('provider', '=', provider)
+    .where('callId', '=', callId)
+    .where('cdrId', 'is', null)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** With SWEEP_MS of the sweeper: so many calls that end without a word in ten seconds are cleared as they come. */
+const MAX_ROWS_PER_SWEEP = 10_000;
+
+/** Holds that are over count no more; here they go. */
+export async function deleteOverHolds(db: Database, now: Date): Promise<void> {
+  await sql`
+    delete from holds where (provider, call_id) in (
+      select provider, call_id from holds where cdr_id is null and hold_until < ${now}
+      order by hold_until limit ${MAX_ROWS_PER_SWEEP} for update skip locked
+    )`.execute(db);
+}
