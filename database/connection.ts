@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type Transaction } from 'kysely';
 import pg from 'pg';
 import { concernsServer, isDatabaseUnavailable } from './errors.ts';
+import { preparedName } from './prepared.ts';
 import type { Role } from './roles.ts';
 import { CONNECT_LIMIT_MS, type Purpose, setUpSession } from './session.ts';
 import type { DB } from './types.ts';
@@ -104,7 +105,7 @@ function withoutBroken(pool: pg.Pool): PostgresPool {
         query: (async (text: string, parameters: unknown[]) => {
           if (trouble) throw trouble; // a ROLLBACK would only wait for nothing again, or hide what was wrong first
           try {
-            return await client.query(text, parameters);
+            return await client.query({ text, values: parameters, ...namedAs(text) });
           } catch (error) {
             if (isDatabaseUnavailable(error)) trouble = error;
             if (concernsServer(error)) renewAll();
@@ -116,4 +117,9 @@ function withoutBroken(pool: pg.Pool): PostgresPool {
     },
     end: () => pool.end(),
   };
+}
+
+function namedAs(text: string): { name?: string } {
+  const name = preparedName(text);
+  return name === undefined ? {} : { name };
 }

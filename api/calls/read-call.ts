@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
+import { prepared } from '../../database/prepared.ts';
 import { deckPriceOf, type PriceColumns, priceColumns } from '../../database/prices.ts';
 import type { AskedCall } from '../../protocol/api/calls.ts';
 import { type CallPrice, priceFor } from '../../protocol/call/call-price.ts';
@@ -60,7 +61,7 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
   const { callId, user, escrowId } = asked;
   const destination = destinationOf({ direction: asked.direction, to: asked.destination });
   const isLive = sql`(cdr_id is not null or hold_until > ${now})`;
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<Row>`${prepared('read_call')}
     with own as (select escrow_id from holds where provider = ${provider} and call_id = ${callId} and ${isLive}),
     -- that of the call's hold, that which was asked for, or the open one with the most left
     chosen as (

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
+import { prepared } from '../../database/prepared.ts';
 import type { Hold } from '../../protocol/call/permission.ts';
 import type { Terms } from '../../protocol/call/price.ts';
 import type { Address } from '../../protocol/types/address.ts';
@@ -37,7 +38,10 @@ export async function writeHold(
     ? sql`insert into request_nonces (key_id, nonce, expires_at)
         values (${nonce.publicKey}, ${nonce.nonce}, ${expiryOf(nonce)}) on conflict do nothing returning true`
     : sql`select true`;
-  const { rows } = await sql<{ used: boolean; held: boolean }>`
+  const { rows } = await sql<{
+    used: boolean;
+    held: boolean;
+  }>`${prepared(nonce ? 'write_hold_once' : 'write_hold_again')}
     with used as (${used}),
     begun as (
       insert into hold_versions (escrow_id, version)
