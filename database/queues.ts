@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
 /**
- * The one queue between API and settler. A job is a wake-up: it carries ids, never facts, and may be lost, repeated or
+ * The queue between API and settler. A job is a wake-up: it carries ids, never facts, and may be lost, repeated or
  * come late, because the settler finds everything that is due in Postgres anyway.
  */
 export const settlerQueue = 'settler';
+
+/** Wakes a settler when an escrow expires. A queue of its own: asking a node must not hold up rating. */
+export const refundsQueue = 'refunds';
 
 /** Redis Cluster keeps keys with the same tag in braces on one node, which BullMQ's scripts need. */
 export const defaultPrefix = '{krypton}';
@@ -17,6 +20,8 @@ export const jobs = {
       .min(1)
       .max(1000),
   }),
+  /** Of an escrow, the claim deadline has just passed. */
+  refund: z.object({ escrowId: z.string().regex(/^\d{1,19}$/) }),
 };
 
 /**

@@ -27,6 +27,7 @@ export const writes = {
   settler: [
     'transactions',
     'claims',
+    'refunds',
     'ratings',
     'parked_escrows',
     'provider_calls',

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { batchSize } from './batch-size.ts';
 
-const halted = (claims: number) => ({ halted: true, claims });
-const faulted = (claims: number) => ({ halted: false, claims });
+const halted = (size: number) => ({ halted: true, size });
+const faulted = (size: number) => ({ halted: false, size });
 
 test.each([
   ['the largest at first', [], 512],
@@ -15,4 +15,9 @@ test.each([
   ['the largest again, in the end', [faulted(1), halted(1), halted(4), halted(16), halted(64)], 256],
 ])('%s', (_name, transactions, size) => {
   expect(batchSize(transactions)).toBe(size);
+});
+
+test('a largest of its own', () => {
+  expect(batchSize([], 64)).toBe(64);
+  expect(batchSize([faulted(64), halted(16), halted(64)], 64)).toBe(64);
 });

@@ -1,4 +1,5 @@
 import { MAX_NOTIFICATIONS } from '../protocol/contract/claim.ts';
+import type { TransactionKind } from './budget.ts';
 import type { Deps } from './deps.ts';
 
 /** One claim makes one notification, and the chain takes so many in a transaction. */
@@ -7,23 +8,33 @@ const FACTOR = 4;
 /** Enough to grow from one claim to the largest batch again. */
 const TRANSACTIONS_LOOKED_AT = 6;
 
-/** How many claims go into the next transaction. */
-export async function readBatchSize({ db }: Pick<Deps, 'db'>): Promise<number> {
+/**
+ * They are dearer than a claim, save little by company, and one that somebody else has refunded faults all: a batch of
+ * these costs 7 GAS at genesis prices.
+ */
+const MAX_REFUNDS = 64;
+
+const largest = { settle: MAX_BATCH_SIZE, refund: MAX_REFUNDS };
+
+/** How many claims, or refunds, go into the next transaction. */
+export async function readBatchSize({ db }: Pick<Deps, 'db'>, kind: TransactionKind = 'settle'): Promise<number> {
   const newest = await db
     .selectFrom('transactions')
     .select('state')
     .select(({ selectFrom, fn }) =>
-      selectFrom('claims')
+      selectFrom(kind === 'settle' ? 'claims' : 'refunds')
         .select(fn.countAll<bigint>().as('count'))
         .whereRef('txHash', '=', 'transactions.hash')
-        .as('claims'),
+        .as('size'),
     )
+    .where('kind', '=', kind)
     .where('state', '!=', 'sealed')
     .orderBy('sealedAt', 'desc')
     .limit(TRANSACTIONS_LOOKED_AT)
     .execute();
   return batchSize(
-    newest.reverse().map(({ state, claims }) => ({ halted: state === 'halted', claims: Number(claims) })),
+    newest.reverse().map(({ state, size }) => ({ halted: state === 'halted', size: Number(size) })),
+    largest[kind],
   );
 }
 
@@ -32,9 +43,12 @@ export async function readBatchSize({ db }: Pick<Deps, 'db'>): Promise<number> {
  * share the next one's fate, down to one alone; after each that went well, four times as many. From the oldest to the
  * newest.
  */
-export function batchSize(transactions: readonly { halted: boolean; claims: number }[]): number {
-  return transactions.reduce((size, { halted, claims }) => {
-    const next = halted ? size * FACTOR : Math.floor(Math.min(size, claims) / FACTOR);
-    return Math.min(MAX_BATCH_SIZE, Math.max(1, next));
-  }, MAX_BATCH_SIZE);
+export function batchSize(
+  transactions: readonly { halted: boolean; size: number }[],
+  largest: number = MAX_BATCH_SIZE,
+): number {
+  return transactions.reduce((size, made) => {
+    const next = made.halted ? size * FACTOR : Math.floor(Math.min(size, made.size) / FACTOR);
+    return Math.min(largest, Math.max(1, next));
+  }, largest);
 }

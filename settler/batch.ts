@@ -16,18 +16,22 @@ export async function signBatch(
   accepted: readonly PreparedClaim[],
   feeLimit: Datoshi,
 ): Promise<SignedTransaction> {
-  const { rpc, network, signer, validForBlocks } = deps;
-  // A provider that empties its balance before this is executed makes crediting it dearer, which must not fault the
-  // others.
-  const providers = new Set(accepted.map(({ provider }) => provider)).size;
-  const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(providers) * (await readStoragePrice(rpc)));
-  return signScript(rpc, settleScript(deps, claimsOf(accepted)), {
-    network,
-    signer,
-    validForBlocks,
-    feeLimit,
-    reserve,
-  });
+  const credited = new Set(accepted.map(({ provider }) => provider));
+  return signCrediting(deps, settleScript(deps, claimsOf(accepted)), credited.size, feeLimit);
+}
+
+/**
+ * Signs a script that credits so many accounts in the contract. Who empties its balance before this is executed makes
+ * crediting it dearer, which must not fault the others. @throws ScriptFault, FeeLimitExceeded, GasLimitReached
+ */
+export async function signCrediting(
+  { rpc, network, signer, validForBlocks }: Pick<Deps, 'rpc' | 'network' | 'signer' | 'validForBlocks'>,
+  script: Uint8Array,
+  accounts: number,
+  feeLimit: Datoshi,
+): Promise<SignedTransaction> {
+  const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(accounts) * (await readStoragePrice(rpc)));
+  return signScript(rpc, script, { network, signer, validForBlocks, feeLimit, reserve });
 }
 
 /**
@@ -40,7 +44,7 @@ export function claimsOf(prepared: readonly PreparedClaim[]): Claim[] {
     .map(({ claim }) => claim);
 }
 
-/** The only script that this key signs: `settle` calls of the one contract. */
+/** The only script that this key signs, beside refunds (`refunds/sign.ts`): `settle` calls of the one contract. */
 export function settleScript({ contract }: Pick<Deps, 'contract'>, claims: readonly Claim[]): Uint8Array {
   const calls: Claim[][] = [];
   for (let i = 0; i < claims.length; i += MAX_CLAIMS_PER_CALL) calls.push(claims.slice(i, i + MAX_CLAIMS_PER_CALL));

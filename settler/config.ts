@@ -57,6 +57,16 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
        */
       feePerTransactionLimit: datoshiSchema.default(datoshiSchema.parse('1900000000')),
       feePerHourLimit: datoshiSchema.default(datoshiSchema.parse('10000000000')),
+      /**
+       * What of it refunds may use up, in datoshi: a tenth, so that claims, which have a deadline, always find the rest.
+       * 0: no refunds. The operator pays for them and gets nothing; users can refund themselves at any time.
+       */
+      refundFeePerHourLimit: datoshiSchema.default(datoshiSchema.parse('1000000000')),
+      /**
+       * An expired escrow is refunded where its rest is at least so many times the fee. To open one costs twice that
+       * fee: who makes an operator spend on many small ones loses more than the operator.
+       */
+      refundMinFees: wholeNumber('how many fees', { min: 0, max: 1_000_000 }).default(10),
     },
     env,
   );

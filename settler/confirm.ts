@@ -12,6 +12,7 @@ import { height } from '../protocol/types/height.ts';
 import { answersOf } from './answers.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';
+import { voidRefunds, writeRefunded } from './refunds/outcome.ts';
 import { release } from './release.ts';
 import { submit } from './submit.ts';
 
@@ -86,18 +87,22 @@ async function resolve(deps: Deps, hash: TxHash, outcome: Exclude<Outcome, { kin
       .returning('id')
       .execute();
     for (const { id } of claims) await release(tx, id);
+    await voidRefunds(tx, hash);
   });
   deps.log.warn(
     { txHash: hash, exception },
-    outcome.kind === 'expired' ? 'expired: its claims are sealed anew' : 'faulted: none of its claims took place',
+    outcome.kind === 'expired'
+      ? 'expired: what it held is sealed anew'
+      : 'faulted: none of its claims or refunds took place',
   );
   if (exception !== null) await parkRepeatedFaults(deps, hash);
 }
 
-/** Each claim's own notification says accepted or rejected(code). */
+/** Each claim's own notification says accepted or rejected(code), each refund's that its escrow is closed. */
 async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, execution: Execution): Promise<void> {
   const answers = new Map(answersOf(deps, execution).map(({ escrowId, seq, code }) => [`${escrowId}/${seq}`, code]));
   const rejections: { escrowId: bigint; code: number }[] = [];
+  let refunds = 0;
   await deps.db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('transactions')
@@ -122,8 +127,10 @@ async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, exec
         rejections.push({ escrowId, code });
       }
     }
+    refunds = await writeRefunded(tx, deps, hash, execution);
   });
-  deps.log.info({ txHash: hash, height: blockHeight, claims: answers.size, rejected: rejections.length }, 'confirmed');
+  const [claims, rejected] = [answers.size, rejections.length];
+  deps.log.info({ txHash: hash, height: blockHeight, claims, rejected, refunds }, 'confirmed');
   for (const { escrowId, code } of rejections) await parkRepeatedRejection(deps, escrowId, code);
 }
 

@@ -13,7 +13,7 @@ export type Deps = {
   rpc: Rpc;
   network: number;
   contract: ScriptHash;
-  /** The operator: signs `settle` for the providers that named it. */
+  /** The operator: signs `settle` for the providers that named it, and `refund`. */
   signer: Signer;
   /** The providers that it settles for; null: all that named it. */
   providers: readonly Address[] | null;
@@ -27,5 +27,11 @@ export type Deps = {
   validForBlocks: number;
   feePerTransactionLimit: Datoshi;
   feePerHourLimit: Datoshi;
+  /** What refunds may use up of it; 0: no refunds. */
+  refundFeePerHourLimit: Datoshi;
+  /** The rest of an expired escrow is worth at least so many times the fee of refunding it. */
+  refundMinFees: number;
+  /** When escrows that could not be refunded are looked at again, by id, in milliseconds of this process's clock. */
+  restingRefunds: Map<bigint, number>;
   log: Logger;
 };

@@ -7,7 +7,7 @@ export type Trouble =
   /** They cost more than is left to be spent. */
   | 'outOfMoney';
 
-type Some<T> = readonly [T, ...T[]];
+export type Some<T> = readonly [T, ...T[]];
 
 export type Next<T> =
   /** Each half is tried on its own, one after the other. */

@@ -15,6 +15,7 @@ import type { Signer } from '../protocol/sign/signer.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
+import { createRefundJobs } from './refunds/jobs.ts';
 import { ROUND_MS, runRounds } from './rounds.ts';
 
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
@@ -28,7 +29,15 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
   await refuseUnusable(db);
-  const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
+  const {
+    network,
+    contract,
+    validForBlocks,
+    feePerTransactionLimit,
+    feePerHourLimit,
+    refundFeePerHourLimit,
+    refundMinFees,
+  } = config;
   const policy = {
     amount: config.settleAmount,
     minAmount: config.settleMinAmount,
@@ -49,6 +58,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     validForBlocks,
     feePerTransactionLimit,
     feePerHourLimit,
+    refundFeePerHourLimit,
+    refundMinFees,
+    restingRefunds: new Map(),
     log,
   };
   log.info({ operator: signer.address }, 'settling for providers that named this operator');
@@ -72,16 +84,19 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
+  const report = (error: unknown) => outage.report(error);
+  const refundJobs = createRefundJobs(deps, { connection, msPerBlock, report });
+
   const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
-  const rounds = runRounds(deps, heads, stopping.signal);
+  const rounds = runRounds(deps, heads, stopping.signal, refundJobs);
   rounds.catch(fail);
   return {
     stop: async () => {
       stopping.abort();
       heads.close();
       await rounds;
-      await worker.close();
+      await Promise.all([worker.close(), refundJobs.close()]);
       connection.disconnect();
       await db.destroy();
     },

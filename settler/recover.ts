@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Tx } from '../database/connection.ts';
 import type { Deps } from './deps.ts';
 import { lockChecks } from './park.ts';
+import { reopenRefunds } from './refunds/outcome.ts';
 import { release } from './release.ts';
 
 /** CDRs that are rated together. */
@@ -86,6 +87,7 @@ async function reopenLost(
       const { rows } = await sql<{ id: bigint; escrowId: bigint }>`
         select id, escrow_id from claims where tx_hash = ${hash} and state = 'accepted'`.execute(tx);
       for (const claim of rows) await reopen(tx, claim);
+      await reopenRefunds(tx, hash);
     });
     log.warn({ txHash: hash }, 'the chain has lost a confirmed transaction: it is open again');
   }

@@ -9,6 +9,8 @@ import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
 import { findUnrated, takeBack } from './recover.ts';
+import type { RefundJobs } from './refunds/jobs.ts';
+import { createRefundLook } from './refunds/look.ts';
 import { createNotServed } from './served.ts';
 import { settle } from './settle.ts';
 
@@ -17,10 +19,16 @@ export const ROUND_MS = 2_000;
 
 /**
  * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all
- * there is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
+ * there is. Four loops, so that much work of one kind does not hold up the others. Until the signal.
  */
-export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
+export async function runRounds(
+  deps: Deps,
+  heads: Heads,
+  signal: AbortSignal,
+  refundJobs: Pick<RefundJobs, 'plan'>,
+): Promise<void> {
   const tellNotServed = createNotServed(deps);
+  const lookForRefunds = createRefundLook(deps);
   await Promise.all([
     loop(deps.log, heads, signal, () => rateAll(deps, signal)),
     loop(deps.log, heads, signal, async () => {
@@ -32,6 +40,10 @@ export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): 
       await tellNotServed();
       await leaveLaggingNode(deps);
       await confirm(deps);
+    }),
+    loop(deps.log, heads, signal, async () => {
+      await refundJobs.plan();
+      await lookForRefunds();
     }),
   ]);
 }

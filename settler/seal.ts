@@ -6,7 +6,7 @@ import { wordsOf } from '../protocol/call/reasons.ts';
 import type { SignedTransaction } from '../protocol/contract/transaction.ts';
 import { hexOf } from '../protocol/types/bytes.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
-import { checkHour } from './budget.ts';
+import { checkHour, type TransactionKind } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
 
@@ -18,9 +18,36 @@ export async function lockSealing(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx);
 }
 
-/** Another settler has claimed one of these calls in the meantime: nothing was sealed. */
-class Overtaken extends Error {
+/** Another settler has sealed some of it in the meantime: nothing was sealed. */
+export class Overtaken extends Error {
   override name = 'Overtaken';
+}
+
+/**
+ * The signed bytes and what goes with them are committed together, or not at all. Answers false, and changes nothing,
+ * where another settler was faster. @throws OutOfBudget
+ */
+export async function sealTransaction(
+  { db, ...limits }: Pick<Deps, 'db' | 'feePerHourLimit' | 'refundFeePerHourLimit'>,
+  kind: TransactionKind,
+  { hash, bytes, validUntilBlock, systemFee, networkFee }: SignedTransaction,
+  write: (tx: Tx) => Promise<void>,
+): Promise<boolean> {
+  try {
+    await db.transaction().execute(async (tx) => {
+      await lockSealing(tx);
+      await checkHour(tx, limits, kind, systemFee + networkFee);
+      await tx
+        .insertInto('transactions')
+        .values({ hash, kind, state: 'sealed', bytes: Buffer.from(bytes), validUntilBlock, systemFee, networkFee })
+        .execute();
+      await write(tx);
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Overtaken || hasSqlState(error, sqlState.uniqueViolation)) return false;
+    throw error;
+  }
 }
 
 /**
@@ -28,51 +55,30 @@ class Overtaken extends Error {
  * on two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it. Answers
  * false, and changes nothing, where another settler was faster. @throws OutOfBudget
  */
-export async function seal(
-  deps: Pick<Deps, 'db' | 'feePerHourLimit'>,
+export function seal(
+  deps: Pick<Deps, 'db' | 'feePerHourLimit' | 'refundFeePerHourLimit'>,
   signed: SignedTransaction,
   prepared: readonly PreparedClaim[],
 ): Promise<boolean> {
-  const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
-  try {
-    await deps.db.transaction().execute(async (tx) => {
-      await lockSealing(tx);
-      await checkHour(tx, deps, systemFee + networkFee);
-      const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
-      const locked = await tx
-        .selectFrom('ratings')
-        .select('cdrId')
-        .where('cdrId', '=', sql<bigint>`any(${ids})`)
-        .where('state', '=', 'rated')
-        .orderBy('cdrId')
-        .forUpdate()
-        .skipLocked()
-        .execute();
-      if (locked.length !== ids.length) throw new Overtaken();
-      await tx
-        .insertInto('transactions')
-        .values({
-          hash,
-          kind: 'settle',
-          state: 'sealed',
-          bytes: Buffer.from(bytes),
-          validUntilBlock,
-          systemFee,
-          networkFee,
-        })
-        .execute();
-      await insertRows(
-        tx,
-        'claims',
-        prepared.map(({ claim }) => claimRow(claim, hash)),
-      );
-      await claimRatings(tx, hash, prepared);
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof Overtaken || hasSqlState(error, sqlState.uniqueViolation)) return false;
-    throw error;
-  }
+  const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
+  return sealTransaction(deps, 'settle', signed, async (tx) => {
+    const locked = await tx
+      .selectFrom('ratings')
+      .select('cdrId')
+      .where('cdrId', '=', sql<bigint>`any(${ids})`)
+      .where('state', '=', 'rated')
+      .orderBy('cdrId')
+      .forUpdate()
+      .skipLocked()
+      .execute();
+    if (locked.length !== ids.length) throw new Overtaken();
+    await insertRows(
+      tx,
+      'claims',
+      prepared.map(({ claim }) => claimRow(claim, signed.hash)),
+    );
+    await claimRatings(tx, signed.hash, prepared);
+  });
 }
 
 function claimRow({ voucher, cdrRoot, ...claim }: PreparedClaim['claim'], txHash: string) {

@@ -1,13 +1,11 @@
-import { GasLimitReached } from '../chain/errors.ts';
-import { ScriptFault } from '../chain/invoke.ts';
-import { FeeLimitExceeded } from '../chain/transaction.ts';
 import type { SignedTransaction } from '../protocol/contract/transaction.ts';
 import { signBatch } from './batch.ts';
 import { readBatchSize } from './batch-size.ts';
-import { type Budget, readBudget, spend } from './budget.ts';
+import { type Budget, readBudget } from './budget.ts';
 import type { PreparedClaim } from './claim.ts';
 import type { Deps } from './deps.ts';
-import { halve, type Trouble } from './halve.ts';
+import type { Some } from './halve.ts';
+import { feeLimitOf, inHalves } from './in-halves.ts';
 import { readLeastAmount } from './least-amount.ts';
 import { orderClaims } from './order.ts';
 import { parkUnknown } from './park.ts';
@@ -34,24 +32,23 @@ export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   }
 }
 
-type Batch = readonly [PreparedClaim, ...PreparedClaim[]];
-
 /** Leaves out what the chain would reject; what it would not run at all, or costs too much, is tried in halves. */
-async function settleBatch(deps: Deps, batch: Batch, budget: Budget): Promise<SignedTransaction[]> {
+async function settleBatch(deps: Deps, batch: Some<PreparedClaim>, budget: Budget): Promise<SignedTransaction[]> {
   let accepted: readonly PreparedClaim[] = batch;
   try {
     accepted = await preflight(deps, batch);
     if (accepted.length === 0) return [];
-    const { feePerTransactionLimit } = deps;
-    const feeLimit = budget.left < feePerTransactionLimit ? budget.left : feePerTransactionLimit;
-    return await sealAndSubmit(deps, await signBatch(deps, accepted, feeLimit), accepted);
+    return await sealAndSubmit(deps, await signBatch(deps, accepted, feeLimitOf(deps, budget)), accepted);
   } catch (error) {
-    const trouble = troubleOf(error, deps, budget);
     const [first, ...more] = accepted;
-    if (trouble === null || !first) throw error;
-    // no node would run even one: wait for another
-    if (error instanceof GasLimitReached && more.length === 0) throw error;
-    return settleHalves(deps, [first, ...more], trouble, error as Error, budget);
+    if (!first) throw error;
+    return inHalves(deps, [first, ...more], error, budget, {
+      attempt: (some, left) => settleBatch(deps, some, left),
+      setAside: (one, reason, message) => {
+        deps.log.error({ escrowId: Number(one.claim.escrowId) }, `not claimed now: ${message}`);
+        return setAside(deps, [one], reason);
+      },
+    });
   }
 }
 
@@ -67,37 +64,4 @@ async function sealAndSubmit(
   deps.log.info({ txHash: signed.hash, claims: claims.length, validUntilBlock: signed.validUntilBlock }, 'sealed');
   await submit(deps, signed);
   return [signed];
-}
-
-/** Null: it has nothing to do with these claims. */
-function troubleOf(error: unknown, { feePerTransactionLimit }: Deps, { left }: Budget): Trouble | null {
-  if (error instanceof FeeLimitExceeded) return left < feePerTransactionLimit ? 'outOfMoney' : 'tooDear';
-  return error instanceof ScriptFault || error instanceof GasLimitReached ? 'refused' : null;
-}
-
-/** @throws OutOfBudget where not even one claim can be paid for */
-async function settleHalves(
-  deps: Deps,
-  batch: Batch,
-  trouble: Trouble,
-  error: Error,
-  budget: Budget,
-): Promise<SignedTransaction[]> {
-  const next = halve(batch, trouble);
-  switch (next.kind) {
-    case 'wait':
-      throw budget.exhausted;
-    case 'first':
-      return settleBatch(deps, next.first, budget);
-    case 'both': {
-      const sealed = await settleBatch(deps, next.first, budget);
-      return [...sealed, ...(await settleBatch(deps, next.second, spend(budget, sealed)))];
-    }
-    case 'setAside':
-      deps.log.error({ escrowId: Number(next.one.claim.escrowId) }, `not claimed now: ${error.message}`);
-      await setAside(deps, [next.one], next.reason);
-      return [];
-    default:
-      return next satisfies never;
-  }
 }

@@ -18,6 +18,9 @@ export const settlerDeps = (world: World, given: Partial<Deps> = {}): Deps => ({
   validForBlocks: 20,
   feePerTransactionLimit: datoshi(10_000_000_000n),
   feePerHourLimit: datoshi(100_000_000_000n),
+  refundFeePerHourLimit: datoshi(100_000_000_000n),
+  refundMinFees: 0,
+  restingRefunds: new Map(),
   log: pino({ level: 'silent' }),
   ...given,
 });
