@@ -63,8 +63,8 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
        */
       refundFeePerHourLimit: datoshiSchema.default(datoshiSchema.parse('1000000000')),
       /**
-       * An expired escrow is refunded where its rest is at least so many times the fee. To open one costs twice that
-       * fee: who makes an operator spend on many small ones loses more than the operator.
+       * An expired escrow is refunded where its rest is at least so many times the fee: its user can do it for one fee.
+       * To open one costs more than to refund it, so who makes an operator refund many loses more than the operator.
        */
       refundMinFees: wholeNumber('how many fees', { min: 0, max: 1_000_000 }).default(10),
     },

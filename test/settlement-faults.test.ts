@@ -20,7 +20,7 @@ import { settle } from '../settler/settle.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { startFrozenNode } from './harness/frozen-node.ts';
 import { type Service, startService } from './harness/services.ts';
-import { settlerDeps } from './harness/settler.ts';
+import { deaf, settlerDeps } from './harness/settler.ts';
 import { cdrRow, createWorld, eventually, openEscrow, readStates, type World } from './harness/world.ts';
 
 let world: World;
@@ -70,18 +70,6 @@ const allSettled = (escrowIds: bigint[], cdrs: number) =>
   );
 
 const deps = (): Deps => settlerDeps(world, { validForBlocks: 3 });
-/** A node that takes nothing in, as one that is cut off from its network. */
-const deaf = (): Deps => {
-  const { rpc } = world;
-  return {
-    ...deps(),
-    rpc: {
-      ...rpc,
-      call: (method, params) =>
-        method === 'sendrawtransaction' ? Promise.resolve({} as never) : rpc.call(method, params),
-    },
-  };
-};
 const rated = async (escrowId: bigint) => {
   const id = await submit(escrowId);
   await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
@@ -162,7 +150,7 @@ describe('stage by stage', () => {
   test('sealed and never sent: it is sent after the restart, and paid once', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    expect(await settle(deaf())).toHaveLength(1);
+    expect(await settle(deaf(deps()))).toHaveLength(1);
     expect(await stateOf(id)).toBe('claimed');
     expect(await settle(deps())).toEqual([]); // nothing is claimed a second time meanwhile
     await untilConfirmed();
@@ -173,8 +161,8 @@ describe('stage by stage', () => {
   test('sealed and expired: its calls are sealed anew under the same number, and paid once', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
-    const [lost] = await settle(deaf());
-    await eventually(async () => (await confirm(deaf())) === 0, 'the chain is past its validUntilBlock', 30_000);
+    const [lost] = await settle(deaf(deps()));
+    await eventually(async () => (await confirm(deaf(deps()))) === 0, 'the chain is past its validUntilBlock', 30_000);
     expect(await stateOf(id)).toBe('rated');
     const [again] = await settle(deps());
     expect(again?.hash).not.toBe(lost?.hash);
@@ -396,7 +384,7 @@ describe('hostile parties', () => {
       .returning('id')
       .execute();
     for (const { id } of ids) await eventually(async () => (await rateCdrs(deps(), [id])) === 1, 'the CDR is rated');
-    const [sealed] = await settle(deaf());
+    const [sealed] = await settle(deaf(deps()));
     await world.send(attacker, 'withdraw', { account: attacker.address, amount: datoshi(100_000n) });
     await broadcast(rpc, sealed?.bytes as Buffer);
     await eventually(async () => (await confirm(deps())) === 0, 'nothing is pending');

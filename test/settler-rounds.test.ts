@@ -8,6 +8,7 @@ import { scriptHashOfBytes } from '../protocol/types/hash.ts';
 import { findCandidates } from '../settler/candidates.ts';
 import { park, parkUnknown } from '../settler/park.ts';
 import { findUnrated, takeBack } from '../settler/recover.ts';
+import { findRefunds } from '../settler/refunds/find.ts';
 import { createNotServed } from '../settler/served.ts';
 import { krypton, refusal } from './harness/krypton.ts';
 import { createTestDatabase, type TestDatabase } from './harness/postgres.ts';
@@ -88,6 +89,7 @@ describe('a round with nothing to do', () => {
       await parkUnknown(deps);
       for await (const candidate of findCandidates(deps))
         throw new Error(`escrow ${candidate.escrow.id} has nothing to claim`);
+      expect(await findRefunds(db, { ...deps, restingRefunds: new Map() }, { limit: 64 })).toEqual([]);
     };
     await round();
     const before = await pages();

@@ -31,12 +31,12 @@ export async function findRefunds(
   const { rows } = await sql<Refund>`
     select escrows.id as escrow_id, escrows."user", amount - spent as rest
     from escrows
-    cross join cursor
     -- an undeployed provider has no operator
     left join providers on providers.provider = escrows.provider and undeployed_at is null
     where escrows.state <> 'closed'
-      -- by the chain's own clock: whatever block comes next, no claim in it can be accepted
-      and claim_deadline < cursor.time
+      -- by the chain's own clock: whatever block comes next, no claim in it can be accepted. Not a join: without
+      -- statistics, Postgres would look at all escrows
+      and claim_deadline < (select time from cursor)
       and amount > spent
       and ${isPaidFor({ signer, providers })}
       and (${among === null} or escrows.id = any(${[...(among ?? [])]}::bigint[]))

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import type { z } from 'zod';
 import { defaultPrefix, jobs, refundsQueue } from '../../database/queues.ts';
-import { describe } from '../../process/run.ts';
+import { Outage } from '../../process/outage.ts';
 import { within } from '../../process/within.ts';
 import type { Deps } from '../deps.ts';
 import { leaveLaggingNode } from '../lag.ts';
@@ -34,7 +34,6 @@ type Connection = { connection: Redis; msPerBlock: number; report: (error: unkno
 
 export function createRefundJobs(deps: Deps, { connection, msPerBlock, report }: Connection): RefundJobs {
   if (deps.refundFeePerHourLimit === 0n) return { plan: async () => {}, close: async () => {} };
-  const { log } = deps;
   const queue = new Queue<z.infer<typeof jobs.refund>>(refundsQueue, {
     connection,
     prefix: defaultPrefix,
@@ -46,17 +45,18 @@ export function createRefundJobs(deps: Deps, { connection, msPerBlock, report }:
     prefix: defaultPrefix,
   });
   worker.on('error', report);
-  worker.on('failed', (_job, error) => log.warn(`refund: ${describe(error)}; the next round tries again`));
+  const failures = new Outage(deps.log, 'a refund waits for the next round');
+  worker.on('failed', (_job, error) => failures.report(error));
+  worker.on('completed', () => failures.end());
 
   let plannedAt = Number.NEGATIVE_INFINITY;
   return {
     plan: async () => {
       if (connection.status !== 'ready' || performance.now() - plannedAt < PLAN_EVERY_MS) return;
       const expiring = await findExpiring(deps, Date.now());
-      const added = queue.addBulk(expiring.map((escrow) => jobOf(escrow, BLOCKS_TO_WAIT * msPerBlock))).then(
-        () => true,
-        report,
-      );
+      const added = queue
+        .addBulk(expiring.map((escrow) => jobOf(escrow, BLOCKS_TO_WAIT * msPerBlock)))
+        .then(() => true, report);
       if (await within(LIMIT_MS, added)) plannedAt = performance.now();
     },
     close: async () => {

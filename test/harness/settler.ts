@@ -24,3 +24,13 @@ export const settlerDeps = (world: World, given: Partial<Deps> = {}): Deps => ({
   log: pino({ level: 'silent' }),
   ...given,
 });
+
+/** A node that takes nothing in, as one that is cut off from its network. */
+export const deaf = (deps: Deps): Deps => ({
+  ...deps,
+  rpc: {
+    ...deps.rpc,
+    call: (method, params) =>
+      method === 'sendrawtransaction' ? Promise.resolve({} as never) : deps.rpc.call(method, params),
+  },
+});
