@@ -81,6 +81,12 @@ const faulted = async () => {
   return rows.length;
 };
 
+const feesOfRefunds = async () => {
+  const { rows } = await sql<{ fees: bigint }>`select coalesce(sum(system_fee + network_fee), 0)::bigint as fees
+    from transactions where kind = 'refund' and state <> 'expired'`.execute(world.db);
+  return rows[0]?.fees ?? 0n;
+};
+
 /** Each was closed once, by a transaction of ours, and its user has the rest. */
 async function expectRefundedOnce(ids: bigint[]): Promise<void> {
   await untilClosed(ids);
@@ -189,11 +195,7 @@ describe('whom the operator pays for', () => {
   test('keeps to the limit of an hour, which leaves the rest of it to claims', async () => {
     const ids = await openSome(2);
     await expire(ids);
-    const spent = await world.db.selectFrom('transactions').selectAll().where('kind', '=', 'refund').execute();
-    const fees = spent.reduce(
-      (sum, { state, systemFee, networkFee }) => (state === 'expired' ? sum : sum + systemFee + networkFee),
-      0n,
-    );
+    const fees = await feesOfRefunds();
     const tight = (more: bigint) => deps({ refundFeePerHourLimit: datoshi(fees + more) });
     await expect(refund(tight(-1n))).rejects.toThrow('KRYPTON_REFUND_FEE_PER_HOUR_LIMIT');
     await expect(refund(tight(1_000n))).rejects.toThrow(OutOfBudget);
@@ -201,6 +203,20 @@ describe('whom the operator pays for', () => {
     expect(await refund(tight(18_000_000n))).toHaveLength(1); // enough for one of them
     await untilConfirmed();
     await expect(refund(tight(18_000_000n))).rejects.toThrow(OutOfBudget);
+    await refund(deps());
+    await untilConfirmed();
+    await expectRefundedOnce(ids);
+  });
+
+  test('two settlers at once keep to it', async () => {
+    const ids = (await openSome(2)) as [bigint, bigint];
+    await expire(ids);
+    const tight = deps({ refundFeePerHourLimit: datoshi((await feesOfRefunds()) + 18_000_000n) });
+    const alone = (id: bigint) => ({ ...tight, restingRefunds: new Map([[id, Number.POSITIVE_INFINITY]]) });
+    const both = await Promise.allSettled([refund(alone(ids[0])), refund(alone(ids[1]))]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find(({ status }) => status === 'rejected')).toHaveProperty('reason.name', 'OutOfBudget');
+    await untilConfirmed();
     await refund(deps());
     await untilConfirmed();
     await expectRefundedOnce(ids);
@@ -405,11 +421,13 @@ describe('jobs', () => {
   });
 
   test('wake a settler, which else looks now and then', async () => {
+    const seen = await openSome(1);
+    await expire(seen);
     const settler = await startService('settler', world.env);
-    await eventually(async () => (await redis.keys('*refunds*')).length > 0, 'it listens');
+    await untilClosed(seen); // it has looked
     const [id] = (await openSome(1)) as [bigint];
     await expire([id]);
-    await new Promise((resolve) => setTimeout(resolve, 3_000)); // blocks come, and it does not look
+    await new Promise((resolve) => setTimeout(resolve, 3_000)); // blocks come, and it does not look again
     expect((await escrowOf(id)).state).toBe('open');
     await queue.add('refund', { escrowId: String(id) });
     await untilClosed([id], 10_000);
