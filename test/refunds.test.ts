@@ -379,11 +379,13 @@ describe('not alone', () => {
 
   test('a refund that a crashed devnet has lost is open again, and nothing is refunded meanwhile', async () => {
     const { db } = world;
-    const ids = await openSome(1);
-    await expire(ids);
-    const [sealed] = await refund(deps());
+    const [id, other] = (await openSome(2)) as [bigint, bigint];
+    const ids = [id];
+    await expire([id, other]);
+    const [sealed] = await refund(deps({ restingRefunds: new Map([[other, Number.POSITIVE_INFINITY]]) }));
     await untilConfirmed();
     await untilClosed(ids);
+    expect(await due()).toEqual([other]);
     const hash = sealed?.hash as TxHash;
     const events = await db.selectFrom('events').selectAll().where('txHash', '=', hash).execute();
     await db.deleteFrom('events').where('txHash', '=', hash).execute();
@@ -392,10 +394,10 @@ describe('not alone', () => {
       .insertInto('rollbacks')
       .values({ height: Math.min(...events.map(({ height }) => height)) - 1 })
       .execute();
-    expect(await refund(deps())).toEqual([]);
+    expect(await due()).toEqual([]);
     await takeBack(deps());
     expect(await statesOf(ids)).toEqual(['sealed']);
-    expect(await refund(deps())).toEqual([]);
+    expect(await due()).toEqual([other]);
     await db
       .insertInto('events')
       .values(events.map((event) => ({ ...event, payload: JSON.stringify(event.payload) })))
@@ -403,6 +405,9 @@ describe('not alone', () => {
     await db.updateTable('escrows').set({ state: 'closed', refunded: REST }).where('id', 'in', ids).execute();
     await untilConfirmed();
     await expectRefundedOnce(ids);
+    await refund(deps());
+    await untilConfirmed();
+    await expectRefundedOnce([other]);
   });
 });
 
