@@ -20,7 +20,7 @@ export const jobs = {
       .min(1)
       .max(1000),
   }),
-  /** Of an escrow, the claim deadline has just passed. */
+  /** The claim deadline of an escrow is over. */
   refund: z.object({ escrowId: z.string().regex(/^\d{1,19}$/) }),
 };
 

@@ -27,7 +27,6 @@ export const writes = {
   settler: [
     'transactions',
     'claims',
-    'refunds',
     'ratings',
     'parked_escrows',
     'provider_calls',
@@ -35,6 +34,7 @@ export const writes = {
     'handled_rollbacks',
     'claim_checks',
     'deck_waits',
+    'refunds',
     'settlers',
   ],
 } as const;

@@ -252,7 +252,7 @@ export interface Ratings {
 export interface Refunds {
   escrowId: bigint;
   id: Generated<bigint>;
-  state: "sealed" | "refunded" | "void";
+  state: "sealed" | "done" | "void";
   txHash: TxHash;
 }
 

@@ -12,14 +12,13 @@ export class OutOfBudget extends Error {
 
 const HOUR_MS = 3_600_000;
 
-/** Claims have a deadline, refunds have none: these use up a part of the limit only. */
 export type TransactionKind = Transactions['kind'];
 
 /** Datoshi that may be spent on fees, more than 0, and what to say when they do not suffice. */
 export type Budget = { left: Datoshi; exhausted: OutOfBudget };
 
 /**
- * What may be spent on fees now: what the limits per hour leave, and what the operator has and has not yet promised to
+ * What may be spent on fees now: what the limit per hour leaves, and what the operator has and has not yet promised to
  * sealed transactions. @throws OutOfBudget where that is nothing
  */
 export async function readBudget(
@@ -34,7 +33,8 @@ export async function readBudget(
       `the operator ${signer.address} holds too little GAS for the fees of its next transactions: send it some`,
     ),
   };
-  const { left, exhausted } = hours(deps, kind, fees).reduce((a, b) => (b.left < a.left ? b : a), owned);
+  const hour = hourOf(deps, kind, fees);
+  const { left, exhausted } = owned.left < hour.left ? owned : hour;
   return atLeastSome(left, exhausted);
 }
 
@@ -52,46 +52,41 @@ function atLeastSome(left: bigint, exhausted: OutOfBudget): Budget {
 }
 
 /**
- * Several settlers share the limits: for those that hold the lock while they seal, this is the last word. @throws
+ * Several settlers share the limit: for those that hold the lock while they seal, this is the last word. @throws
  * OutOfBudget
  */
 export async function checkHour(tx: Tx, limits: Limits, kind: TransactionKind, fee: bigint): Promise<void> {
-  const fees = await readFees(tx);
-  for (const { left, exhausted } of hours(limits, kind, fees)) if (fee > left) throw exhausted;
+  const { left, exhausted } = hourOf(limits, kind, await readFees(tx));
+  if (fee > left) throw exhausted;
 }
 
-type Limits = Pick<Deps, 'feePerHourLimit' | 'refundFeePerHourLimit'>;
-type Left = { left: bigint; exhausted: OutOfBudget };
+type Limits = Pick<Deps, 'feePerHourLimit'>;
 
-/** What each limit per hour leaves to a transaction of this kind. */
-function hours({ feePerHourLimit, refundFeePerHourLimit }: Limits, kind: TransactionKind, fees: Fees): Left[] {
-  const all = { left: feePerHourLimit - fees.ofHour, exhausted: hourIsUsedUp('fees', feePerHourLimit) };
-  if (kind === 'settle') return [all];
-  const refunds = refundFeePerHourLimit - fees.ofHourForRefunds;
-  return [all, { left: refunds, exhausted: hourIsUsedUp("refunds' fees", refundFeePerHourLimit) }];
+/** Claims have a deadline and refunds have none: a half of the limit is for claims alone. */
+function hourOf({ feePerHourLimit }: Limits, kind: TransactionKind, { ofHour }: Fees) {
+  const limit = `the limit of ${feePerHourLimit} datoshi for fees per hour (KRYPTON_FEE_PER_HOUR_LIMIT)`;
+  return kind === 'settle'
+    ? { left: feePerHourLimit - ofHour, exhausted: new OutOfBudget(`${limit} is used up`) }
+    : {
+        left: feePerHourLimit / 2n - ofHour,
+        exhausted: new OutOfBudget(`half of ${limit} is used up: refunds leave the rest to claims`),
+      };
 }
 
-const limitNames = { fees: 'KRYPTON_FEE_PER_HOUR_LIMIT', "refunds' fees": 'KRYPTON_REFUND_FEE_PER_HOUR_LIMIT' };
-
-const hourIsUsedUp = (what: keyof typeof limitNames, limit: Datoshi) =>
-  new OutOfBudget(`the limit of ${limit} datoshi for ${what} per hour (${limitNames[what]}) is used up`);
-
-type Fees = { ofHour: bigint; ofHourForRefunds: bigint; ofSealed: bigint };
+type Fees = { ofHour: bigint; ofSealed: bigint };
 
 /** Paid, or still possible; a transaction that expired was never paid. */
 async function readFees(db: Database | Tx): Promise<Fees> {
   const since = new Date(Date.now() - HOUR_MS);
   const rows = await db
     .selectFrom('transactions')
-    .select(['kind', 'state', 'sealedAt', 'systemFee', 'networkFee'])
+    .select(['state', 'sealedAt', 'systemFee', 'networkFee'])
     .where('state', '!=', 'expired')
     .where((where) => where.or([where('state', '=', 'sealed'), where('sealedAt', '>', since)]))
     .execute();
   const total = (some: typeof rows) => some.reduce((sum, row) => sum + row.systemFee + row.networkFee, 0n);
-  const ofHour = rows.filter(({ sealedAt }) => sealedAt > since);
   return {
-    ofHour: total(ofHour),
-    ofHourForRefunds: total(ofHour.filter(({ kind }) => kind === 'refund')),
+    ofHour: total(rows.filter(({ sealedAt }) => sealedAt > since)),
     ofSealed: total(rows.filter(({ state }) => state === 'sealed')),
   };
 }

@@ -38,6 +38,15 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       /** ... nor less than so many times what a claim costs at the least, at the chain's prices of today. */
       settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
       /**
+       * After its claim deadline, the rest of an escrow is given back to its user where it is at least so many times what
+       * the refund costs; `off`: never. The operator pays, and gets nothing for it. To open an escrow costs more than to
+       * refund it: who makes an operator refund many loses more than the operator.
+       */
+      refundMinFees: z
+        .literal('off')
+        .or(wholeNumber('how many fees, or off', { min: 0, max: 1_000 }))
+        .default(10),
+      /**
        * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees,
        * and a stranger who is provider and user in one can make it pay for moving their own money to and fro.
        */
@@ -57,16 +66,6 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
        */
       feePerTransactionLimit: datoshiSchema.default(datoshiSchema.parse('1900000000')),
       feePerHourLimit: datoshiSchema.default(datoshiSchema.parse('10000000000')),
-      /**
-       * What of it refunds may use up, in datoshi: a tenth, so that claims, which have a deadline, always find the rest.
-       * 0: no refunds. The operator pays for them and gets nothing; users can refund themselves at any time.
-       */
-      refundFeePerHourLimit: datoshiSchema.default(datoshiSchema.parse('1000000000')),
-      /**
-       * An expired escrow is refunded where its rest is at least so many times the fee: its user can do it for one fee.
-       * To open one costs more than to refund it, so who makes an operator refund many loses more than the operator.
-       */
-      refundMinFees: wholeNumber('how many fees', { min: 0, max: 1_000_000 }).default(10),
     },
     env,
   );

@@ -12,7 +12,7 @@ import { height } from '../protocol/types/height.ts';
 import { answersOf } from './answers.ts';
 import type { Deps } from './deps.ts';
 import { park } from './park.ts';
-import { voidRefunds, writeRefunded } from './refunds/outcome.ts';
+import { endRefunds, voidRefunds } from './refunds/outcome.ts';
 import { release } from './release.ts';
 import { submit } from './submit.ts';
 
@@ -127,7 +127,7 @@ async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, exec
         rejections.push({ escrowId, code });
       }
     }
-    refunds = await writeRefunded(tx, deps, hash, execution);
+    refunds = await endRefunds(tx, deps, hash, execution);
   });
   const [claims, rejected] = [answers.size, rejections.length];
   deps.log.info({ txHash: hash, height: blockHeight, claims, rejected, refunds }, 'confirmed');

@@ -29,15 +29,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const signer = await openSigner(config);
   const db = createDatabase(config.databaseUrl, 'settler');
   await refuseUnusable(db);
-  const {
-    network,
-    contract,
-    validForBlocks,
-    feePerTransactionLimit,
-    feePerHourLimit,
-    refundFeePerHourLimit,
-    refundMinFees,
-  } = config;
+  const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
   const policy = {
     amount: config.settleAmount,
     minAmount: config.settleMinAmount,
@@ -58,8 +50,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     validForBlocks,
     feePerTransactionLimit,
     feePerHourLimit,
-    refundFeePerHourLimit,
-    refundMinFees,
+    refundMinFees: config.refundMinFees === 'off' ? null : config.refundMinFees,
     restingRefunds: new Map(),
     log,
   };

@@ -28,7 +28,7 @@ export class Overtaken extends Error {
  * where another settler was faster. @throws OutOfBudget
  */
 export async function sealTransaction(
-  { db, ...limits }: Pick<Deps, 'db' | 'feePerHourLimit' | 'refundFeePerHourLimit'>,
+  { db, ...limits }: Pick<Deps, 'db' | 'feePerHourLimit'>,
   kind: TransactionKind,
   { hash, bytes, validUntilBlock, systemFee, networkFee }: SignedTransaction,
   write: (tx: Tx) => Promise<void>,
@@ -56,7 +56,7 @@ export async function sealTransaction(
  * false, and changes nothing, where another settler was faster. @throws OutOfBudget
  */
 export function seal(
-  deps: Pick<Deps, 'db' | 'feePerHourLimit' | 'refundFeePerHourLimit'>,
+  deps: Pick<Deps, 'db' | 'feePerHourLimit'>,
   signed: SignedTransaction,
   prepared: readonly PreparedClaim[],
 ): Promise<boolean> {

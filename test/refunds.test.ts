@@ -31,8 +31,8 @@ let stranger: Key;
 
 beforeAll(async () => {
   node = await startOwnNode();
-  world = await createWorld(node.chain);
-  [stranger] = (await createFundedAccounts(1, undefined, node.chain)) as [Key];
+  world = await createWorld(node);
+  [stranger] = (await createFundedAccounts(1, undefined, node)) as [Key];
   indexer = await startService('indexer', world.env);
 }, 60_000);
 afterAll(async () => {
@@ -81,9 +81,9 @@ const faulted = async () => {
   return rows.length;
 };
 
-const feesOfRefunds = async () => {
+const feesOfHour = async () => {
   const { rows } = await sql<{ fees: bigint }>`select coalesce(sum(system_fee + network_fee), 0)::bigint as fees
-    from transactions where kind = 'refund' and state <> 'expired'`.execute(world.db);
+    from transactions where state <> 'expired'`.execute(world.db);
   return rows[0]?.fees ?? 0n;
 };
 
@@ -96,7 +96,7 @@ async function expectRefundedOnce(ids: bigint[]): Promise<void> {
     expect(await escrowOf(id)).toMatchObject({ state: 'closed', refunded: REST, spent: 0n });
     const { rows } = await sql<{ count: bigint }>`
       select count(*) from refunds join events on events.tx_hash = refunds.tx_hash and events.name = 'EscrowClosed'
-      where refunds.escrow_id = ${id} and refunds.state = 'refunded' and events.escrow_id = ${id}`.execute(db);
+      where refunds.escrow_id = ${id} and refunds.state = 'done' and events.escrow_id = ${id}`.execute(db);
     expect(rows[0]?.count).toBe(1n);
   }
 }
@@ -181,7 +181,7 @@ describe('whom the operator pays for', () => {
     await world.send(provider, 'setOperator', { provider: provider.address, operator: operator.address });
     await eventually(async () => (await due()).length === 2, 'the index knows its operator');
 
-    expect(await refund(deps({ refundFeePerHourLimit: datoshi(0n) }))).toEqual([]);
+    expect(await refund(deps({ refundMinFees: null }))).toEqual([]);
     expect(await refund(deps({ refundMinFees: 10 }))).toHaveLength(1);
     await untilConfirmed();
     await expectRefundedOnce([rich]);
@@ -192,14 +192,14 @@ describe('whom the operator pays for', () => {
     await untilClosed([poor]);
   });
 
-  test('keeps to the limit of an hour, which leaves the rest of it to claims', async () => {
+  test('keeps to half of the limit of an hour, which leaves the rest to claims', async () => {
     const ids = await openSome(2);
     await expire(ids);
-    const fees = await feesOfRefunds();
-    const tight = (more: bigint) => deps({ refundFeePerHourLimit: datoshi(fees + more) });
-    await expect(refund(tight(-1n))).rejects.toThrow('KRYPTON_REFUND_FEE_PER_HOUR_LIMIT');
+    const fees = await feesOfHour();
+    const tight = (more: bigint) => deps({ feePerHourLimit: datoshi(2n * (fees + more)) });
+    await expect(refund(tight(-1n))).rejects.toThrow('refunds leave the rest to claims');
     await expect(refund(tight(1_000n))).rejects.toThrow(OutOfBudget);
-    expect((await readBudget(tight(-1n))).left > datoshiPerGas).toBe(true);
+    expect((await readBudget(tight(-1n))).left).toBe(fees - 2n); // the other half
     expect(await refund(tight(18_000_000n))).toHaveLength(1); // enough for one of them
     await untilConfirmed();
     await expect(refund(tight(18_000_000n))).rejects.toThrow(OutOfBudget);
@@ -211,7 +211,7 @@ describe('whom the operator pays for', () => {
   test('two settlers at once keep to it', async () => {
     const ids = (await openSome(2)) as [bigint, bigint];
     await expire(ids);
-    const tight = deps({ refundFeePerHourLimit: datoshi((await feesOfRefunds()) + 18_000_000n) });
+    const tight = deps({ feePerHourLimit: datoshi(2n * ((await feesOfHour()) + 18_000_000n)) });
     const alone = (id: bigint) => ({ ...tight, restingRefunds: new Map([[id, Number.POSITIVE_INFINITY]]) });
     const both = await Promise.allSettled([refund(alone(ids[0])), refund(alone(ids[1]))]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -246,7 +246,7 @@ describe('killed at any stage, it is refunded once', () => {
     expect(await statesOf(ids)).toEqual(['sealed', 'sealed']);
     expect(await refund(deps())).toEqual([]);
     await untilConfirmed();
-    expect(await statesOf(ids)).toEqual(['refunded', 'refunded']);
+    expect(await statesOf(ids)).toEqual(['done', 'done']);
     await expectRefundedOnce(ids);
   });
 
@@ -355,7 +355,7 @@ describe('not alone', () => {
     await world.send(user, 'withdraw', { account: user.address, amount: await reader.balanceOf(user.address) });
     await broadcast(world.rpc, sealed?.bytes as Uint8Array);
     await untilConfirmed(deaf(deps()));
-    expect(await statesOf(ids)).toEqual(['refunded']);
+    expect(await statesOf(ids)).toEqual(['done']);
     await expectRefundedOnce(ids);
   });
 

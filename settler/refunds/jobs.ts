@@ -33,7 +33,7 @@ const LIMIT_MS = 2_000;
 type Connection = { connection: Redis; msPerBlock: number; report: (error: unknown) => void };
 
 export function createRefundJobs(deps: Deps, { connection, msPerBlock, report }: Connection): RefundJobs {
-  if (deps.refundFeePerHourLimit === 0n) return { plan: async () => {}, close: async () => {} };
+  if (deps.refundMinFees === null) return { plan: async () => {}, close: async () => {} };
   const queue = new Queue<z.infer<typeof jobs.refund>>(refundsQueue, {
     connection,
     prefix: defaultPrefix,

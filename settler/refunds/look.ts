@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 60_000;
 export function createRefundLook(deps: Deps): () => Promise<void> {
   let lookedAt = Number.NEGATIVE_INFINITY;
   return async () => {
-    if (deps.refundFeePerHourLimit === 0n || performance.now() - lookedAt < LOOK_EVERY_MS) return;
+    if (deps.refundMinFees === null || performance.now() - lookedAt < LOOK_EVERY_MS) return;
     await leaveLaggingNode(deps);
     await refund(deps);
     lookedAt = performance.now();

@@ -5,7 +5,7 @@ import type { TxHash } from '../../protocol/types/hash.ts';
 import type { Deps } from '../deps.ts';
 
 /** The transaction took place, and each escrow's own notification says so. Answers how many were refunded. */
-export async function writeRefunded(
+export async function endRefunds(
   tx: Tx,
   { contract }: Pick<Deps, 'contract'>,
   hash: TxHash,
@@ -19,7 +19,7 @@ export async function writeRefunded(
   }
   const refunded = await tx
     .updateTable('refunds')
-    .set({ state: 'refunded' })
+    .set({ state: 'done' })
     .where('txHash', '=', hash)
     .where('state', '=', 'sealed')
     .returning('escrowId')
@@ -46,6 +46,6 @@ export async function reopenRefunds(tx: Tx, hash: TxHash): Promise<void> {
     .updateTable('refunds')
     .set({ state: 'sealed' })
     .where('txHash', '=', hash)
-    .where('state', '=', 'refunded')
+    .where('state', '=', 'done')
     .execute();
 }

@@ -19,7 +19,7 @@ const REFUSED_REST_MS = 600_000;
  * (for nothing), seal, then send. Answers the transactions that were sealed. @throws OutOfBudget
  */
 export async function refund(deps: Deps): Promise<SignedTransaction[]> {
-  if (deps.refundFeePerHourLimit === 0n) return [];
+  if (deps.refundMinFees === null) return [];
   for (const [id, until] of deps.restingRefunds) if (until <= Date.now()) deps.restingRefunds.delete(id);
   const [first, ...more] = await findRefunds(deps.db, deps, { limit: await readBatchSize(deps, 'refund') });
   return first ? refundBatch(deps, [first, ...more], await readBudget(deps, 'refund')) : [];
@@ -29,7 +29,7 @@ export async function refund(deps: Deps): Promise<SignedTransaction[]> {
 async function refundBatch(deps: Deps, batch: Some<Refund>, budget: Budget): Promise<SignedTransaction[]> {
   let refunds: readonly Refund[] = batch;
   try {
-    refunds = worthRefunding(batch, await readCost(deps, batch), deps.refundMinFees);
+    refunds = worthRefunding(batch, await readCost(deps, batch), deps.refundMinFees ?? 0);
     if (refunds.length === 0) return [];
     return await sealAndSubmit(deps, await signRefunds(deps, refunds, feeLimitOf(deps, budget)), refunds);
   } catch (error) {

@@ -11,20 +11,17 @@ import type { TestBase } from './global-setup.ts';
 
 const thousandGas: Datoshi = datoshi(1_000n * datoshiPerGas);
 
-/** A node, and the key that holds all its GAS. */
-export type TestChain = Pick<TestBase, 'rpc' | 'network' | 'treasuryKey'>;
-
-export const testRpc = (): Rpc => createRpc([inject('base').rpc]);
+export const testRpc = (base: TestBase = inject('base')): Rpc => createRpc([base.rpc]);
 
 /** Fresh accounts, each with this much GAS, in one transaction that is in a block when this answers. */
 export async function createFundedAccounts(
   count: number,
   amount = thousandGas,
-  { rpc, network, treasuryKey }: TestChain = inject('base'),
+  base: TestBase = inject('base'),
 ): Promise<Key[]> {
   const accounts = Array.from({ length: count }, () => createKey());
   const payments = accounts.map(({ address }) => ({ to: address, amount }));
-  await transferGas({ rpc: createRpc([rpc]), network, signer: openTreasury(treasuryKey) }, payments);
+  await transferGas({ rpc: testRpc(base), network: base.network, signer: openTreasury(base) }, payments);
   return accounts;
 }
 
@@ -34,7 +31,7 @@ export async function createFundedAccount(amount = thousandGas): Promise<Key> {
 }
 
 /** The account that holds all GAS of the test chain. */
-function openTreasury(treasuryKey: string): Signer {
-  const privateKey = bytesOfHex(treasuryKey);
+function openTreasury(base: TestBase): Signer {
+  const privateKey = bytesOfHex(base.treasuryKey);
   return keyOf(privateKey, multisigScript(publicKeyOf(privateKey)));
 }

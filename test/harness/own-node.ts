@@ -2,98 +2,104 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
+import { inject } from 'vitest';
 import { z } from 'zod';
-import type { Signer } from '../../protocol/sign/signer.ts';
-import { addressSchema, hash160Bytes } from '../../protocol/types/address.ts';
-import { base64OfBytes, bytesOfHex } from '../../protocol/types/bytes.ts';
+import { createRpc } from '../../chain/rpc.ts';
+import { hash160Bytes } from '../../protocol/types/address.ts';
+import { base64OfBytes, bytesOfHex, littleEndian4 } from '../../protocol/types/bytes.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import { nodeStarter } from '../../stack/base.ts';
 import { openFolder, tools } from '../../stack/folder.ts';
+import { keepRunning } from '../../stack/keep.ts';
 import { nodeUrls } from '../../stack/node.ts';
-import type { Part } from '../../stack/part.ts';
 import { rememberState } from '../../stack/state.ts';
-import type { TestChain } from './accounts.ts';
+import type { TestBase } from './global-setup.ts';
 
-export type OwnNode = {
-  chain: TestChain;
-  /** The next block is so much later than the one before it, and all that follow are later still. */
+/** A chain of a test's own, whose time the test may move. */
+export type OwnNode = TestBase & {
+  /** Adds a block of so much later: from then on the chain's time is ahead of the clock. */
   moveTime(ms: number): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** A node for one test file alone, whose time may be moved. */
+const pace = { blockMs: 100, emptyBlockMs: 1_000, inMemory: true };
+/** The node's own consensus may add a block in between. */
+const TRIES = 20;
+
 export async function startOwnNode(): Promise<OwnNode> {
   const folder = openFolder(join(tools, `test-node-${process.pid}`));
   const state = await rememberState(folder, () => {});
-  const parts: Part[] = [];
-  const quiet = { as: () => () => {} };
-  const pace = { blockMs: 100, emptyBlockMs: 1_000, inMemory: true };
-  await nodeStarter({ folder, state, terminal: quiet }, pace)((begun) => parts.push(begun));
-  const validator = await openTreasury(folder);
-  const { rpc } = nodeUrls(state);
-  const { network } = state;
+  const terminal = { as: () => () => {} };
+  const start = nodeStarter({ folder, state, terminal }, pace);
+  const node = keepRunning({ name: 'node', start, say: () => {}, begun: () => {}, up: () => {} });
+  await node.ready;
+  const treasury = await openTreasury(folder);
+  const urls = nodeUrls(state);
+  const rpc = createRpc([urls.rpc]);
+
+  async function addBlock(ms: number): Promise<void> {
+    const count = await rpc.call('getblockcount');
+    const header = headerSchema.parse(await askNode(urls.rpc, 'getblockheader', [count - 1, true]));
+    const unsigned = concatBytes(
+      littleEndian4(0),
+      bytesOfHex(header.hash).reverse(),
+      new Uint8Array(32),
+      littleEndian8(BigInt(header.time + ms)),
+      littleEndian8(0n),
+      littleEndian4(count),
+      Uint8Array.of(header.primary),
+      hash160Bytes(header.nextconsensus),
+    );
+    const signature = await treasury.sign(concatBytes(littleEndian4(state.network), sha256(unsigned)));
+    const { verificationScript } = treasury;
+    const witness = concatBytes(
+      Uint8Array.of(1, 66, 0x0c, 64),
+      signature,
+      Uint8Array.of(verificationScript.length),
+      verificationScript,
+    );
+    await askNode(urls.rpc, 'submitblock', [base64OfBytes(concatBytes(unsigned, witness, Uint8Array.of(0)))]);
+  }
+
   return {
-    chain: { rpc, network, treasuryKey: bytesToHex(validator.privateKey) },
+    ...inject('base'),
+    ...urls,
+    network: state.network,
+    treasuryKey: bytesToHex(treasury.privateKey),
     moveTime: async (ms) => {
-      for (let attempt = 1; ; attempt += 1) {
-        const refused = await submitLaterBlock({ rpc, network, validator }, ms);
-        if (refused === null) return;
-        if (attempt === MAX_ATTEMPTS) throw new Error(`the node takes no block of ours: ${refused}`);
+      for (let left = TRIES; ; left -= 1) {
+        try {
+          return await addBlock(ms);
+        } catch (error) {
+          if (left === 0) throw error;
+        }
       }
     },
     stop: async () => {
-      for (const part of parts) await part.stop();
-      rmSync(folder.root, { recursive: true });
+      await node.stop();
+      rmSync(folder.root, { recursive: true, force: true });
     },
   };
 }
 
-/** The node may make a block of its own at that very moment. */
-const MAX_ATTEMPTS = 10;
-
 const headerSchema = z.object({
-  index: z.number(),
   hash: z.string(),
   time: z.number(),
-  nextconsensus: addressSchema,
+  primary: z.number(),
+  nextconsensus: z.string().transform((address) => address as Parameters<typeof hash160Bytes>[0]),
 });
 
-/** An empty block, signed by the one validator: the chain asks only that its time be later than the last one's. */
-async function submitLaterBlock(
-  { rpc, network, validator }: { rpc: string; network: number; validator: Signer },
-  ms: number,
-): Promise<string | null> {
-  const newest = (await ask(rpc, 'getblockcount', [])).result as number;
-  const last = headerSchema.parse((await ask(rpc, 'getblockheader', [newest - 1, true])).result);
-  const header = concatBytes(
-    new Uint8Array(4), // version
-    bytesOfHex(last.hash.slice(2)).reverse(),
-    new Uint8Array(32), // Merkle root of no transactions
-    littleEndian(last.time + ms, 8),
-    new Uint8Array(8), // nonce
-    littleEndian(last.index + 1, 4),
-    Uint8Array.of(0), // the primary validator
-    hash160Bytes(last.nextconsensus),
-  );
-  const signature = await validator.sign(concatBytes(littleEndian(network, 4), sha256(header)));
-  const script = validator.verificationScript;
-  const witness = concatBytes(Uint8Array.of(1, 66, 0x0c, 64), signature, Uint8Array.of(script.length), script);
-  const block = concatBytes(header, witness, Uint8Array.of(0)); // no transactions
-  const { error } = await ask(rpc, 'submitblock', [base64OfBytes(block)]);
-  return error === undefined ? null : JSON.stringify(error);
+function littleEndian8(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value, true);
+  return bytes;
 }
 
-function littleEndian(value: number, bytes: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setBigUint64(0, BigInt(value), true);
-  return new Uint8Array(view.buffer, 0, bytes);
-}
-
-async function ask(rpc: string, method: string, params: unknown[]): Promise<{ result?: unknown; error?: unknown }> {
-  const response = await fetch(rpc, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  });
-  return (await response.json()) as { result?: unknown; error?: unknown };
+/** Methods that no other code of ours needs. */
+async function askNode(url: string, method: string, params: unknown[]): Promise<unknown> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+  const response = await fetch(url, { method: 'POST', body });
+  const { result, error } = (await response.json()) as { result?: unknown; error?: { message: string } };
+  if (error) throw new Error(`${method}: ${JSON.stringify(error)}`);
+  return result;
 }

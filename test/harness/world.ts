@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { deployContract } from '../../chain/deploy.ts';
 import { gasTransfer } from '../../chain/gas.ts';
 import { createReader, type Reader } from '../../chain/read.ts';
-import { createRpc, type Rpc } from '../../chain/rpc.ts';
+import type { Rpc } from '../../chain/rpc.ts';
 import { type Receipt, send as sendCalls } from '../../chain/send.ts';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
 import { createDatabase, type Database } from '../../database/connection.ts';
@@ -20,11 +20,12 @@ import type { Voucher } from '../../protocol/sign/voucher.ts';
 import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../../protocol/types/hash.ts';
 import type { Height } from '../../protocol/types/height.ts';
-import { createFundedAccounts, type TestChain } from './accounts.ts';
+import { createFundedAccounts, testRpc } from './accounts.ts';
+import type { TestBase } from './global-setup.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestRedis } from './redis.ts';
 
-/** A contract, a database and some people of one's own, on a real node, Postgres and Redis. */
+/** A contract, a database and some people of one's own, on the real node, Postgres and Redis. */
 export type World = {
   rpc: Rpc;
   network: number;
@@ -46,11 +47,14 @@ export type World = {
   destroy(): Promise<void>;
 };
 
-/** On the node that all tests share, or on another one. */
-export async function createWorld(chain: TestChain = inject('base')): Promise<World> {
-  const { network } = chain;
-  const [rpc, database, redis] = [createRpc([chain.rpc]), await createTestDatabase(), await createTestRedis()];
-  const [owner, operator, provider, user] = (await createFundedAccounts(4, undefined, chain)) as [Key, Key, Key, Key];
+export async function createWorld(base: TestBase = inject('base')): Promise<World> {
+  const [rpc, { network }, database, redis] = [
+    testRpc(base),
+    base,
+    await createTestDatabase(),
+    await createTestRedis(),
+  ];
+  const [owner, operator, provider, user] = (await createFundedAccounts(4, undefined, base)) as [Key, Key, Key, Key];
   const [{ contract, height }] = await Promise.all([
     deployContract({ rpc, network, signer: owner }),
     migrate(database.url),
@@ -78,7 +82,7 @@ export async function createWorld(chain: TestChain = inject('base')): Promise<Wo
     env: {
       KRYPTON_DATABASE_URL: database.url,
       KRYPTON_REDIS_URL: redis,
-      KRYPTON_RPC_URL: chain.rpc,
+      KRYPTON_RPC_URL: base.rpc,
       KRYPTON_NETWORK: String(network),
       KRYPTON_CONTRACT: contract,
       KRYPTON_DEPLOYED_AT: String(height),
