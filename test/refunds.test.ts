@@ -8,6 +8,7 @@ import { defaultPrefix, refundsQueue } from '../database/queues.ts';
 import type { Key } from '../protocol/sign/key.ts';
 import { datoshi, datoshiPerGas } from '../protocol/types/datoshi.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
+import { readBatchSize } from '../settler/batch-size.ts';
 import { OutOfBudget, readBudget } from '../settler/budget.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
@@ -339,6 +340,7 @@ describe('not alone', () => {
     expect(await faulted()).toBe(before + 1);
     expect(await statesOf(ids)).toEqual(['void', 'void', 'void']);
     await untilClosed([theirs]);
+    expect([await readBatchSize(deps(), 'settle'), await readBatchSize(deps(), 'refund')]).toEqual([512, 1]);
     expect(await refund(deps())).toHaveLength(1); // fewer at a time, as one of them may be to blame
     await untilConfirmed();
     while ((await refund(deps())).length > 0) await untilConfirmed();
