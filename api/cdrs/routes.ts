@@ -8,6 +8,7 @@ import { awaitMinHeight } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, bodyRefusals, json, refusals, signatureRefusals, signed } from '../http/route.ts';
+import { readProof } from '../proofs/read.ts';
 import { authenticate } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
 import { admit } from './admit.ts';
@@ -67,7 +68,7 @@ const one = createRoute({
   method: getCdr.method,
   path: getCdr.path,
   operationId: getCdr.operationId,
-  summary: 'One CDR, for its provider and its user',
+  summary: 'One CDR with its proof, for its provider and its user',
   tags: ['cdrs'],
   security: signed,
   request: { headers: heightHeaders.pick({ 'min-height': true }), params: getCdr.params },
@@ -100,7 +101,7 @@ export function addCdrs(app: App, deps: Deps): void {
     const cdr = await readCdr(deps.db, id, caller);
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
-    return c.json(cdr, 200);
+    return c.json({ ...cdr, proof: await readProof(deps, id) }, 200);
   });
 }
 

@@ -6,6 +6,7 @@ import { addCdrs } from '../cdrs/routes.ts';
 import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
+import { addProofs } from '../proofs/routes.ts';
 import { addProviders } from '../providers/routes.ts';
 import { addTariffs } from '../providers/tariff-routes.ts';
 import { addSettlements } from '../settlements/routes.ts';
@@ -46,6 +47,7 @@ export function createApp(deps: Deps): App {
     addCalls,
     addCdrs,
     addSettlements,
+    addProofs,
     addHealth,
   ])
     add(app, deps);
