@@ -40,5 +40,25 @@ async function readOutcomeAt(node: Pick<Ask, 'batch'>, hash: TxHash, validUntilB
   return { kind: 'expired' };
 }
 
+/** A transaction that took place, and the block that it is in. */
+export type Executed = { height: Height; time: Date; execution: Execution };
+
+/** What a transaction did, by one node; null where that node does not know it. One question at a time: any node will do. */
+export function readExecuted(rpc: Pick<Rpc, 'use'>, hash: TxHash): Promise<Executed | null> {
+  return rpc.use(async (node) => {
+    try {
+      const height = asHeight(await node.call('gettransactionheight', [hash]));
+      const { time } = await node.call('getblockheader', [height, 1]);
+      const { executions } = await node.call('getapplicationlog', [hash]);
+      const [execution] = executions;
+      if (!execution) throw new NodeRefuses(`the application log of ${hash} holds no execution`);
+      return { height, time: new Date(time), execution: toExecution(execution) };
+    } catch (error) {
+      if (isUnknown(error)) return null;
+      throw error;
+    }
+  });
+}
+
 /** The C# node stores an application log a moment after the block that it belongs to. */
 const LOG_DELAY_BLOCKS = 1;

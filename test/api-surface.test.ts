@@ -149,7 +149,7 @@ describe('the surface', () => {
     const operations = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, item]) =>
       Object.values(item).map((operation) => ({ path, ...operation })),
     );
-    expect(operations).toHaveLength(22);
+    expect(operations).toHaveLength(23);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(22);
     for (const { path, parameters = [], responses } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);

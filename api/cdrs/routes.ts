@@ -101,7 +101,9 @@ export function addCdrs(app: App, deps: Deps): void {
     const cdr = await readCdr(deps.db, id, caller);
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
-    return c.json({ ...cdr, proof: await readProof(deps, id) }, 200);
+    const outcome = await readProof(deps, id);
+    if (outcome.kind === 'broken') deps.log.error({ cdrId: id }, outcome.detail);
+    return c.json({ ...cdr, proof: outcome.kind === 'proof' ? outcome.proof : null }, 200);
   });
 }
 

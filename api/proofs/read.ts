@@ -18,22 +18,33 @@ type Leaf = CdrFacts & {
   tariffHash: string | null;
 };
 
-/** The proof of a settled CDR with all that its leaf is made of: for a party of the call alone. Null: it is not settled. */
-export async function readProof(deps: Pick<Deps, 'db' | 'network' | 'contract'>, cdrId: number): Promise<Proof | null> {
-  const { db, network, contract } = deps;
+/** Domain outcomes: what is stored may contradict itself, and then nothing is proven. */
+export type ProofOutcome =
+  | { kind: 'proof'; proof: Proof }
+  | { kind: 'notSettled' }
+  | { kind: 'broken'; detail: string };
+
+/** The proof of a settled CDR with all that its leaf is made of: for a party of the call alone. */
+export async function readProof(
+  { db, network, contract }: Pick<Deps, 'db' | 'network' | 'contract'>,
+  cdrId: number,
+): Promise<ProofOutcome> {
   const claim = await readClaim(db, BigInt(cdrId));
-  if (!claim) return null;
+  if (!claim) return { kind: 'notSettled' };
   const calls = await readLeaves(db, claim.id);
   const index = calls.findIndex(({ id }) => id === BigInt(cdrId));
   const contents = calls.map((call) => leafContent(call, call, call.salt));
   const [cdr, leaves] = [contents[index], await hashAll(contents)];
   const leaf = leaves[index];
-  if (!cdr || !leaf) throw new Error(`CDR ${cdrId} is not among the calls of its claim ${claim.id}`);
+  if (!cdr || !leaf) return { kind: 'broken', detail: `CDR ${cdrId} is not among the calls of its claim ${claim.id}` };
   const path = merkleSumProof(leaves, index);
   const root = shown(rootOfProof(leaf, path));
   if (root.hash !== claim.cdrRoot || root.sum !== claim.amount.toString())
-    throw new Error(`the calls of claim ${claim.id} make the root ${root.hash}, not ${claim.cdrRoot}`);
-  return {
+    return {
+      kind: 'broken',
+      detail: `the calls of claim ${claim.id} make the root ${root.hash}, not ${claim.cdrRoot}`,
+    };
+  const proof: Proof = {
     format: proofFormat,
     network,
     contract,
@@ -49,12 +60,7 @@ export async function readProof(deps: Pick<Deps, 'db' | 'network' | 'contract'>,
     leaf: shown(leaf),
     cdr,
   };
-}
-
-/** The same for everybody: nothing of it tells who called whom. */
-export async function readPublicProof(deps: Parameters<typeof readProof>[0], cdrId: number): Promise<Proof | null> {
-  const proof = await readProof(deps, cdrId);
-  return proof && { ...proof, cdr: null };
+  return { kind: 'proof', proof };
 }
 
 const shown = ({ hash, sum }: SumNode) => ({ hash: hexOf(hash) as string, sum: sum.toString() });

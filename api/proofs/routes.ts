@@ -3,7 +3,7 @@ import { getProof } from '../../protocol/api/proofs.ts';
 import type { Deps } from '../deps.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, json, refusals } from '../http/route.ts';
-import { readPublicProof } from './read.ts';
+import { readProof } from './read.ts';
 
 const one = createRoute({
   method: getProof.method,
@@ -27,9 +27,10 @@ const MAX_AGE_S = 3_600;
 export function addProofs(app: App, deps: Deps): void {
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const proof = await readPublicProof(deps, id);
-    if (!proof) throw new Refusal('unknownProof', `there is no CDR ${id} that is settled`);
+    const outcome = await readProof(deps, id);
+    if (outcome.kind === 'notSettled') throw new Refusal('unknownProof', `there is no CDR ${id} that is settled`);
+    if (outcome.kind === 'broken') throw new Error(outcome.detail);
     c.header('Cache-Control', `public, max-age=${MAX_AGE_S}`);
-    return c.json(proof, 200);
+    return c.json({ ...outcome.proof, cdr: null }, 200); // who called whom stays with the parties
   });
 }

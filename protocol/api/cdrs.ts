@@ -150,7 +150,12 @@ export const listCdrs = {
 
 /** One CDR shows its proof as well: a list of them would be slow to make. */
 export const provenCdrSchema = cdrSchema
-  .extend({ proof: proofSchema.nullable().meta({ description: 'null until it is settled' }) })
+  .extend({
+    proof: proofSchema.nullable().meta({
+      description:
+        'null until it is settled, and where what is stored does not make the root on the chain: the log says why',
+    }),
+  })
   .meta({ id: 'ProvenCdr' });
 
 export const getCdr = {

@@ -152,7 +152,7 @@ describe('a proof', () => {
     ]);
     const rejected = { ...proof, claim: { ...proof.claim, seq: 2 } };
     expect(checkClaim(rejected, emittedFor(proof, 4))).toEqual([
-      { code: 'claim', given: 'claim 2 of escrow 7', found: 'claim 3 of escrow 7' },
+      { code: 'claim', given: 'number 2 of escrow 7', found: 'number 3 of escrow 7' },
     ]);
   });
 

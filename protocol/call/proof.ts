@@ -84,21 +84,27 @@ type Settled = EventOf<'EscrowSettled'>;
 /** One thing that does not fit. */
 export type ProofFault = { code: ProofFaultCode /** As the file has it. */; given: string; found: string };
 
-/** In words: what the file says, which is compared with what follows. */
-export const proofFaultWords = {
-  leafHash: 'the hash of the leaf, with that of the CDR',
-  leafSum: "the leaf's sum, with the CDR's amount",
-  escrow: "the claim's escrow, with that of the CDR",
-  rootHash: 'the root, with what leaf and path lead to',
-  rootSum: "the root's sum, with that of leaf and path",
-  cdrRoot: "the claim's cdrRoot, with the root",
-  amount: "the claim's amount, with the root's sum",
-  chainRoot: "the claim's cdrRoot, with the one on the chain",
-  chainAmount: "the claim's amount, with the one on the chain",
-  position: "the path, with the places of a claim's calls",
-  claim: "the claim, with the transaction's accepted claims",
+/** What the file says of which thing, and who says otherwise. */
+const faultWords = {
+  leafHash: ['the hash of the leaf', 'the CDR gives'],
+  leafSum: ['the sum of the leaf', 'the CDR gives'],
+  escrow: ["the claim's escrow", 'the CDR gives'],
+  rootHash: ['the hash of the root', 'leaf and path give'],
+  rootSum: ['the sum of the root', 'leaf and path give'],
+  cdrRoot: ["the claim's cdrRoot", 'the root gives'],
+  amount: ["the claim's amount", 'the root gives'],
+  chainRoot: ["the claim's cdrRoot", 'the chain gives'],
+  chainAmount: ["the claim's amount", 'the chain gives'],
+  position: ['the path', 'the chain gives'],
+  claim: ['the claim', 'the transaction settles'],
 } as const;
-export type ProofFaultCode = keyof typeof proofFaultWords;
+export type ProofFaultCode = keyof typeof faultWords;
+
+/** For a person: what the file has, and what it should be. */
+export function sentenceOf({ code, given, found }: ProofFault): string {
+  const [what, source] = faultWords[code];
+  return `${what} is ${given} in the file, but ${source} ${found}`;
+}
 
 /** What does not fit within the file: leaf, path, root and claim, each to the next. */
 export function checkProof({ cdr, leaf, path, root, claim }: Proof): ProofFault[] {
@@ -133,21 +139,15 @@ export type Place = { call: bigint; of: bigint; settled: Settled };
 export function checkClaim({ contract, claim, path }: Proof, emitted: readonly Emitted[]): ProofFault[] | Place {
   const accepted = emitted.flatMap((each) => (each.contract === contract ? settledOf(each) : []));
   const settled = accepted.find(({ id, seq }) => id === BigInt(claim.escrowId) && seq === BigInt(claim.seq));
-  if (!settled)
-    return differ(
-      'claim',
-      nameOf(claim.escrowId, claim.seq),
-      accepted.map(({ id, seq }) => nameOf(id, seq)).join(', ') || 'none',
-    );
-  const index = indexOf(
-    path.map(({ side }) => side),
-    settled.calls,
-  );
+  if (!settled) return differ('claim', nameOf(claim.escrowId, claim.seq), namesOf(accepted));
+  const sides = path.map(({ side }) => side);
+  const index = indexOf(sides, settled.calls);
   const faults = [
     ...differ('chainRoot', claim.cdrRoot, settled.cdrRoot),
     ...differ('chainAmount', claim.amount, settled.amount),
-    ...(index === null ? differ('position', `${path.length} steps`, `none of ${settled.calls} calls`) : []),
   ];
+  if (index === null)
+    faults.push(...differ('position', sides.join(', ') || 'empty', `no such place among ${settled.calls} calls`));
   return index === null || faults.length > 0 ? faults : { call: index + 1n, of: settled.calls, settled };
 }
 
@@ -157,7 +157,16 @@ function settledOf({ name, state }: Emitted): Settled[] {
   return event.name === 'EscrowSettled' ? [event] : [];
 }
 
-const nameOf = (escrowId: number | bigint, seq: number | bigint) => `claim ${seq} of escrow ${escrowId}`;
+const nameOf = (escrowId: number | bigint, seq: number | bigint) => `number ${seq} of escrow ${escrowId}`;
+
+/** A transaction may settle 512 claims: the first ones show a person which one it is. */
+const MAX_NAMES = 3;
+
+function namesOf(accepted: readonly Settled[]): string {
+  const names = accepted.slice(0, MAX_NAMES).map(({ id, seq }) => nameOf(id, seq));
+  const more = accepted.length - names.length;
+  return [...names, ...(more > 0 ? [`${more} more`] : [])].join(', ') || 'none';
+}
 
 /**
  * Which of so many leaves a path leads up from; null where it leads from an inner node, which is no call. The left half
