@@ -60,7 +60,15 @@ const allowBrowsers = (origin: string[]) =>
   cors({
     origin: origin.includes('*') ? '*' : origin,
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowHeaders: ['Content-Type', 'Content-Digest', 'Signature', 'Signature-Input', 'Min-Height', 'If-None-Match'],
+    allowHeaders: [
+      'Content-Type',
+      'Content-Digest',
+      'Signature',
+      'Signature-Input',
+      'Krypton-Delegation',
+      'Min-Height',
+      'If-None-Match',
+    ],
     exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,
   });
