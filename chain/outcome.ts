@@ -43,21 +43,25 @@ async function readOutcomeAt(node: Pick<Ask, 'batch'>, hash: TxHash, validUntilB
 /** A transaction that took place, and the block that it is in. */
 export type Executed = { height: Height; time: Date; execution: Execution };
 
-/** What a transaction did, by one node; null where that node does not know it. One question at a time: any node will do. */
+/**
+ * What a transaction did, by one node; null where that node does not know it. One question at a time: nodes that take no
+ * batches will do.
+ */
 export function readExecuted(rpc: Pick<Rpc, 'use'>, hash: TxHash): Promise<Executed | null> {
   return rpc.use(async (node) => {
-    try {
-      const height = asHeight(await node.call('gettransactionheight', [hash]));
-      const { time } = await node.call('getblockheader', [height, 1]);
-      const { executions } = await node.call('getapplicationlog', [hash]);
-      const [execution] = executions;
-      if (!execution) throw new NodeRefuses(`the application log of ${hash} holds no execution`);
-      return { height, time: new Date(time), execution: toExecution(execution) };
-    } catch (error) {
-      if (isUnknown(error)) return null;
-      throw error;
-    }
+    const height = await node.call('gettransactionheight', [hash]).catch(nullIfUnknown);
+    if (height === null) return null;
+    const { time } = await node.call('getblockheader', [height, 1]);
+    const log = await node.call('getapplicationlog', [hash]).catch(nullIfUnknown);
+    const [execution] = log?.executions ?? [];
+    if (!execution) throw new NodeRefuses(`the node has ${hash} in block ${height}, but no application log of it`);
+    return { height: asHeight(height), time: new Date(time), execution: toExecution(execution) };
   });
+}
+
+function nullIfUnknown(error: unknown): null {
+  if (isUnknown(error)) return null;
+  throw error;
 }
 
 /** The C# node stores an application log a moment after the block that it belongs to. */

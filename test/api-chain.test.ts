@@ -6,7 +6,7 @@ import { listOf } from '../protocol/api/page.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
 import { transactionSchema } from '../protocol/api/settlements.ts';
 import { userSchema } from '../protocol/api/users.ts';
-import { delegate } from '../protocol/sign/delegation.ts';
+import { delegate, delegationScope } from '../protocol/sign/delegation.ts';
 import { answer, cdrOf, signedRequest, urlOf } from './api-world.ts';
 import { createWebCryptoKey } from './browser/page/webcrypto-key.ts';
 import { type Service, startService } from './harness/services.ts';
@@ -72,7 +72,13 @@ test('a call from its escrow to its payout, as the parties read it', async () =>
   // a browser's key that the wallet has let read in its name, and that no code can read itself
   const device = await createWebCryptoKey();
   const { network, contract } = world;
-  const terms = { network, contract, delegate: device.publicKey, notAfter: Date.now() + 60_000, scope: 1 as const };
+  const terms = {
+    network,
+    contract,
+    delegate: device.publicKey,
+    notAfter: Date.now() + 60_000,
+    scope: delegationScope.read,
+  };
   const delegation = await delegate(world.user, terms, { form: 'nep21' });
   const phone = createClient({ url, signer: device, delegation });
   expect((await phone.call(listCdrs)).items.map((each) => each.callId)).toEqual([cdr.callId]);

@@ -5,6 +5,7 @@ import {
   type DelegationTerms,
   delegate,
   delegationHeader,
+  delegationScope,
   MAX_DELEGATION_MS,
   writeDelegation,
 } from '../protocol/sign/delegation.ts';
@@ -44,7 +45,7 @@ const terms = (given: Partial<DelegationTerms> = {}): DelegationTerms => ({
   contract,
   delegate: device.publicKey,
   notAfter: Date.now() + 60_000,
-  scope: 1,
+  scope: delegationScope.read,
   ...given,
 });
 const headerOf = async (given: Partial<DelegationTerms> = {}, wrapping?: Wrapping, wallet = world.user) =>
@@ -149,7 +150,7 @@ describe('refused with 401 and the reason', () => {
     await refused(ask(header, { body: cdrs }), 'delegationOutOfScope', own);
     const call = { callId: 'a', user: world.user.address, destination: '+31201234567', direction: 'outbound' };
     await refused(ask(header, { path: '/v1/calls/authorize', body: call }), 'delegationOutOfScope', own);
-    const delegation = await delegate(world.provider, terms({ scope: 3 }));
+    const delegation = await delegate(world.provider, terms({ scope: delegationScope.both }));
     const api = createClient({ url: world.url, signer: device, delegation });
     await expect(api.call(submitCdrs, { body: cdrs })).rejects.toMatchObject({ code: 'delegationOutOfScope' });
     expect((await world.signed(world.provider, '/v1/cdrs')).body.items).toHaveLength(1);

@@ -23,7 +23,8 @@ type delegationVector struct {
 	Form       string `json:"form"`
 	Salt       string `json:"salt,omitempty"`
 	Statement  string `json:"statement"`
-	Message    string `json:"message"` // as the wallet wraps it
+	Text       string `json:"text,omitempty"` // what a wallet of the legacy form is asked to sign
+	Message    string `json:"message"`        // as the wallet wraps it
 	Signature  string `json:"signature"`
 	Header     string `json:"header"`
 	Valid      bool   `json:"valid"`
@@ -74,12 +75,14 @@ func delegationVectors() []delegationVector {
 		signature := signer.Sign(signed)
 		fields := []string{wallet.PublicKey().StringCompressed(), terms.delegate.StringCompressed(),
 			fmt.Sprint(terms.notAfter), fmt.Sprint(terms.scope), form, hex.EncodeToString(signature)}
+		text := ""
 		if form == "legacy" {
 			fields = append(fields, salt)
+			text = fmt.Sprintf("%x", terms.statement())
 		}
 		return delegationVector{why, terms.magic, hex.EncodeToString(terms.contract.BytesBE()), wallet.String(),
 			terms.delegate.StringCompressed(), terms.notAfter, terms.scope, form, salt,
-			hex.EncodeToString(terms.statement()), hex.EncodeToString(message), hex.EncodeToString(signature),
+			hex.EncodeToString(terms.statement()), text, hex.EncodeToString(message), hex.EncodeToString(signature),
 			strings.Join(fields, ";"), wallet.PublicKey().Verify(signature, sha256Of(message))}
 	}
 	with := func(change func(*delegationTerms)) delegationTerms {

@@ -17,7 +17,7 @@ import { signRequest } from '../../../protocol/sign/http-signature.ts';
 import { keyOf, privateKeyOfWif } from '../../../protocol/sign/key.ts';
 import { publicKeyOf } from '../../../protocol/sign/p256.ts';
 import { isVoucherValid, signVoucher, voucherMessage } from '../../../protocol/sign/voucher.ts';
-import { type Wrapping, wrapMessage } from '../../../protocol/sign/wallet-message.ts';
+import { legacyText, type Wrapping, wrapMessage } from '../../../protocol/sign/wallet-message.ts';
 import { addressOfBytes, addressSchema, hash160Bytes } from '../../../protocol/types/address.ts';
 import { bytesOfHex } from '../../../protocol/types/bytes.ts';
 import { datoshi } from '../../../protocol/types/datoshi.ts';
@@ -227,6 +227,7 @@ async function reproduceDelegation(vector: DelegationVector) {
   return {
     ...vector,
     statement: bytesToHex(statement),
+    ...(form === 'legacy' && { text: legacyText(statement) }),
     message: bytesToHex(wrapMessage(statement, wrapping)),
     signature: bytesToHex(signed.signature),
     header: writeDelegation(signed),

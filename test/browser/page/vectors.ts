@@ -118,6 +118,8 @@ export type DelegationVector = {
   /** Of the legacy form. */
   salt?: string;
   statement: string;
+  /** What a wallet of the legacy form is asked to sign. */
+  text?: string;
   /** The statement as the wallet wraps it. */
   message: string;
   signature: string;
