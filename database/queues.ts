@@ -17,6 +17,8 @@ export const jobs = {
       .min(1)
       .max(1000),
   }),
+  /** The claim deadline of an escrow is over. */
+  refund: z.object({ escrowId: z.string().regex(/^\d{1,19}$/) }),
 };
 
 /**

@@ -34,6 +34,7 @@ export const writes = {
     'handled_rollbacks',
     'claim_checks',
     'deck_waits',
+    'refunds',
     'settlers',
   ],
 } as const;

@@ -249,6 +249,13 @@ export interface Ratings {
   voucherTotal: bigint | null;
 }
 
+export interface Refunds {
+  escrowId: bigint;
+  id: Generated<bigint>;
+  state: "sealed" | "done" | "void";
+  txHash: TxHash;
+}
+
 export interface Registrations {
   height: number;
   position: number;
@@ -351,6 +358,7 @@ export interface DB {
   rateDeckEntries: RateDeckEntries;
   rateDecks: RateDecks;
   ratings: Ratings;
+  refunds: Refunds;
   registrations: Registrations;
   requestNonces: RequestNonces;
   rollbacks: Rollbacks;

@@ -38,6 +38,14 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       /** ... nor less than so many times what a claim costs at the least, at the chain's prices of today. */
       settleMinFees: wholeNumber('how many fees', { min: 0, max: 1_000 }).default(2),
       /**
+       * After its claim deadline, the rest of an escrow is given back to its user where it is at least so many times what
+       * the refund costs; `off`: never. The operator pays, and gets nothing for it.
+       */
+      refundMinFees: z
+        .literal('off')
+        .or(wholeNumber('how many fees, or off', { min: 0, max: 1_000 }))
+        .default(10),
+      /**
        * Providers to settle for, by address, comma-separated; `any`: all that named this operator. It pays their fees,
        * and a stranger who is provider and user in one can make it pay for moving their own money to and fro.
        */

@@ -86,6 +86,7 @@ async function resolve(deps: Deps, hash: TxHash, outcome: Exclude<Outcome, { kin
       .returning('id')
       .execute();
     for (const { id } of claims) await release(tx, id);
+    await endRefunds(tx, hash, 'void');
   });
   deps.log.warn(
     { txHash: hash, exception },
@@ -122,10 +123,15 @@ async function resolveHalted(deps: Deps, hash: TxHash, blockHeight: number, exec
         rejections.push({ escrowId, code });
       }
     }
+    await endRefunds(tx, hash, 'done');
   });
   deps.log.info({ txHash: hash, height: blockHeight, claims: answers.size, rejected: rejections.length }, 'confirmed');
   for (const { escrowId, code } of rejections) await parkRepeatedRejection(deps, escrowId, code);
 }
+
+/** Of a transaction that refunds: all took place, or none. */
+const endRefunds = (tx: Tx, txHash: TxHash, state: 'done' | 'void') =>
+  tx.updateTable('refunds').set({ state }).where('txHash', '=', txHash).where('state', '=', 'sealed').execute();
 
 async function accept(tx: Tx, claimId: bigint): Promise<void> {
   await tx.updateTable('claims').set({ state: 'accepted' }).where('id', '=', claimId).execute();

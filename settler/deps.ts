@@ -20,6 +20,8 @@ export type Deps = {
   policy: Policy;
   /** A claim is worth at least so many times what the cheapest one costs. */
   minFees: number;
+  /** A refund gives back at least so many times what it costs; null: this settler refunds nothing. */
+  refundMinFees: number | null;
   /** When escrows that had nothing to claim are looked at again, by id, in milliseconds of this process's clock. */
   resting: Map<bigint, number>;
   /** A chain with one validator can lose its last blocks in a crash; a public one never takes a block back. */

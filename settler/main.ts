@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Worker } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
@@ -15,6 +15,7 @@ import type { Signer } from '../protocol/sign/signer.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
+import { refund } from './refund.ts';
 import { ROUND_MS, runRounds } from './rounds.ts';
 
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
@@ -44,6 +45,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     providers: config.settleProviders,
     policy,
     minFees: config.settleMinFees,
+    refundMinFees: config.refundMinFees === 'off' ? null : config.refundMinFees,
     resting: new Map(),
     mayRollBack: validators === 1,
     validForBlocks,
@@ -60,7 +62,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const worker = new Worker(
     settlerQueue,
     async (job) => {
-      await rateCdrs(deps, jobs.rate.parse(job.data).cdrIds.map(BigInt));
+      if (job.name === 'refund') await refund(deps);
+      else await rateCdrs(deps, jobs.rate.parse(job.data).cdrIds.map(BigInt));
     },
     {
       connection,
@@ -72,9 +75,11 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
+  const queue = new Queue(settlerQueue, { connection, prefix: defaultPrefix, skipVersionCheck: true });
+  queue.on('error', () => {}); // said above
   const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
-  const rounds = runRounds(deps, heads, stopping.signal);
+  const rounds = runRounds(deps, queue, heads, stopping.signal);
   rounds.catch(fail);
   return {
     stop: async () => {
@@ -82,6 +87,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       heads.close();
       await rounds;
       await worker.close();
+      await queue.close();
       connection.disconnect();
       await db.destroy();
     },

@@ -86,6 +86,12 @@ async function reopenLost(
       const { rows } = await sql<{ id: bigint; escrowId: bigint }>`
         select id, escrow_id from claims where tx_hash = ${hash} and state = 'accepted'`.execute(tx);
       for (const claim of rows) await reopen(tx, claim);
+      await tx
+        .updateTable('refunds')
+        .set({ state: 'sealed' })
+        .where('txHash', '=', hash)
+        .where('state', '=', 'done')
+        .execute();
     });
     log.warn({ txHash: hash }, 'the chain has lost a confirmed transaction: it is open again');
   }

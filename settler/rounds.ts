@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import { NodeUnavailable, RpcError } from '../chain/errors.ts';
 import type { Heads } from '../chain/heads.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
@@ -9,6 +10,7 @@ import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
 import { findUnrated, takeBack } from './recover.ts';
+import { createRefundRounds } from './refund-rounds.ts';
 import { createNotServed } from './served.ts';
 import { settle } from './settle.ts';
 
@@ -19,13 +21,20 @@ export const ROUND_MS = 2_000;
  * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all
  * there is. Three loops, so that much work of one kind does not hold up the others. Until the signal.
  */
-export async function runRounds(deps: Deps, heads: Heads, signal: AbortSignal): Promise<void> {
+export async function runRounds(
+  deps: Deps,
+  queue: Pick<Queue, 'addBulk'>,
+  heads: Heads,
+  signal: AbortSignal,
+): Promise<void> {
   const tellNotServed = createNotServed(deps);
+  const refundRegularly = createRefundRounds(deps, queue);
   await Promise.all([
     loop(deps.log, heads, signal, () => rateAll(deps, signal)),
     loop(deps.log, heads, signal, async () => {
       await leaveLaggingNode(deps);
       await settle(deps);
+      await refundRegularly();
     }),
     loop(deps.log, heads, signal, async () => {
       await takeBack(deps);

@@ -24,55 +24,67 @@ class Overtaken extends Error {
 }
 
 /**
- * Commits the claims, their calls and the signed bytes in one transaction, before the network sees any of it. From here
+ * Commits a transaction's signed bytes, together with what it stands for, before the network sees any of it. From here
  * on two facts decide: the transaction's application log, or a chain past its `validUntilBlock` without it. Answers
  * false, and changes nothing, where another settler was faster. @throws OutOfBudget
  */
-export async function seal(
+export async function sealTransaction(
   deps: Pick<Deps, 'db' | 'feePerHourLimit'>,
   signed: SignedTransaction,
-  prepared: readonly PreparedClaim[],
+  kind: 'settle' | 'refund',
+  commit: (tx: Tx) => Promise<void>,
 ): Promise<boolean> {
   const { hash, bytes, validUntilBlock, systemFee, networkFee } = signed;
+  const row = { hash, kind, bytes: Buffer.from(bytes), validUntilBlock, systemFee, networkFee };
   try {
     await deps.db.transaction().execute(async (tx) => {
       await lockSealing(tx);
       await checkHour(tx, deps, systemFee + networkFee);
-      const ids = prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId));
-      const locked = await tx
-        .selectFrom('ratings')
-        .select('cdrId')
-        .where('cdrId', '=', sql<bigint>`any(${ids})`)
-        .where('state', '=', 'rated')
-        .orderBy('cdrId')
-        .forUpdate()
-        .skipLocked()
-        .execute();
-      if (locked.length !== ids.length) throw new Overtaken();
       await tx
         .insertInto('transactions')
-        .values({
-          hash,
-          kind: 'settle',
-          state: 'sealed',
-          bytes: Buffer.from(bytes),
-          validUntilBlock,
-          systemFee,
-          networkFee,
-        })
+        .values({ ...row, state: 'sealed' })
         .execute();
-      await insertRows(
-        tx,
-        'claims',
-        prepared.map(({ claim }) => claimRow(claim, hash)),
-      );
-      await claimRatings(tx, hash, prepared);
+      await commit(tx);
     });
     return true;
   } catch (error) {
     if (error instanceof Overtaken || hasSqlState(error, sqlState.uniqueViolation)) return false;
     throw error;
   }
+}
+
+/** Seals claims and their calls. */
+export function seal(
+  deps: Pick<Deps, 'db' | 'feePerHourLimit'>,
+  signed: SignedTransaction,
+  prepared: readonly PreparedClaim[],
+): Promise<boolean> {
+  return sealTransaction(deps, signed, 'settle', async (tx) => {
+    await lockCalls(
+      tx,
+      prepared.flatMap(({ calls }) => calls.map((call) => call.cdrId)),
+    );
+    await insertRows(
+      tx,
+      'claims',
+      prepared.map(({ claim }) => claimRow(claim, signed.hash)),
+    );
+    await claimRatings(tx, signed.hash, prepared);
+  });
+}
+
+/** @throws Overtaken where one of them is not to be claimed any more */
+async function lockCalls(tx: Tx, ids: readonly bigint[]): Promise<void> {
+  const locked = await tx
+    .selectFrom('ratings')
+    .select('cdrId')
+    .where('cdrId', '=', sql<bigint>`any(${ids})`)
+    .where('state', '=', 'rated')
+    .orderBy('cdrId')
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  if (locked.length !== ids.length) throw new Overtaken();
 }
 
 function claimRow({ voucher, cdrRoot, ...claim }: PreparedClaim['claim'], txHash: string) {

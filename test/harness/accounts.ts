@@ -7,16 +7,21 @@ import type { Signer } from '../../protocol/sign/signer.ts';
 import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { type Datoshi, datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
 import { multisigScript } from '../../protocol/types/verification-script.ts';
+import type { TestBase } from './global-setup.ts';
 
 const thousandGas: Datoshi = datoshi(1_000n * datoshiPerGas);
 
-export const testRpc = (): Rpc => createRpc([inject('base').rpc]);
+export const testRpc = (base: TestBase = inject('base')): Rpc => createRpc([base.rpc]);
 
 /** Fresh accounts, each with this much GAS, in one transaction that is in a block when this answers. */
-export async function createFundedAccounts(count: number, amount = thousandGas): Promise<Key[]> {
+export async function createFundedAccounts(
+  count: number,
+  amount = thousandGas,
+  base: TestBase = inject('base'),
+): Promise<Key[]> {
   const accounts = Array.from({ length: count }, () => createKey());
   const payments = accounts.map(({ address }) => ({ to: address, amount }));
-  await transferGas({ rpc: testRpc(), network: inject('base').network, signer: openTreasury() }, payments);
+  await transferGas({ rpc: testRpc(base), network: base.network, signer: openTreasury(base) }, payments);
   return accounts;
 }
 
@@ -26,7 +31,7 @@ export async function createFundedAccount(amount = thousandGas): Promise<Key> {
 }
 
 /** The account that holds all GAS of the test chain. */
-function openTreasury(): Signer {
-  const privateKey = bytesOfHex(inject('base').treasuryKey);
+function openTreasury(base: TestBase): Signer {
+  const privateKey = bytesOfHex(base.treasuryKey);
   return keyOf(privateKey, multisigScript(publicKeyOf(privateKey)));
 }

@@ -13,6 +13,7 @@ export const settlerDeps = (world: World, given: Partial<Deps> = {}): Deps => ({
   policy: { amount: datoshi(1n), minAmount: datoshi(0n), maxAgeMs: 0, beforeDeadlineMs: 1_000 },
   providers: null,
   minFees: 0,
+  refundMinFees: 0,
   resting: new Map(),
   mayRollBack: true,
   validForBlocks: 20,

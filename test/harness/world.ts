@@ -21,6 +21,7 @@ import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../../protocol/types/hash.ts';
 import type { Height } from '../../protocol/types/height.ts';
 import { createFundedAccounts, testRpc } from './accounts.ts';
+import type { TestBase } from './global-setup.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestRedis } from './redis.ts';
 
@@ -46,14 +47,14 @@ export type World = {
   destroy(): Promise<void>;
 };
 
-export async function createWorld(): Promise<World> {
+export async function createWorld(base: TestBase = inject('base')): Promise<World> {
   const [rpc, { network }, database, redis] = [
-    testRpc(),
-    inject('base'),
+    testRpc(base),
+    base,
     await createTestDatabase(),
     await createTestRedis(),
   ];
-  const [owner, operator, provider, user] = (await createFundedAccounts(4)) as [Key, Key, Key, Key];
+  const [owner, operator, provider, user] = (await createFundedAccounts(4, undefined, base)) as [Key, Key, Key, Key];
   const [{ contract, height }] = await Promise.all([
     deployContract({ rpc, network, signer: owner }),
     migrate(database.url),
@@ -81,7 +82,7 @@ export async function createWorld(): Promise<World> {
     env: {
       KRYPTON_DATABASE_URL: database.url,
       KRYPTON_REDIS_URL: redis,
-      KRYPTON_RPC_URL: inject('base').rpc,
+      KRYPTON_RPC_URL: base.rpc,
       KRYPTON_NETWORK: String(network),
       KRYPTON_CONTRACT: contract,
       KRYPTON_DEPLOYED_AT: String(height),
