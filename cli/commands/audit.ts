@@ -29,7 +29,7 @@ export function addAudit(program: Command): void {
     .argument('<proof.json|->', 'file of krypton cdr proof; - reads standard input')
     .addHelpText(
       'after',
-      examples('audit verify proof.json --rpc https://n3seed1.ngd.network:10332', 'audit verify proof.json --json'),
+      examples('audit verify proof.json --rpc https://node.example:10332', 'audit verify proof.json --json'),
     )
     .action(act(verify));
 }

@@ -163,6 +163,11 @@ describe('a proof', () => {
       ['leafHash', expect.stringMatching(/^0x/)],
       ['leafSum', '11001'],
     ]);
+    const largest = (2n ** 63n - 1n).toString();
+    const endless = { ...proof, path: proof.path.map((step) => ({ ...step, sum: largest })) };
+    expect(checkProof(endless)).toEqual([
+      { code: 'rootSum', given: proof.root.sum, found: (2n * (2n ** 63n - 1n) + 11_000n).toString() },
+    ]);
     const foreign = { ...proof, claim: { ...proof.claim, escrowId: 8 } };
     expect(checkProof(foreign)).toEqual([{ code: 'escrow', given: '8', found: '7' }]);
     const chain = emittedFor({ ...proof, claim: { ...proof.claim, amount: '1', cdrRoot: txHash } }, 3);

@@ -3,7 +3,7 @@ import { decodeEvent, type EventOf } from '../contract/event.ts';
 import type { StackItem } from '../contract/stack-item.ts';
 import { addressSchema } from '../types/address.ts';
 import { bytesOfHex, hexOf } from '../types/bytes.ts';
-import { datoshiSchema } from '../types/datoshi.ts';
+import { datoshiSchema, maxInteger } from '../types/datoshi.ts';
 import { isRealTime } from '../types/time.ts';
 import { leafOfContent } from './cdr.ts';
 import { rootOfProof, type SumNode } from './merkle-sum.ts';
@@ -11,7 +11,7 @@ import { rootOfProof, type SumNode } from './merkle-sum.ts';
 /** Another form of the file would have another name: whoever can't read it says so, and guesses nothing. */
 export const proofFormat = 'krypton-cdr-proof-1';
 
-/** Calls of a claim: 5,000 make 13 levels; the contract counts in 32 bits. */
+/** 5,000 calls make 13 levels; no claim holds 2^32. */
 const MAX_DEPTH = 32;
 
 /**
@@ -81,8 +81,8 @@ export const proofSchema = z
 export type Proof = z.infer<typeof proofSchema>;
 type Settled = EventOf<'EscrowSettled'>;
 
-/** One thing that does not fit. */
-export type ProofFault = { code: ProofFaultCode /** As the file has it. */; given: string; found: string };
+/** One thing that does not fit: what the file has (`given`), and what it should be (`found`). */
+export type ProofFault = { code: ProofFaultCode; given: string; found: string };
 
 /** What the file says of which thing, and who says otherwise. */
 const faultWords = {
@@ -109,21 +109,23 @@ export function sentenceOf({ code, given, found }: ProofFault): string {
 /** What does not fit within the file: leaf, path, root and claim, each to the next. */
 export function checkProof({ cdr, leaf, path, root, claim }: Proof): ProofFault[] {
   const content = cdr && shown(leafOfContent({ ...cdr, hangupBy: cdr.hangupBy }));
-  const reached = shown(
-    rootOfProof(
-      nodeOf(leaf),
-      path.map((step) => ({ ...nodeOf(step), side: step.side })),
-    ),
-  );
   return [
     ...(content ? differ('leafHash', leaf.hash, content.hash) : []),
     ...(content ? differ('leafSum', leaf.sum, content.sum) : []),
     ...(cdr ? differ('escrow', claim.escrowId, cdr.escrowId) : []),
-    ...differ('rootHash', root.hash, reached.hash),
-    ...differ('rootSum', root.sum, reached.sum),
+    ...checkPath({ leaf, path, root }),
     ...differ('cdrRoot', claim.cdrRoot, root.hash),
     ...differ('amount', claim.amount, root.sum),
   ];
+}
+
+function checkPath({ leaf, path, root }: Pick<Proof, 'leaf' | 'path' | 'root'>): ProofFault[] {
+  const sum = [leaf, ...path].reduce((total, each) => total + BigInt(each.sum), 0n);
+  // no claim is so large: its nodes could not be hashed
+  if (sum > maxInteger) return differ('rootSum', root.sum, sum);
+  const steps = path.map((step) => ({ ...nodeOf(step), side: step.side }));
+  const reached = shown(rootOfProof(nodeOf(leaf), steps));
+  return [...differ('rootHash', root.hash, reached.hash), ...differ('rootSum', root.sum, reached.sum)];
 }
 
 /** A notification as an application log has it. */
