@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createKey } from '../protocol/sign/key.ts';
-import type { ScriptHash } from '../protocol/types/hash.ts';
+import type { ScriptHash, TxHash } from '../protocol/types/hash.ts';
 import { height } from '../protocol/types/height.ts';
 import { type Asked, ordinary, startFakeNode, type Tell, type Told, usually } from '../test/harness/fake-node.ts';
 import { createBlockReader } from './blocks.ts';
 import { GasLimitReached, NodeUnavailable, rpcCode } from './errors.ts';
 import { invokeScript } from './invoke.ts';
-import { readOutcome } from './outcome.ts';
+import { readExecuted, readOutcome } from './outcome.ts';
 import { createReader } from './read.ts';
 import { createRpc } from './rpc.ts';
 import { signScript } from './transaction.ts';
@@ -171,3 +171,27 @@ function notified(state: unknown): Told {
   const [own] = (ordinary.getblocknotifications as { application: object[] }).application;
   return { result: { application: [{ ...own, state }] } };
 }
+
+describe('a transaction that somebody asks about', () => {
+  const txHash = `0x${'b1'.repeat(32)}` as TxHash;
+  const unknown = { error: { code: rpcCode.unknownTransaction, message: 'Unknown transaction' } };
+
+  test('is told with its block and its time, without a batch', async () => {
+    const node = await startFakeNode(usually(), (asked) => (Array.isArray(asked) ? { status: 400, body: 'no' } : null));
+    const { time } = ordinary.getblockheader as { time: number };
+    expect(await readExecuted(rpcOf(node), txHash)).toMatchObject({
+      height: 7,
+      time: new Date(time),
+      execution: { state: 'HALT', notifications: [{ name: 'Deposited' }] },
+    });
+  });
+
+  test('is not there where the node does not know it; without its log nothing is said of it', async () => {
+    expect(
+      await readExecuted(rpcOf(await startFakeNode(usually({ gettransactionheight: unknown }))), txHash),
+    ).toBeNull();
+    const noLog = readExecuted(rpcOf(await startFakeNode(usually({ getapplicationlog: unknown }))), txHash);
+    await expect(noLog).rejects.toThrow('in block 7, but no application log of it');
+    await expect(noLog).rejects.toThrow(NodeUnavailable);
+  });
+});

@@ -40,5 +40,29 @@ async function readOutcomeAt(node: Pick<Ask, 'batch'>, hash: TxHash, validUntilB
   return { kind: 'expired' };
 }
 
+/** A transaction that took place, and the block that it is in. */
+export type Executed = { height: Height; time: Date; execution: Execution };
+
+/**
+ * What a transaction did, by one node; null where that node does not know it. One question at a time: nodes that take no
+ * batches will do.
+ */
+export function readExecuted(rpc: Pick<Rpc, 'use'>, hash: TxHash): Promise<Executed | null> {
+  return rpc.use(async (node) => {
+    const height = await node.call('gettransactionheight', [hash]).catch(nullIfUnknown);
+    if (height === null) return null;
+    const { time } = await node.call('getblockheader', [height, 1]);
+    const log = await node.call('getapplicationlog', [hash]).catch(nullIfUnknown);
+    const [execution] = log?.executions ?? [];
+    if (!execution) throw new NodeRefuses(`the node has ${hash} in block ${height}, but no application log of it`);
+    return { height: asHeight(height), time: new Date(time), execution: toExecution(execution) };
+  });
+}
+
+function nullIfUnknown(error: unknown): null {
+  if (isUnknown(error)) return null;
+  throw error;
+}
+
 /** The C# node stores an application log a moment after the block that it belongs to. */
 const LOG_DELAY_BLOCKS = 1;

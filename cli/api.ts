@@ -46,7 +46,7 @@ async function nodeHeight({ rpc }: Settings, network: number): Promise<number | 
 function inWords(client: Client): Client {
   return {
     url: client.url,
-    as: (signer) => inWords(client.as(signer)),
+    as: (signer, delegation) => inWords(client.as(signer, delegation)),
     call: (operation, ...given) => client.call(operation, ...given).catch(refuse),
     items: async function* (operation, ...given) {
       try {

@@ -39,7 +39,7 @@ test('the option counts before the variable, the variable before the running sta
     network: 2,
     wallet: 'env.json',
   });
-  expect(loadSettings({ rpc: 'http://option', contract: hash('1'), network: '1', json: true }, env)).toMatchObject({
+  expect(loadSettings({ rpcUrl: 'http://option', contract: hash('1'), network: '1', json: true }, env)).toMatchObject({
     rpc: ['http://option'],
     contract: hash('1'),
     network: 1,

@@ -9,7 +9,7 @@ import { Refusal } from './refusal.ts';
 
 /** Options that every command takes; the texts are as the person gave them. */
 export type GlobalOptions = {
-  rpc?: string;
+  rpcUrl?: string;
   contract?: string;
   network?: string;
   api?: string;
@@ -59,7 +59,7 @@ export function loadSettings(options: GlobalOptions, env: NodeJS.ProcessEnv): Se
   const config = loadConfig(shape, {
     ...env,
     ...given({
-      KRYPTON_RPC_URL: options.rpc,
+      KRYPTON_RPC_URL: options.rpcUrl,
       KRYPTON_CONTRACT: options.contract,
       KRYPTON_NETWORK: options.network,
       KRYPTON_API_URL: options.api,

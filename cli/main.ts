@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { addAudit } from './commands/audit.ts';
 import { addBalance } from './commands/balance.ts';
 import { addCdr } from './commands/cdr.ts';
 import { addContract } from './commands/contract.ts';
@@ -21,7 +22,7 @@ const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 
 const program = createProgram();
 for (const add of [addStatus, addDevnet, addWallet, addContract, addProvider, addRegistration]) add(program);
-for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addSettler]) add(program);
+for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addAudit, addSettler]) add(program);
 program.addHelpText(
   'after',
   `

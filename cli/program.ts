@@ -20,7 +20,9 @@ export function createProgram(): Command {
     })
     .addOption(new Option('--json', 'machine-readable answer; money in datoshi, as strings'))
     .addOption(
-      new Option('--rpc <url>', 'a NEO N3 node, or several, comma-separated (KRYPTON_RPC_URL)').argParser(toUrls),
+      new Option('--rpc, --rpc-url <url>', 'a NEO N3 node, or several, comma-separated (KRYPTON_RPC_URL)').argParser(
+        toUrls,
+      ),
     )
     .addOption(new Option('--contract <hash>', 'the KRYPTON contract (KRYPTON_CONTRACT)').argParser(toContract))
     .addOption(

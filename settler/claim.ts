@@ -11,7 +11,10 @@ import type { PlannedCall } from './plan.ts';
 /** A claim and the calls in it, ready to be sealed. */
 export type PreparedClaim = { claim: Claim; provider: Address; calls: PlannedCall[] };
 
-/** Sums the planned calls up into one claim that commits to each of them. */
+/**
+ * Sums the planned calls up into one claim that commits to each of them. They come in the order of their CDRs' ids: so
+ * the API finds the same leaves in the rows, and proves each of them (api/proofs/read.ts).
+ */
 export async function prepareClaim(
   { db }: Pick<Deps, 'db'>,
   { escrow, voucher }: Candidate,

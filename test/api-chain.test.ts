@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cdrSchema } from '../protocol/api/cdrs.ts';
+import { cdrSchema, getCdr, listCdrs, submitCdrs } from '../protocol/api/cdrs.ts';
+import { createClient } from '../protocol/api/client.ts';
 import { escrowSchema } from '../protocol/api/escrows.ts';
 import { listOf } from '../protocol/api/page.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
 import { transactionSchema } from '../protocol/api/settlements.ts';
 import { userSchema } from '../protocol/api/users.ts';
+import { delegate, delegationScope } from '../protocol/sign/delegation.ts';
 import { answer, cdrOf, signedRequest, urlOf } from './api-world.ts';
+import { createWebCryptoKey } from './browser/page/webcrypto-key.ts';
 import { type Service, startService } from './harness/services.ts';
 import { createWorld, eventually, openEscrow, type World } from './harness/world.ts';
 
@@ -65,6 +68,25 @@ test('a call from its escrow to its payout, as the parties read it', async () =>
     feePerCall: '5000',
     increments: { initial: 6, further: 6 },
   });
+
+  // a browser's key that the wallet has let read in its name, and that no code can read itself
+  const device = await createWebCryptoKey();
+  const { network, contract } = world;
+  const terms = {
+    network,
+    contract,
+    delegate: device.publicKey,
+    notAfter: Date.now() + 60_000,
+    scope: delegationScope.read,
+  };
+  const delegation = await delegate(world.user, terms, { form: 'nep21' });
+  const phone = createClient({ url, signer: device, delegation });
+  expect((await phone.call(listCdrs)).items.map((each) => each.callId)).toEqual([cdr.callId]);
+  expect(await phone.call(getCdr, { params: { id: settled.id } })).toMatchObject({
+    paid: '11000',
+    proof: { txHash: settled.txHash },
+  });
+  await expect(phone.call(submitCdrs, { body: { cdrs: [cdr] } })).rejects.toThrow('401 delegationOutOfScope');
 
   const paid = await get(`/v1/settlements/${settled.txHash}`, { 'Min-Height': String(settled.height) });
   expect(transactionSchema.parse(paid.body)).toMatchObject({

@@ -6,7 +6,7 @@ import { MAX_BODY_BYTES } from '../api/http/body.ts';
 import { deleteExpiredNonces } from '../api/signature/nonces.ts';
 import { createDatabase } from '../database/connection.ts';
 import { defaultPrefix, settlerQueue } from '../database/queues.ts';
-import { cdrSchema, verdictsSchema } from '../protocol/api/cdrs.ts';
+import { cdrSchema, provenCdrSchema, verdictsSchema } from '../protocol/api/cdrs.ts';
 import { listOf } from '../protocol/api/page.ts';
 import { problemSchema } from '../protocol/api/problem.ts';
 import { signRequest } from '../protocol/sign/http-signature.ts';
@@ -57,7 +57,7 @@ describe('CDRs', () => {
     for (const party of [world.provider, world.user]) {
       const { status, body } = await world.signed(party, `/v1/cdrs/${verdict?.id}`);
       expect(status).toBe(200);
-      expect(cdrSchema.strict().parse(body)).toEqual({
+      expect(provenCdrSchema.strict().parse(body)).toEqual({
         ...sent,
         id: verdict?.id,
         provider: world.provider.address,
@@ -78,9 +78,11 @@ describe('CDRs', () => {
         corrects: null,
         supersededBy: null,
         voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
+        proof: null,
       });
       const list = await world.signed(party, `/v1/cdrs?callId=${encodeURIComponent(sent.callId)}`);
-      expect(listOf(cdrSchema).parse(list.body).items).toEqual([body]);
+      const { proof, ...listed } = body;
+      expect(listOf(cdrSchema).parse(list.body).items).toEqual([listed]);
     }
     const foreign = await world.signed(world.stranger, `/v1/cdrs/${verdict?.id}`);
     expect([foreign.status, foreign.body.code]).toEqual([404, 'unknownCdr']);
@@ -233,7 +235,7 @@ describe('CDRs', () => {
       })
       .execute();
     const { body } = await world.signed(world.user, `/v1/cdrs/${verdict?.id}`);
-    expect(cdrSchema.parse(body)).toMatchObject({
+    expect(provenCdrSchema.parse(body)).toMatchObject({
       state: 'settled',
       reason: 'paid as far as it went',
       reasonCode: 'capped',
@@ -244,7 +246,11 @@ describe('CDRs', () => {
       claim: { seq: 3, cdrRoot: hash(2) },
       txHash: hash(1),
       height: 100,
+      proof: null, // no call makes the root 0x…02
     });
+    const { status, body: none } = await world.get(`/v1/proofs/cdr/${verdict?.id}`);
+    expect([status, none.code]).toEqual([500, 'internal']);
+    expect(world.service.log()).toContain(`not ${hash(2)}`);
   });
 
   test('say what a call costs, and what was paid for it once that is settled', async () => {
@@ -291,7 +297,7 @@ describe('CDRs', () => {
         .values({ cdrId, escrowId: 1n, ...rating })
         .execute();
       const { body } = await world.signed(world.provider, `/v1/cdrs/${cdrId}`);
-      expect(cdrSchema.strict().parse(body)).toMatchObject({ state: rating.state, ...expected });
+      expect(provenCdrSchema.strict().parse(body)).toMatchObject({ state: rating.state, ...expected });
     }
   });
 

@@ -56,7 +56,7 @@ describe('the surface', () => {
     );
     const path = fc.oneof(
       fc
-        .tuple(fc.constantFrom('providers', 'users', 'escrows', 'settlements', 'cdrs'), odd)
+        .tuple(fc.constantFrom('providers', 'users', 'escrows', 'settlements', 'cdrs', 'proofs/cdr'), odd)
         .map((parts) => `/v1/${parts.join('/')}`),
       fc.tuple(odd, odd).map((parts) => `/query/${parts.join('/')}`),
       fc
@@ -149,8 +149,8 @@ describe('the surface', () => {
     const operations = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, item]) =>
       Object.values(item).map((operation) => ({ path, ...operation })),
     );
-    expect(operations).toHaveLength(22);
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(22);
+    expect(operations).toHaveLength(23);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
     for (const { path, parameters = [], responses } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
       expect(inPath.sort()).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort());

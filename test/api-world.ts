@@ -28,7 +28,7 @@ export type ApiWorld = {
   destroy(): Promise<void>;
 };
 
-export type Given = { body?: unknown; method?: string; options?: SignOptions };
+export type Given = { body?: unknown; method?: string; options?: SignOptions; headers?: Record<string, string> };
 
 // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
 export type Answer = { status: number; headers: Headers; body: any };
@@ -121,11 +121,16 @@ export async function signedRequest(
   url: string,
   signer: Signer,
   path: string,
-  { body, method = body === undefined ? 'GET' : 'POST', options }: Given = {},
+  { body, method = body === undefined ? 'GET' : 'POST', headers: given = {}, options }: Given = {},
 ): Promise<Request> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = await signRequest(
-    { method, url: url + path, body: text, headers: text === undefined ? {} : { 'content-type': 'application/json' } },
+    {
+      method,
+      url: url + path,
+      body: text,
+      headers: text === undefined ? given : { ...given, 'content-type': 'application/json' },
+    },
     signer,
     options,
   );

@@ -24,6 +24,8 @@ describe('the command itself', { timeout: 60_000 }, () => {
       'escrow open',
       'voucher key create',
       'cdr submit',
+      'cdr proof',
+      'audit verify',
       'settlements',
       'status',
       'settler parked',
@@ -80,6 +82,9 @@ describe('refused without a stack', { timeout: 60_000 }, () => {
       { input: '[{"callId":"a"},{"callId":"b","callId":"c"}]' },
       'the key "callId" stands twice at 1.callId',
     ],
+    ['no proof file', ['audit', 'verify', 'none.json', ...rpc], {}, 'there is no file none.json'],
+    ['a proof of another form', ['audit', 'verify', '-', ...rpc], { input: '{}' }, 'is no proof: format: '],
+    ['a proof that is no JSON', ['audit', 'verify', '-', ...rpc], { input: 'yes' }, 'it is no JSON'],
     ['no JSON', ['cdr', 'submit', '-', '--wallet', 'x'], { input: 'calls' }, 'standard input is no JSON'],
   ] as const)('%s', async (_, args, options, message) => {
     expect(await refusal(1, args, { ...options, env: { ...env, ...('env' in options && options.env) } })).toContain(

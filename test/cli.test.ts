@@ -212,6 +212,15 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     expect((await answer('settlements', '--provider', provider)).items).toMatchObject([{ txHash: settled.txHash }]);
     expect((await krypton(['settlement', settled.txHash])).stdout).toMatch(/0\.00000605 +accepted/);
     expect(await answer('balance', provider)).toMatchObject({ balance: '605' });
+    await answer('cdr', 'proof', String(cdrs[0].id), '--out', 'proof.json', ...by('user'));
+    // the stack that runs here knows its contract
+    expect(await answer('audit', 'verify', 'proof.json')).toMatchObject({
+      holds: true,
+      isKnownContract: true,
+      amount: '605',
+      txHash: settled.txHash,
+      cdr: { callId: 'call-1' },
+    });
   });
 
   test('voucher', async () => {

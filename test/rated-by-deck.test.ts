@@ -4,6 +4,7 @@ import { createClient } from '../protocol/api/client.ts';
 import { putTariff } from '../protocol/api/tariffs.ts';
 import { cdrLeaf } from '../protocol/call/cdr.ts';
 import { merkleSumRoot } from '../protocol/call/merkle-sum.ts';
+import { checkProof, type Proof } from '../protocol/call/proof.ts';
 import { canonicalRateDeck, rateDeckHash } from '../protocol/call/rate-deck.ts';
 import { bytesOfHex, hexOf } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
@@ -76,7 +77,7 @@ test('calls wait for the deck that stands on chain, are paid by its entries, and
   });
   expect(kept).toMatchObject({ hash, entries: 3, onChain: true });
   const done = await eventually(async () => {
-    const states = (await readStates(world.db)).filter(({ state }) => state !== 'claimed');
+    const states = (await readStates(world.db)).filter(({ id, state }) => id !== ids[0] || state === 'settled');
     return (
       ids.every((id) => states.some((each) => each.id === id && each.state !== null && each.price !== null)) && states
     );
@@ -87,7 +88,10 @@ test('calls wait for the deck that stands on chain, are paid by its entries, and
     { state: 'rejected', reasonCode: 'noTariff' },
     { state: 'rated', price: 0n },
   ]);
-  expect(await told(ids[0] as bigint)).toMatchObject({
+  const proven = await told(ids[0] as bigint);
+  expect(checkProof(proven.proof as Proof)).toEqual([]);
+  expect(proven.proof?.cdr).toMatchObject({ tariffHash: hash, amount: '125', billableSeconds: 4 });
+  expect(proven).toMatchObject({
     reason: null,
     billableSeconds: 4,
     terms: {

@@ -7,8 +7,8 @@ import { jsonBody, readJson } from '../http/body.ts';
 import { awaitMinHeight } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid } from '../http/problem.ts';
-import { type App, bodyRefusals, json, refusals, signatureRefusals, signed } from '../http/route.ts';
-import { authenticate, verifySigned } from '../signature/authenticate.ts';
+import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
+import { authenticate, authenticateReader, verifySigned } from '../signature/authenticate.ts';
 import { authorize } from './authorize.ts';
 import { findHolds } from './find-holds.ts';
 import { releaseHold } from './write-hold.ts';
@@ -57,7 +57,7 @@ const list = createRoute({
   request: { query: listCalls.query },
   responses: {
     200: json(listCalls.answer, 'a page of holds, by callId'),
-    ...refusals('invalidRequest', ...signatureRefusals),
+    ...refusals('invalidRequest', ...readerRefusals),
   },
 });
 
@@ -75,7 +75,7 @@ export function addCalls(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query');
     const [after] = decodeCursor(cursor, cursorKey) ?? [];
-    const provider = await authenticate(c, deps);
+    const provider = await authenticateReader(c, deps);
     const found = await findHolds(deps.db, provider, { limit: limit + 1, after, now: new Date(deps.now()) });
     const { rows, next } = pageOf(found, limit, ({ callId }) => [callId]);
     c.header('Cache-Control', 'private, no-store');

@@ -7,8 +7,9 @@ import { jsonBody, readJson } from '../http/body.ts';
 import { awaitMinHeight } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
-import { type App, bodyRefusals, json, refusals, signatureRefusals, signed } from '../http/route.ts';
-import { authenticate } from '../signature/authenticate.ts';
+import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
+import { readProof } from '../proofs/read.ts';
+import { authenticate, authenticateReader } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
 import { admit } from './admit.ts';
 import { findCdrs, readCdr } from './read.ts';
@@ -59,7 +60,7 @@ const list = createRoute({
   },
   responses: {
     200: json(listCdrs.answer, 'a page of CDRs'),
-    ...refusals('invalidRequest', ...signatureRefusals, 'heightNotReached'),
+    ...refusals('invalidRequest', ...readerRefusals, 'heightNotReached'),
   },
 });
 
@@ -67,13 +68,13 @@ const one = createRoute({
   method: getCdr.method,
   path: getCdr.path,
   operationId: getCdr.operationId,
-  summary: 'One CDR, for its provider and its user',
+  summary: 'One CDR with its proof, for its provider and its user',
   tags: ['cdrs'],
   security: signed,
   request: { headers: heightHeaders.pick({ 'min-height': true }), params: getCdr.params },
   responses: {
     200: json(getCdr.answer, 'the CDR'),
-    ...refusals('invalidRequest', ...signatureRefusals, 'unknownCdr', 'heightNotReached'),
+    ...refusals('invalidRequest', ...readerRefusals, 'unknownCdr', 'heightNotReached'),
   },
 });
 
@@ -85,7 +86,7 @@ export function addCdrs(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const caller = await authenticate(c, deps);
+    const caller = await authenticateReader(c, deps);
     await awaitMinHeight(c, deps);
     const cdrs = await findCdrs(deps.db, caller, filter, { limit: limit + 1, before });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
@@ -95,12 +96,14 @@ export function addCdrs(app: App, deps: Deps): void {
 
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const caller = await authenticate(c, deps);
+    const caller = await authenticateReader(c, deps);
     await awaitMinHeight(c, deps);
     const cdr = await readCdr(deps.db, id, caller);
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
-    return c.json(cdr, 200);
+    const outcome = await readProof(deps, id);
+    if (outcome.kind === 'broken') deps.log.error({ cdrId: id }, outcome.detail);
+    return c.json({ ...cdr, proof: outcome.kind === 'proof' ? outcome.proof : null }, 200);
   });
 }
 

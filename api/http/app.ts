@@ -6,6 +6,7 @@ import { addCdrs } from '../cdrs/routes.ts';
 import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
+import { addProofs } from '../proofs/routes.ts';
 import { addProviders } from '../providers/routes.ts';
 import { addTariffs } from '../providers/tariff-routes.ts';
 import { addSettlements } from '../settlements/routes.ts';
@@ -46,6 +47,7 @@ export function createApp(deps: Deps): App {
     addCalls,
     addCdrs,
     addSettlements,
+    addProofs,
     addHealth,
   ])
     add(app, deps);
@@ -58,7 +60,15 @@ const allowBrowsers = (origin: string[]) =>
   cors({
     origin: origin.includes('*') ? '*' : origin,
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowHeaders: ['Content-Type', 'Content-Digest', 'Signature', 'Signature-Input', 'Min-Height', 'If-None-Match'],
+    allowHeaders: [
+      'Content-Type',
+      'Content-Digest',
+      'Signature',
+      'Signature-Input',
+      'Krypton-Delegation',
+      'Min-Height',
+      'If-None-Match',
+    ],
     exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,
   });

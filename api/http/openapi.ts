@@ -11,7 +11,11 @@ const signing = `HTTP Message Signatures (RFC 9421) with the caller's NEO key, \
 "@authority" "@path" "@query", and "content-digest" (RFC 9530, sha-256) where there is a body; ordinary headers, "@scheme",
 "@target-uri" and "@request-target" are welcome, component parameters are not supported. Parameters: \`created\` (at most
 ${CREATED_TOLERANCE_S} seconds off), \`nonce\` (16 to 256 characters, used once), \`keyid\` (the compressed public key in hex); \`expires\` and \`alg\`
-count where they are given. Any label; of several signatures the first of this form.`;
+count where they are given. Any label; of several signatures the first of this form.
+
+What only reads may also be signed by a key that a wallet has named for it: the header \`Krypton-Delegation\`, which the
+signature covers too, holds \`wallet key;delegated key;notAfter in ms;scope;form;signature[;salt]\`. The caller is the wallet
+then. Scope 1: read, 2: registration, 3: both; at most 30 days; form \`raw\`, \`nep21\` or \`legacy\`.`;
 
 /** The OpenAPI document, from the schemas that validate. */
 export function describeApi(app: App) {

@@ -51,7 +51,18 @@ export const signatureRefusals = [
   'signatureInvalid',
   'digestMismatch',
   'nonceReplayed',
+  'delegationOutOfScope',
   'databaseUnavailable',
+] as const;
+/** What a signed request may meet that a delegated key may make too. */
+export const readerRefusals = [
+  ...signatureRefusals,
+  'delegationNotCovered',
+  'delegationMalformed',
+  'delegationForeign',
+  'delegationExpired',
+  'delegationTooLong',
+  'delegationInvalid',
 ] as const;
 
 /** Names the way of signing in the OpenAPI document. */

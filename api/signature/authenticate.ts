@@ -1,17 +1,21 @@
 import type { Context } from 'hono';
 import type { ProblemCode } from '../../protocol/api/problem.ts';
+import { delegationFault, delegationHeader, readDelegation } from '../../protocol/sign/delegation.ts';
 import {
   authorityOf,
   type HttpRequest,
+  headerValue,
   requiredComponents,
   SignatureError,
   signatureAlgorithm,
 } from '../../protocol/sign/http-signature.ts';
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
+import type { PublicKey } from '../../protocol/types/public-key.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { Refusal } from '../http/problem.ts';
 import { useNonce } from './nonces.ts';
+import { isSignatureValid } from './p256.ts';
 import { type Verified, verifyRequest } from './verify.ts';
 
 const accepted = [...requiredComponents, 'content-digest'].map((name) => `"${name}"`).join(' ');
@@ -23,21 +27,59 @@ const challenge = {
 };
 
 /**
- * The address whose key signed the request and its body; uses up the nonce, and that only if all else holds. @throws
- * Refusal
+ * The address whose own key signed the request and its body; uses up the nonce, and that only if all else holds.
+ * @throws Refusal
  */
 export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address> {
   const verified = verifySigned(c, deps);
-  if (!(await useNonce(deps.db, verified))) throw nonceReplayed();
+  await spendNonce(deps, verified);
   return addressOfPublicKey(verified.publicKey);
 }
 
-/** All but the nonce, which whoever calls this uses up. @throws Refusal */
-export function verifySigned(c: Context<Env>, { now, authorities }: Deps): Verified {
+/**
+ * The same for what only reads: it may also be signed by a key to which a wallet has delegated that, and the address is
+ * the wallet's then. @throws Refusal
+ */
+export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Address> {
+  const { request, verified } = verifyAny(c, deps);
+  const header = headerValue(request, delegationHeader);
+  const wallet = header === undefined ? verified.publicKey : walletOf(header, verified, deps);
+  await spendNonce(deps, verified);
+  return addressOfPublicKey(wallet);
+}
+
+/** All but the nonce, which whoever calls this uses up; by the caller's own key. @throws Refusal */
+export function verifySigned(c: Context<Env>, deps: Deps): Verified {
+  const { request, verified } = verifyAny(c, deps);
+  if (headerValue(request, delegationHeader) === undefined) return verified;
+  throw unauthorised('delegationOutOfScope', 'a delegated key may only read: this is for the own key of the account');
+}
+
+function verifyAny(c: Context<Env>, { now, authorities }: Deps) {
   const request = requestOf(c);
   const verified = verify(request, c.get('body'), now());
   checkAuthority(authorityOf(request), authorities ?? ownAuthorities(c));
-  return verified;
+  return { request, verified };
+}
+
+/** The key of the wallet that lets the signer of this request read in its name. @throws Refusal */
+function walletOf(header: string, { publicKey, covers }: Verified, { network, contract, now }: Deps): PublicKey {
+  if (!covers.includes(delegationHeader))
+    throw unauthorised('delegationNotCovered', `the signature does not cover "${delegationHeader}"`);
+  const delegation = readDelegation(header);
+  if (!delegation)
+    throw unauthorised(
+      'delegationMalformed',
+      'expected wallet key;delegated key;notAfter in ms;scope 1, 2 or 3;raw, nep21 or legacy;signature[;salt of legacy]',
+    );
+  const use = { network, contract, key: publicKey, needs: 'read' as const, nowMs: now() };
+  const fault = delegationFault(delegation, use, isSignatureValid);
+  if (fault) throw unauthorised(fault.code, fault.detail);
+  return delegation.wallet;
+}
+
+async function spendNonce({ db }: Deps, verified: Verified): Promise<void> {
+  if (!(await useNonce(db, verified))) throw nonceReplayed();
 }
 
 export const nonceReplayed = () => unauthorised('nonceReplayed', 'this nonce was used before with this key');

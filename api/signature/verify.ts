@@ -20,8 +20,9 @@ const MAX_NONCE_LENGTH = 256;
 /** Proxies may add a signature of their own; nobody needs more than a few. */
 const MAX_SIGNATURES = 4;
 
-/** A signature that holds: by whom, and the nonce that it uses up. */
-export type Verified = { publicKey: PublicKey; nonce: string; created: number };
+/** A signature that holds: by whom, what it covers, and the nonce that it uses up. */
+export type Verified = SignedBy & { covers: readonly string[] };
+type SignedBy = { publicKey: PublicKey; nonce: string; created: number };
 
 type Candidate = { label: string; covered: InnerList; member: Member };
 
@@ -58,16 +59,16 @@ function verifyOne(
   nowMs: number,
 ): Verified {
   checkCoverage(covered, body.length > 0);
-  const verified = readParameters(covered[1], nowMs);
+  const signedBy = readParameters(covered[1], nowMs);
   if (covered[0].some(([name]) => name === 'content-digest')) checkDigest(request, body);
   const signature = bytesOf(given?.value[0]);
   // One signature has one spelling: the bits that base64 leaves unused are 0.
   if (!signature || !given?.text.startsWith(serializeByteSequence(signature)))
     throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
   const base = signatureBase(covered, request, member.isVerbatim ? member.text : undefined);
-  if (!isSignatureValid(verified.publicKey, Buffer.from(base), signature))
+  if (!isSignatureValid(signedBy.publicKey, Buffer.from(base), signature))
     throw new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
-  return verified;
+  return { ...signedBy, covers: covered[0].map(([name]) => String(name)) };
 }
 
 function candidates(request: HttpRequest): Candidate[] {
@@ -99,7 +100,7 @@ function checkCoverage(covered: InnerList, hasBody: boolean): void {
 
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
 
-function readParameters(parameters: Parameters, nowMs: number): Verified {
+function readParameters(parameters: Parameters, nowMs: number): SignedBy {
   const [keyid, nonce, alg] = [parameters.get('keyid'), parameters.get('nonce'), parameters.get('alg')];
   const key = publicKeySchema.safeParse(keyid);
   if (!key.success) throw incomplete('keyid', 'the compressed secp256r1 public key in hex (66 digits)');

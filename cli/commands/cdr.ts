@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Cdr, type CdrVerdict, getCdr, listCdrs, MAX_CDRS, submitCdrs } from '../../protocol/api/cdrs.ts';
 import type { Client } from '../../protocol/api/client.ts';
 import { parseJson } from '../../protocol/api/json.ts';
+import { getProof } from '../../protocol/api/proofs.ts';
+import type { Proof } from '../../protocol/call/proof.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { openApi } from '../api.ts';
 import { toCount, toId } from '../arguments.ts';
@@ -36,6 +38,17 @@ export function addCdr(program: Command): void {
     .option('--limit <n>', 'so many at most', toCount('a limit', 1, 1000), 50)
     .addHelpText('after', examples('cdr list --escrow 7 --wallet provider.json'))
     .action(act(list));
+  cdr
+    .command('proof')
+    .description('a file that proves to anybody with a NEO node that a settled call is in a claim on the chain')
+    .argument('<id>', 'id that submit answered', toId)
+    .option('--out <file>', 'where to write it; left out: standard output')
+    .option('--public', 'without the call itself: for others than its parties, and without a wallet')
+    .addHelpText(
+      'after',
+      examples('cdr proof 23 --out proof.json --wallet user.json', 'cdr proof 23 --public --out public.json'),
+    )
+    .action(act(proof));
 }
 
 async function submit(settings: Settings, file: string): Promise<void> {
@@ -120,6 +133,40 @@ async function show(settings: Settings, cdrId: bigint): Promise<void> {
       block: cdr.height,
     }),
   );
+}
+
+async function proof(
+  settings: Settings,
+  cdrId: bigint,
+  { out, public: isPublic = false }: { out?: string; public?: boolean },
+): Promise<void> {
+  const proven = isPublic ? await readPublicProof(settings, cdrId) : await readOwnProof(settings, cdrId);
+  const text = `${JSON.stringify(proven, null, 2)}\n`;
+  if (out === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  // With the salt in it, whoever reads the file can tie the call to its leaf on the chain.
+  await writeFile(out, text, { mode: 0o600 }).catch((error) => {
+    throw new Refusal(`can't write ${out}`, { cause: error });
+  });
+  const { claim, txHash } = proven;
+  print(settings.json, { file: out, claim, txHash }, () =>
+    fields({ proof: out, escrow: claim.escrowId, claim: claim.seq, transaction: txHash }),
+  );
+}
+
+async function readPublicProof(settings: Settings, cdrId: bigint): Promise<Proof> {
+  const api = await openApi(settings);
+  return api.call(getProof, { params: { id: String(cdrId) } });
+}
+
+async function readOwnProof(settings: Settings, cdrId: bigint): Promise<Proof> {
+  const api = await openSignedApi(settings);
+  const cdr = await api.call(getCdr, { params: { id: String(cdrId) } });
+  if (cdr.proof) return cdr.proof;
+  const reason = cdr.reason === null ? '' : `: ${cdr.reason}`;
+  throw new Refusal(`CDR ${cdrId} is ${cdr.state}${reason}; only what is settled on the chain can be proven`);
 }
 
 function termsText({ ratePerSecond, feePerCall, increments, entry }: NonNullable<Cdr['terms']>): string {

@@ -30,6 +30,8 @@ type vectors struct {
 	Transactions []transactionVector `json:"transactions"`
 	Requests     []requestVector     `json:"requests"`
 	NEP2         []nep2Vector        `json:"nep2"`
+	// delegation_vectors_test.go
+	Delegations []delegationVector `json:"delegations"`
 }
 
 type voucherVector struct {
@@ -87,7 +89,7 @@ type stepVector struct {
 
 func TestVectors(t *testing.T) {
 	made, err := json.MarshalIndent(vectors{voucherVectors(), keyVectors(), priceVectors(), treeVectors(),
-		walletVectors(), transactionVectors(), requestVectors(), nep2Vectors()}, "", "  ")
+		walletVectors(), transactionVectors(), requestVectors(), nep2Vectors(), delegationVectors()}, "", "  ")
 	require.NoError(t, err)
 	made = append(made, '\n')
 	if *update {

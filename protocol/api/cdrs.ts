@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { callIdSchema, hangupBySchema, partySchema, timeSchema } from '../call/form.ts';
+import { proofSchema } from '../call/proof.ts';
 import { addressSchema } from '../types/address.ts';
 import { datoshiSchema } from '../types/datoshi.ts';
 import type { Operation } from './operation.ts';
@@ -147,15 +148,26 @@ export const listCdrs = {
   readsChain: true,
 } as const satisfies Operation;
 
+/** One CDR shows its proof as well: a list of them would be slow to make. */
+export const provenCdrSchema = cdrSchema
+  .extend({
+    proof: proofSchema.nullable().meta({
+      description:
+        'null until it is settled, and where what is stored does not make the root on the chain: the log says why',
+    }),
+  })
+  .meta({ id: 'ProvenCdr' });
+
 export const getCdr = {
   operationId: 'getCdr',
   method: 'get',
   path: '/v1/cdrs/{id}',
   params: z.object({ id: idParameter }),
-  answer: cdrSchema,
+  answer: provenCdrSchema,
   isSigned: true,
   readsChain: true,
 } as const satisfies Operation;
 
 export type Cdr = z.infer<typeof cdrSchema>;
+export type ProvenCdr = z.infer<typeof provenCdrSchema>;
 export type CdrVerdict = z.infer<typeof verdictSchema>;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type Delegation, delegationHeader, writeDelegation } from '../sign/delegation.ts';
 import { signRequest } from '../sign/http-signature.ts';
 import type { Signer } from '../sign/signer.ts';
 import { ApiMismatch, ApiNotNow, ApiProblem, ApiUnreachable } from './failure.ts';
@@ -9,7 +10,9 @@ export type ClientOptions = {
   /** Where the API is, e.g. `https://api.example.org`. */
   url: string;
   /** Signs what only its account may ask. */
-  signer?: Signer | undefined;
+  signer?: Pick<Signer, 'publicKey' | 'sign'> | undefined;
+  /** By it the signer's key reads in the name of the wallet that has signed it. */
+  delegation?: Delegation | undefined;
   /** Answers hold at least this block: whoever has just seen their transaction in it reads its effect. */
   minHeight?: number | undefined;
   timeoutMs?: number;
@@ -22,8 +25,8 @@ const MAX_PAGES = 10_000;
 
 export type Client = {
   url: string;
-  /** The same API for another signer. */
-  as(signer: Signer): Client;
+  /** The same API for another signer, in its own name or in that of a wallet. */
+  as(signer: Pick<Signer, 'publicKey' | 'sign'>, delegation?: Delegation): Client;
   /**
    * The answer to an operation of `protocol/api/`, with fields that this version does not know yet.
    * @throws ApiProblem, ApiNotNow, ApiUnreachable, ApiMismatch
@@ -37,7 +40,12 @@ export type Client = {
 export function createClient(options: ClientOptions): Client {
   const url = options.url.replace(/\/+$/, '');
   const call: Client['call'] = (operation, ...given) => ask({ ...options, url }, operation, (given[0] ?? {}) as Loose);
-  return { url, as: (signer) => createClient({ ...options, signer }), call, items: itemsBy(call) };
+  return {
+    url,
+    as: (signer, delegation) => createClient({ ...options, signer, delegation }),
+    call,
+    items: itemsBy(call),
+  };
 }
 
 const itemsBy = (call: Client['call']): Client['items'] =>
@@ -84,7 +92,7 @@ function targetOf({ path, operationId }: Operation, { params = {}, query = {} }:
 const textOf = (value: unknown): string => (value instanceof Date ? value.toISOString() : String(value ?? ''));
 
 async function requestOf(
-  { signer, minHeight }: ClientOptions,
+  { signer, delegation, minHeight }: ClientOptions,
   { operationId, method, isSigned, readsChain }: Operation,
   given: Loose,
   url: string,
@@ -96,6 +104,7 @@ async function requestOf(
   const request = { method: method.toUpperCase(), headers, ...(body !== undefined && { body }) };
   if (!isSigned) return request;
   if (!signer) throw new TypeError(`${operationId} has to be signed: the client was made without a signer`);
+  if (delegation) headers[delegationHeader] = writeDelegation(delegation);
   return { ...request, headers: await signRequest({ ...request, url }, signer) };
 }
 

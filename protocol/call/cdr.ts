@@ -23,25 +23,21 @@ export type CdrFacts = {
 /** What was claimed for it. */
 export type CdrPrice = { billableSeconds: bigint; amount: Datoshi; tariffHash: string | null };
 
-/**
- * The leaf by which a claim's `cdrRoot` commits to a call: SHA-256 over 0x00 and the RFC 8785 form of the CDR without
- * its voucher, with what was billed, and the salt that keeps phone numbers from being guessed.
- */
-export function cdrLeaf(cdr: CdrFacts, price: CdrPrice, salt: Uint8Array): SumNode {
-  return leafOf(canonicalCdr(cdr, price, salt), price.amount);
-}
+/** What a leaf commits to: the CDR without its voucher, what was claimed for it, and the salt. */
+export type LeafContent = ReturnType<typeof leafContent>;
 
-function canonicalCdr(cdr: CdrFacts, { billableSeconds, amount, tariffHash }: CdrPrice, salt: Uint8Array): string {
+/** The salt keeps phone numbers from being guessed. What nobody said, as who hung up, is left out. */
+export function leafContent(cdr: CdrFacts, { billableSeconds, amount, tariffHash }: CdrPrice, salt: Uint8Array) {
   const { callId, user, direction, from, to, disposition, sipStatus, hangupBy } = cdr;
-  const json = canonicalize({
+  return {
     callId,
-    user,
+    user: user as string,
     direction,
     from,
     to,
     disposition,
     sipStatus,
-    ...(hangupBy === null ? {} : { hangupBy }),
+    hangupBy: hangupBy ?? undefined,
     escrowId: Number(cdr.escrowId),
     startedAt: cdr.startedAt.toISOString(),
     answeredAt: cdr.answeredAt?.toISOString() ?? null,
@@ -50,7 +46,18 @@ function canonicalCdr(cdr: CdrFacts, { billableSeconds, amount, tariffHash }: Cd
     amount: amount.toString(),
     tariffHash,
     salt: bytesToHex(salt),
-  });
-  if (json === undefined) throw new TypeError('a CDR has no canonical form');
-  return json;
+  };
 }
+
+/**
+ * The leaf by which a claim's `cdrRoot` commits to a call: SHA-256 over 0x00 and the RFC 8785 form of its content. Its
+ * sum is the amount.
+ */
+export function leafOfContent(content: LeafContent): SumNode {
+  const json = canonicalize(content);
+  if (json === undefined) throw new TypeError('a CDR has no canonical form');
+  return leafOf(json, BigInt(content.amount));
+}
+
+export const cdrLeaf = (cdr: CdrFacts, price: CdrPrice, salt: Uint8Array): SumNode =>
+  leafOfContent(leafContent(cdr, price, salt));

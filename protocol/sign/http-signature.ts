@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { type InnerList, serializeDictionary, serializeInnerList } from 'structured-headers';
+import { delegationHeader } from './delegation.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Signer } from './signer.ts';
  * bytes with the same functions here.
  */
 export const signatureAlgorithm = 'ecdsa-p256-sha256';
-/** What each request of ours covers; `content-digest` where there is a body. */
+/** What each request of ours covers; `content-digest` where there is a body, a delegation where there is one. */
 export const requiredComponents = ['@method', '@authority', '@path', '@query'] as const;
 
 /** A request as it stands on the wire: nothing decoded, nothing normalised. */
@@ -163,7 +164,8 @@ export async function signRequest(
     target: pathname + search,
     headers: Object.entries(sent),
   };
-  const covered = coveredBy(signer.publicKey, 'content-digest' in sent, options);
+  const headersCovered = ['content-digest', delegationHeader].filter((name) => name in sent);
+  const covered = coveredBy(signer.publicKey, headersCovered, options);
   const signature = await signer.sign(utf8ToBytes(signatureBase(covered, request)));
   return {
     ...sent,
@@ -175,9 +177,9 @@ export async function signRequest(
 /** Twice what the server asks for: nobody guesses it, and no two are alike. */
 const NONCE_BYTES = 32;
 
-function coveredBy(publicKey: string, digest: boolean, options: SignOptions): InnerList {
+function coveredBy(publicKey: string, headers: readonly string[], options: SignOptions): InnerList {
   const { created = Math.floor(Date.now() / 1000), expires, components = [] } = options;
-  const names = new Set([...requiredComponents, ...(digest ? ['content-digest'] : []), ...components]);
+  const names = new Set([...requiredComponents, ...headers, ...components]);
   const parameters = new Map<string, string | number>([['created', created]]);
   if (expires !== undefined) parameters.set('expires', expires);
   parameters.set('nonce', options.nonce ?? bytesToHex(randomBytes(NONCE_BYTES)));

@@ -21,13 +21,16 @@ export function base64OfBytes(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** An unsigned 64 bit integer, as vouchers and Merkle-sum trees hold it. @throws RangeError where it is none */
+/** An unsigned 64 bit integer, as vouchers, delegations and trees hold it. @throws RangeError where it is none */
 export function bigEndian8(value: bigint): Uint8Array {
   if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new RangeError(`${value} does not fit into 64 bits`);
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, value);
   return bytes;
 }
+
+/** The same, its lowest byte first. @throws RangeError where it is none */
+export const littleEndian8 = (value: bigint): Uint8Array => bigEndian8(value).reverse();
 
 /** An unsigned 32 bit integer, as NEO writes a network's magic number. @throws RangeError where it is none */
 export function littleEndian4(value: number): Uint8Array {

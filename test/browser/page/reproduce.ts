@@ -6,10 +6,18 @@ import { methods } from '../../../protocol/contract/abi.ts';
 import { type ArgumentsOf, contractCall, type MethodName } from '../../../protocol/contract/call.ts';
 import { type StorageEntry, storageKey } from '../../../protocol/contract/storage-key.ts';
 import { scriptOf, signTransaction } from '../../../protocol/contract/transaction.ts';
+import {
+  delegate,
+  delegationFault,
+  delegationStatement,
+  readDelegation,
+  writeDelegation,
+} from '../../../protocol/sign/delegation.ts';
 import { signRequest } from '../../../protocol/sign/http-signature.ts';
 import { keyOf, privateKeyOfWif } from '../../../protocol/sign/key.ts';
 import { publicKeyOf } from '../../../protocol/sign/p256.ts';
 import { isVoucherValid, signVoucher, voucherMessage } from '../../../protocol/sign/voucher.ts';
+import { legacyText, type Wrapping, wrapMessage } from '../../../protocol/sign/wallet-message.ts';
 import { addressOfBytes, addressSchema, hash160Bytes } from '../../../protocol/types/address.ts';
 import { bytesOfHex } from '../../../protocol/types/bytes.ts';
 import { datoshi } from '../../../protocol/types/datoshi.ts';
@@ -17,6 +25,7 @@ import { scriptHashOfBytes } from '../../../protocol/types/hash.ts';
 import { height } from '../../../protocol/types/height.ts';
 import { multisigScript } from '../../../protocol/types/verification-script.ts';
 import type {
+  DelegationVector,
   KeyVector,
   PriceVector,
   RequestVector,
@@ -39,6 +48,7 @@ export const reproduced = {
   keys: reproduceKey,
   transactions: reproduceTransaction,
   requests: reproduceRequest,
+  delegations: reproduceDelegation,
 };
 export type Reproducible = keyof typeof reproduced;
 
@@ -199,5 +209,28 @@ async function reproduceRequest(vector: RequestVector) {
     contentDigest: sent['content-digest'] ?? null,
     signatureInput: sent['signature-input'],
     signature: sent.signature,
+  };
+}
+
+/** Where the vector is valid, the wallet signs anew, and the header is written anew. */
+async function reproduceDelegation(vector: DelegationVector) {
+  const { network, delegate: key, notAfter, scope, form, salt, header } = vector;
+  const contract = scriptHashOfBytes(bytesOfHex(vector.contract));
+  const terms = { network, contract, delegate: key, notAfter, scope };
+  const wrapping: Wrapping = form === 'legacy' ? { form, salt: salt ?? '' } : { form };
+  const read = readDelegation(header);
+  if (!read) throw new Error(`the header is not read: ${header}`);
+  const use = { network, contract, key, needs: scope === 2 ? 'registration' : 'read', nowMs: notAfter } as const;
+  const valid = delegationFault(read, use) === null;
+  const signed = valid ? await delegate(keyOf(bytesOfHex(vector.privateKey)), terms, wrapping) : read;
+  const statement = delegationStatement(terms);
+  return {
+    ...vector,
+    statement: bytesToHex(statement),
+    ...(form === 'legacy' && { text: legacyText(statement) }),
+    message: bytesToHex(wrapMessage(statement, wrapping)),
+    signature: bytesToHex(signed.signature),
+    header: writeDelegation(signed),
+    valid,
   };
 }

@@ -1,3 +1,5 @@
+import type { DelegationScope } from '../../../protocol/sign/delegation.ts';
+import type { SignatureForm } from '../../../protocol/sign/wallet-message.ts';
 import type { PublicKey } from '../../../protocol/types/public-key.ts';
 
 /**
@@ -14,6 +16,7 @@ export type Vectors = {
   requests: RequestVector[];
   /** Node.js only. */
   nep2: Nep2Vector[];
+  delegations: DelegationVector[];
 };
 
 export type VoucherVector = {
@@ -100,4 +103,26 @@ export type Nep2Vector = {
   password: string;
   scrypt: { n: number; r: number; p: number };
   encrypted: string;
+};
+
+export type DelegationVector = {
+  why: string;
+  network: number;
+  contract: string;
+  /** Of the wallet. */
+  privateKey: string;
+  delegate: PublicKey;
+  notAfter: number;
+  scope: DelegationScope;
+  form: SignatureForm;
+  /** Of the legacy form. */
+  salt?: string;
+  statement: string;
+  /** What a wallet of the legacy form is asked to sign. */
+  text?: string;
+  /** The statement as the wallet wraps it. */
+  message: string;
+  signature: string;
+  header: string;
+  valid: boolean;
 };
