@@ -1,3 +1,6 @@
+// Before all others: schemas that are made earlier have no words for OpenAPI.
+import '@hono/zod-openapi';
+
 import { createDatabase } from '../database/connection.ts';
 import { refuseUnusable } from '../database/first-contact.ts';
 import { reportNodes } from '../process/nodes.ts';

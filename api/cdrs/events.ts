@@ -18,13 +18,12 @@ const states = createRoute({
   security: signed,
   request: { headers: streamCdrEvents.headers, query: streamCdrEvents.query },
   responses: {
-    200: streamOf('CdrEvent'),
+    200: streamOf(streamCdrEvents.item),
     ...refusals(...signatureRefusals, ...streamRefusals),
   },
 });
 
 export function addCdrEvents(app: App, deps: Deps): void {
-  app.openAPIRegistry.register('CdrEvent', streamCdrEvents.item);
   app.openapi(states, async (c) => {
     const { escrowId, lastEventId } = c.req.valid('query');
     const id = c.req.valid('header')['last-event-id'] ?? lastEventId;

@@ -21,15 +21,12 @@ const events = createRoute({
   tags: ['status'],
   request: { headers: streamEvents.headers, query: streamEvents.query },
   responses: {
-    200: streamOf('ChainEvent'),
+    200: streamOf(streamEvents.item),
     ...refusals(...streamRefusals, 'indexNotReady'),
   },
 });
 
 export function addEvents(app: App, deps: Deps): void {
-  const [rollback, chainEvent] = streamEvents.item.options;
-  app.openAPIRegistry.register('Rollback', rollback);
-  app.openAPIRegistry.register('ChainEvent', chainEvent);
   app.openapi(events, async (c) => {
     const { since, lastEventId, ...filter } = c.req.valid('query');
     const id = c.req.valid('header')['last-event-id'] ?? lastEventId;
