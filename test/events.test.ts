@@ -160,6 +160,40 @@ async function rollBackTo(to: number): Promise<void> {
   height = to;
 }
 
+test('a client goes on by itself where its server was killed and comes back', async () => {
+  const env = environment(world.databaseUrl, world.redisUrl);
+  const first = await startService('api', env);
+  const url = await urlOf(first);
+  const since = height + 1;
+  const events = createClient({ url }).follow(streamEvents, { query: { since }, pace: { pauseMs: 50 } });
+  await block(deposit(world.user.address));
+  expect((await events.next()).value?.item).toMatchObject({ height: since });
+  await first.kill();
+  const next = events.next();
+  await block(deposit(world.user.address));
+  const second = await startService('api', { ...env, KRYPTON_API_PORT: new URL(url).port });
+  try {
+    expect((await next).value?.item).toMatchObject({ height: since + 1 });
+    await block(deposit(world.user.address));
+    expect((await events.next()).value?.item).toMatchObject({ height: since + 2 });
+  } finally {
+    await events.return();
+    await second.kill();
+  }
+});
+
+test('connections to Postgres that break: the stream waits, and goes on', async () => {
+  const stream = await openStream(`${world.url}/v1/events`);
+  await stream.next();
+  for (let round = 0; round < 3; round += 1) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(world.db);
+    await block(deposit(world.user.address));
+    expect(await stream.next()).toMatchObject({ event: 'Deposited', data: { height } });
+  }
+  stream.cut();
+});
+
 test('HEAD tells what would come, and opens nothing', async () => {
   for (let i = 0; i < 30; i += 1) {
     const { status, headers } = await fetch(`${world.url}/v1/events`, { method: 'HEAD' });

@@ -37,7 +37,7 @@ export function createStateHorizon(db: Database, log: Logger): () => Promise<Hor
       const now = await readWriters(db);
       if ([...writers].some((writer) => now.has(writer))) {
         if (performance.now() - since > LONG_MS)
-          outage.report(`a transaction writes cdr_states for ${LONG_MS / 1000} s`);
+          outage.report(`a transaction has been writing cdr_states for over ${LONG_MS / 1000} s`);
         return asHorizon(complete, true);
       }
       [complete, pending] = [newest, null];

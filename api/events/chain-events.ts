@@ -75,7 +75,7 @@ export const chainSource = (db: Database): Source<ChainEntry, EventFilter> => ({
 });
 
 /** An event is an account's where it is named in it, also as whoever deposits or withdraws, or where its escrow is. */
-export function matchesEvent(entry: ChainEntry, { provider, user, escrow }: EventFilter): boolean {
+function matchesEvent(entry: ChainEntry, { provider, user, escrow }: EventFilter): boolean {
   return (
     (provider === undefined || entry.providers.includes(provider)) &&
     (user === undefined || entry.users.includes(user)) &&

@@ -48,12 +48,13 @@ export type Feed<E extends Entry, F> = {
   rouse(): void;
 };
 
-/** What all readers have before them in memory: about 5 MB. Who is further behind reads from the database. */
+/** What all readers have before them in memory, up to twice as many: some MB. Who is behind that reads from the database. */
 const KEPT = 5_000;
 const PAGE = 500;
 /** The other connections of the pool are for everybody else. */
-const MAX_READING = 3;
+const MAX_READING = 2;
 const AGAIN_MS = 50;
+const RETRY_MS = 1_000;
 
 type Window<E> = Known & { after: bigint; entries: E[] };
 
@@ -106,7 +107,9 @@ export function createFeed<E extends Entry, F>(source: Source<E, F>, log: Logger
         outage.end();
       } while (isWanted && readers > 0);
     } catch (error) {
-      outage.report(error); // the next check tries again
+      outage.report(error);
+      clearTimeout(again);
+      again = setTimeout(wake, RETRY_MS);
     } finally {
       isBusy = false;
       if (readers === 0) window = null;

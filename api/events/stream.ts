@@ -7,7 +7,7 @@ import type { Env } from '../http/env.ts';
 import type { Entry, Feed } from './feed.ts';
 
 /** Proxies close what says nothing for a minute. */
-export const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 15_000;
 /** How long a client waits until it asks again. */
 const RETRY_MS = 2_000;
 /** What is written at a time; with the socket's own buffer, the most that waits for one reader. */

@@ -51,7 +51,7 @@ const lastEventId = (form: RegExp) =>
     .meta({ description: 'as the header Last-Event-ID, which goes first' });
 
 /** The header of a stream that goes on where another one has ended. */
-export const resumeHeader = (form: RegExp) => z.object({ 'last-event-id': lastEventId(form) });
+const resumeHeader = (form: RegExp) => z.object({ 'last-event-id': lastEventId(form) });
 
 export const streamEvents = {
   operationId: 'streamEvents',
