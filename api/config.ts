@@ -16,6 +16,11 @@ export function loadApiConfig(env: NodeJS.ProcessEnv) {
    * server is refused here. Left out: the address that it listens on, and localhost.
    */
   const apiAuthority = authoritiesSetting.optional();
-  const own = { apiHost, apiPort, apiAuthority, corsOrigin };
+  /**
+   * Streams of events that one client may have open: a key's own, an address's public ones. Behind a proxy all clients
+   * have its address: set it higher there, and bound the streams in the proxy.
+   */
+  const apiStreamsPerClient = wholeNumber('how many streams one client may have', { min: 1, max: 2_000 }).default(20);
+  const own = { apiHost, apiPort, apiAuthority, apiStreamsPerClient, corsOrigin };
   return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, ...own, logLevel }, env);
 }

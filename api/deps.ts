@@ -1,6 +1,7 @@
 import type { Database } from '../database/connection.ts';
 import type { Logger } from '../process/run.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
+import type { Streams } from './events/streams.ts';
 import type { Head } from './head.ts';
 import type { NodeHeight } from './node-height.ts';
 import type { Wake } from './wake.ts';
@@ -11,6 +12,7 @@ export type Deps = {
   head: Head;
   nodeHeight: NodeHeight;
   wake: Wake;
+  streams: Streams;
   log: Logger;
   network: number;
   contract: ScriptHash;

@@ -8,6 +8,8 @@ import type { Logger } from '../process/run.ts';
 export type Head = {
   /** Whether the index reached that block within the time; false at once where too many wait already. */
   reached(height: number, limitMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Calls back whenever the index may have moved, also backwards. Answers how to end that. */
+  onMove(listener: () => void): () => void;
   close(): Promise<void>;
 };
 
@@ -20,6 +22,7 @@ const RECONNECT_MS = 1_000;
 /** LISTENs on one connection, which is made anew when it breaks, and polls besides. */
 export function followHead(databaseUrl: string, db: Database, log: Logger): Head {
   const waiters = new Set<{ height: number; resolve: (reached: boolean) => void }>();
+  const listeners = new Set<() => void>();
   const pool = createPool(databaseUrl, 'api', { max: 1 });
   const stopping = new AbortController();
   let height = -1;
@@ -27,6 +30,7 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
   const observe = (observed: number) => {
     height = observed; // may go back: a devnet's node can lose its last blocks
     for (const waiter of waiters) if (waiter.height <= height) waiter.resolve(true);
+    for (const listener of listeners) listener();
   };
   const poll = async () => {
     const cursor = await db.selectFrom('cursor').select('height').executeTakeFirst();
@@ -55,15 +59,21 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
     });
   }
 
+  function onMove(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
   async function close(): Promise<void> {
     stopping.abort();
+    listeners.clear();
     clearInterval(timer);
     for (const waiter of waiters) waiter.resolve(false);
     await listening;
     await pool.end();
   }
 
-  return { reached, close };
+  return { reached, onMove, close };
 }
 
 async function listenUntilStopped(

@@ -1,8 +1,12 @@
+// Before all others: schemas that are made earlier have no words for OpenAPI.
+import '@hono/zod-openapi';
+
 import { createDatabase } from '../database/connection.ts';
 import { refuseUnusable } from '../database/first-contact.ts';
 import { reportNodes } from '../process/nodes.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
 import { type Config, loadApiConfig } from './config.ts';
+import { createStreams } from './events/streams.ts';
 import { followHead } from './head.ts';
 import { createApp } from './http/app.ts';
 import { serve } from './http/serve.ts';
@@ -22,15 +26,29 @@ async function start(config: Config, log: Logger): Promise<Running> {
   await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
   const wake = createWake(config.redisUrl, log);
+  const streams = createStreams({ db, head, log, perClient: config.apiStreamsPerClient });
   const sweep = sweepRegularly(db, log);
   const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
   const authorities = config.apiAuthority ?? null;
-  const app = createApp({ db, head, wake, nodeHeight, log, network, contract, corsOrigin, authorities, now: Date.now });
+  const app = createApp({
+    db,
+    head,
+    wake,
+    streams,
+    nodeHeight,
+    log,
+    network,
+    contract,
+    corsOrigin,
+    authorities,
+    now: Date.now,
+  });
   const serving = await serve(app, { host: config.apiHost, port: config.apiPort });
   log.info(`listening on ${serving.url}`);
   return {
     stop: async () => {
       const served = serving.stop();
+      streams.stop(); // whoever follows events is told to go elsewhere
       await head.close(); // whoever waits for a block is answered now
       await served;
       await Promise.all([wake.close(), sweep.stop()]);

@@ -55,6 +55,13 @@ function inWords(client: Client): Client {
         refuse(error);
       }
     },
+    follow: async function* (operation, given) {
+      try {
+        yield* client.follow(operation, given);
+      } catch (error) {
+        refuse(error);
+      }
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cdrSchema, getCdr, listCdrs, submitCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { escrowSchema } from '../protocol/api/escrows.ts';
+import { streamCdrEvents, streamEvents } from '../protocol/api/events.ts';
 import { listOf } from '../protocol/api/page.ts';
 import { providerSchema } from '../protocol/api/providers.ts';
 import { transactionSchema } from '../protocol/api/settlements.ts';
@@ -10,6 +11,7 @@ import { delegate, delegationScope } from '../protocol/sign/delegation.ts';
 import { answer, cdrOf, signedRequest, urlOf } from './api-world.ts';
 import { createWebCryptoKey } from './browser/page/webcrypto-key.ts';
 import { type Service, startService } from './harness/services.ts';
+import { take } from './harness/streams.ts';
 import { createWorld, eventually, openEscrow, type World } from './harness/world.ts';
 
 /** The API between the real indexer and the real settler, over the real chain. */
@@ -101,6 +103,13 @@ test('a call from its escrow to its payout, as the parties read it', async () =>
   expect(items.map(({ txHash }) => txHash)).toEqual([settled.txHash]);
   const after = escrowSchema.parse((await get(`/v1/escrows/${id}`)).body);
   expect(after).toMatchObject({ spent: '11000', seq: 1, calls: 1 });
+  const client = createClient({ url, signer: world.user });
+  const events = await take(client.follow(streamEvents, { query: { escrow: Number(id), since: 0 } }), 2);
+  expect(events.map(({ item }) => item)).toMatchObject(after.history);
+  const states = await take(client.follow(streamCdrEvents, { after: '0' }), 4);
+  expect(states.map(({ item }) => item.state)).toEqual(['received', 'rated', 'claimed', 'settled']);
+  const { at, ...last } = states.at(-1)?.item ?? {};
+  expect(settled).toMatchObject(last);
   expect(after.history.at(-1)).toMatchObject({
     event: 'EscrowSettled',
     txHash: settled.txHash,

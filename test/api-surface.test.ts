@@ -56,7 +56,7 @@ describe('the surface', () => {
     );
     const path = fc.oneof(
       fc
-        .tuple(fc.constantFrom('providers', 'users', 'escrows', 'settlements', 'cdrs', 'proofs/cdr'), odd)
+        .tuple(fc.constantFrom('providers', 'users', 'escrows', 'settlements', 'cdrs', 'proofs/cdr', 'events'), odd)
         .map((parts) => `/v1/${parts.join('/')}`),
       fc.tuple(odd, odd).map((parts) => `/query/${parts.join('/')}`),
       fc
@@ -92,6 +92,20 @@ describe('the surface', () => {
     );
   });
 
+  test('wherever a stream is to begin, the server does not fail', async () => {
+    const digits = fc.stringMatching(/^[0-9]{0,20}$/);
+    const odd = fc.oneof(fc.string(), digits, fc.stringMatching(/^[0-9]{1,11}\.[0-9]{0,11}(-[0-9]{0,20})?$/));
+    const name = fc.constantFrom('since', 'lastEventId', 'escrow', 'provider', 'user', '__proto__');
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('/v1/events', '/v1/cdrs/events'), name, odd, async (path, parameter, value) => {
+        const { status, body } = await fetch(`${world.url}${path}?${new URLSearchParams({ [parameter]: value })}`);
+        await body?.cancel();
+        expect([200, 400, 401, 409]).toContain(status);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('another method: 405, with those that are taken', async () => {
     const ask = async (method: string, path: string) => answer(await fetch(world.url + path, { method }));
     const refused = await ask('DELETE', '/v1/cdrs');
@@ -117,7 +131,8 @@ describe('the surface', () => {
       headers: { ...origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'signature' },
     });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('Signature-Input');
+    for (const name of ['Signature-Input', 'Last-Event-ID'])
+      expect(preflight.headers.get('access-control-allow-headers')).toContain(name);
     for (const path of ['/v1/escrows', '/v1/escrows/99', '/v1/cdrs', '/nowhere']) {
       const { headers } = await world.get(path, origin);
       expect([path, headers.get('access-control-allow-origin')]).toEqual([path, '*']);
@@ -149,7 +164,7 @@ describe('the surface', () => {
     const operations = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, item]) =>
       Object.values(item).map((operation) => ({ path, ...operation })),
     );
-    expect(operations).toHaveLength(23);
+    expect(operations).toHaveLength(25);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
     for (const { path, parameters = [], responses } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);

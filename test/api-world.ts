@@ -143,14 +143,33 @@ export async function answer(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
+/** A notification in a block; its place there is its place in the list. */
+export type Notification = { name: string; payload: Record<string, unknown>; escrowId?: bigint };
+
 /** What the indexer does with each commit. */
-export async function moveTo({ db }: ApiWorld, height: number): Promise<void> {
+export async function moveTo(
+  { db }: Pick<ApiWorld, 'db'>,
+  height: number,
+  notifications: readonly Notification[] = [],
+): Promise<void> {
   const row = { height, hash: hash(height), time: timeOf(height) };
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto('blocks')
       .values({ ...row, previousHash: hash(height - 1) })
       .execute();
+    const events = notifications.map(({ name, payload, escrowId = null }, position) => {
+      return {
+        height,
+        position,
+        txHash: hash(height),
+        ordinal: position,
+        name,
+        payload: JSON.stringify(payload),
+        escrowId,
+      };
+    });
+    if (events.length > 0) await tx.insertInto('events').values(events).execute();
     await tx
       .insertInto('cursor')
       .values({ ...row, network: BigInt(inject('base').network), contract, deployedAt: 1 })

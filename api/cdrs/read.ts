@@ -45,7 +45,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof selectCdrs>['execute']>>[number]
  * What a provider says of a user is that user's CDR only where the escrow is the user's own, with this provider:
  * anybody can deploy a provider, and say anything.
  */
-const isUsersOwn = sql<boolean>`exists (select from escrows
+export const isUsersOwn = sql<boolean>`exists (select from escrows
   where escrows.id = cdrs.escrow_id and escrows.user = cdrs.user and escrows.provider = cdrs.provider)`;
 
 /** Only for a party of the call: to everybody else it does not exist. */

@@ -118,6 +118,7 @@ function addSubmit(app: App, deps: Deps): void {
     if (!body.success) throw invalid(body.error);
     await admit(deps.db, provider, body.data.cdrs);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
+    if (newIds.length > 0) deps.streams.cdrs.wake();
     await deps.wake.rate(newIds);
     const [only] = verdicts;
     if (verdicts.length === 1 && only?.verdict === 'conflict')

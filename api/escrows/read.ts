@@ -3,6 +3,7 @@ import type { Database } from '../../database/connection.ts';
 import type { Escrows } from '../../database/types.ts';
 import type { Escrow } from '../../protocol/api/escrows.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { presentEvent, type StoredEvent } from '../events/present.ts';
 
 type History = Escrow['history'][number];
 
@@ -38,7 +39,7 @@ export async function findEscrows(
 
 async function withHistory(db: Database, rows: Selectable<Escrows>[], limit: number): Promise<Escrow[]> {
   const ids = rows.map(({ id }) => id);
-  type Row = { escrow: bigint; name: string; height: number; time: Date; txHash: string; payload: Payload };
+  type Row = StoredEvent & { escrow: bigint };
   const { rows: events } = await sql<Row>`
     select wanted.id as escrow, newest.*
     from unnest(${ids}::bigint[]) as wanted (id)
@@ -49,7 +50,7 @@ async function withHistory(db: Database, rows: Selectable<Escrows>[], limit: num
     ) as newest
     order by height, position`.execute(db);
   const histories = Map.groupBy(events, ({ escrow }) => escrow);
-  return rows.map((row) => toEscrow(row, (histories.get(row.id) ?? []).map(toHistory)));
+  return rows.map((row) => toEscrow(row, (histories.get(row.id) ?? []).map(presentEvent)));
 }
 
 function toEscrow(row: Selectable<Escrows>, history: History[]): Escrow {
@@ -69,22 +70,4 @@ function toEscrow(row: Selectable<Escrows>, history: History[]): Escrow {
     calls: Number(row.calls),
     history,
   };
-}
-
-type Payload = Record<string, unknown>;
-
-/** Events are stored as the contract emits them, integers as strings: here they look like the rest of an answer. */
-function toHistory(row: { name: string; height: number; time: Date; txHash: string; payload: Payload }): History {
-  const { name, height, time, txHash, payload } = row;
-  const fields = Object.entries(payload).map(([key, value]) => [key, value === null ? null : presented(key, value)]);
-  return { ...Object.fromEntries(fields), event: name, height, time: time.toISOString(), txHash };
-}
-
-const numbers = ['id', 'escrowId', 'seq', 'seconds', 'calls', 'increment', 'maxParallel', 'code'];
-const times = ['openedAt', 'endsAt', 'claimDeadline'];
-
-function presented(key: string, value: unknown): unknown {
-  if (numbers.includes(key)) return Number(value);
-  if (times.includes(key)) return new Date(Number(value)).toISOString();
-  return key === 'voucherKey' ? String(value).replace(/^0x/, '') : value;
 }

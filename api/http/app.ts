@@ -2,10 +2,12 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { addCalls } from '../calls/routes.ts';
+import { addCdrEvents } from '../cdrs/events.ts';
 import { addCdrs } from '../cdrs/routes.ts';
 import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
+import { addEvents } from '../events/routes.ts';
 import { addProofs } from '../proofs/routes.ts';
 import { addProviders } from '../providers/routes.ts';
 import { addTariffs } from '../providers/tariff-routes.ts';
@@ -45,7 +47,9 @@ export function createApp(deps: Deps): App {
     addUsers,
     addEscrows,
     addCalls,
+    addCdrEvents, // before `/v1/cdrs/{id}`, which it looks like
     addCdrs,
+    addEvents,
     addSettlements,
     addProofs,
     addHealth,
@@ -68,6 +72,7 @@ const allowBrowsers = (origin: string[]) =>
       'Krypton-Delegation',
       'Min-Height',
       'If-None-Match',
+      'Last-Event-ID',
     ],
     exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,

@@ -18,8 +18,23 @@ export type Operation = {
   readsChain?: boolean;
 };
 
+/** A stream of events (server-sent events) that can be resumed. */
+export type StreamOperation = {
+  operationId: string;
+  method: 'get';
+  path: string;
+  query: z.ZodObject;
+  /** As the server reads them. */
+  headers: z.ZodObject;
+  /** What each event holds. */
+  item: z.ZodType;
+  isSigned?: boolean;
+};
+
+export type StreamItemOf<O extends StreamOperation> = z.output<O['item']>;
+
 /** A parameter may be given as it stands in the URL, or as the server reads it: `'7'` or `7`, a text or a `Date`. */
-type Parameters<S extends z.ZodObject> = {
+export type Parameters<S extends z.ZodObject> = {
   [K in keyof z.input<S>]: z.input<S>[K] | (K extends keyof z.output<S> ? z.output<S>[K] : never);
 };
 

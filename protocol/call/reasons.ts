@@ -175,6 +175,11 @@ export function wordsOf(code: ReasonCode): string {
   return `${what}; ${remedy}`;
 }
 
+/** Words for a code as it is stored; null where this version does not know it. */
+export function wordsOfStored(code: string): string | null {
+  return Object.hasOwn(all, code) ? wordsOf(code as ReasonCode) : null;
+}
+
 /** Proxies without a working time service are seconds to minutes off; an hour off is a time zone or another escrow. */
 const CLOCK_SUSPECT_MS = 10 * 60_000;
 
