@@ -279,8 +279,9 @@ describe('no datoshi is promised twice', () => {
                 .executeTakeFirst();
               const cdr = cdrOf(escrow.user, { callId, escrowId: Number(escrow.id) });
               await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
-              // A call costs at most what was held for it; without a hold nothing may be owed.
-              return rate(callId, hold ? hold.amount / 2n : 0n);
+              // A call costs at most what was held for it. What is released at the same time is held no longer.
+              const isReleased = steps.some((other) => other.call === call && other.what === 'release');
+              return rate(callId, hold && !isReleased ? hold.amount / 2n : 0n);
             }),
           );
           const promised = await readPromised(escrow.id);
