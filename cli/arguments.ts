@@ -20,6 +20,11 @@ export const toTxHash: (text: string) => TxHash = reads(txHashSchema);
 export const toPublicKey: (text: string) => PublicKey = reads(publicKeySchema);
 export const toDatoshi: (text: string) => Datoshi = reads(datoshiSchema);
 
+export function toVoucherSignature(text: string): string {
+  if (/^[0-9a-f]{128}$/i.test(text)) return text;
+  throw new InvalidArgumentError('expected 128 hex digits');
+}
+
 /** Only checked here: it goes on as text, as it would come from the environment. */
 export function toContract(text: string): string {
   reads(scriptHashSchema)(text);

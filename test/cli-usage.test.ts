@@ -23,6 +23,7 @@ describe('the command itself', { timeout: 60_000 }, () => {
     ...[
       'escrow open',
       'voucher key create',
+      'voucher submit',
       'cdr submit',
       'cdr proof',
       'audit verify',
@@ -52,6 +53,7 @@ describe('the command itself', { timeout: 60_000 }, () => {
     [['query', 'name', nobody], 'Allowed choices are uuid, provider, location'],
     [['register', nobody, 'abc'], 'expected a version 4 UUID'],
     [['settlement', '0x12'], 'expected a transaction hash'],
+    [['voucher', 'submit', '1', '1', 'ab'], 'expected 128 hex digits'],
     [['balance', nobody, '--network', 'privnet'], 'expected mainnet, testnet or a magic number'],
   ])('wrong usage: %j', async (args, message) => {
     expect(await refusal(2, args, { env })).toContain(message);

@@ -229,6 +229,10 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     const sign = (id: string, total: string) => ['voucher', 'sign', id, total, '--key', 'voucher.key'];
     const signed = await answer(...sign('2', '0.0105'));
     expect(signed).toEqual({ escrowId: 2, total: '1050000', signature: expect.stringMatching(/^[0-9a-f]{128}$/) });
+    const submit = (total: string) => ['voucher', 'submit', '2', total, signed.signature];
+    const kept = { escrowId: 2, total: '1050000', spent: '0', unsettled: '0' };
+    expect(await answer(...submit('0.0105'))).toEqual(kept);
+    expect(await refusal(submit('0.0106'))).toContain('is not by the voucher key of escrow 2 over this total');
     expect(await refusal(sign('2', '1.5'))).toContain('holds 1 GAS (100000000 datoshi) in all');
     expect(await refusal(sign('1', '1'))).toContain('escrow 1 has no voucher key');
     expect(await refusal(sign('9', '1'))).toContain('there is no open escrow 9');

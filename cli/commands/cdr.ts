@@ -131,6 +131,8 @@ async function show(settings: Settings, cdrId: bigint): Promise<void> {
       terms: cdr.terms && termsText(cdr.terms),
       transaction: cdr.txHash,
       block: cdr.height,
+      corrects: cdr.corrects === null ? null : `CDR ${cdr.corrects}`,
+      'superseded by': cdr.supersededBy === null ? null : `CDR ${cdr.supersededBy}`,
     }),
   );
 }

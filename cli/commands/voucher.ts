@@ -2,11 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import { createKey, type Key, keyOf } from '../../protocol/sign/key.ts';
 import { signVoucher } from '../../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import type { Datoshi } from '../../protocol/types/datoshi.ts';
-import { toGas, toId } from '../arguments.ts';
+import { openApi } from '../api.ts';
+import { toGas, toId, toVoucherSignature } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
@@ -32,6 +34,14 @@ export function addVoucher(program: Command): void {
     .requiredOption('--key <file>', 'file of voucher key create')
     .addHelpText('after', examples('voucher sign 7 0.0105 --key voucher.key --json'))
     .action(act(sign));
+  voucher
+    .command('submit')
+    .description('hand in a voucher without a CDR, until the claim deadline; the highest of an escrow is kept')
+    .argument('<escrowId>', 'number of the escrow', toId)
+    .argument('<GAS>', 'total that was signed', toGas)
+    .argument('<signature>', '128 hex digits, of voucher sign', toVoucherSignature)
+    .addHelpText('after', examples('voucher submit 7 0.0105 9f2c…')) // whoever holds it may: it needs no wallet
+    .action(act(submit));
 }
 
 const keyFileSchema = z.object({ publicKey: z.string(), privateKey: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -66,6 +76,22 @@ async function sign(settings: Settings, id: bigint, total: Datoshi, { key }: { k
   const hex = bytesToHex(signature);
   print(settings.json, { escrowId: Number(id), total, signature: hex }, () =>
     fields({ escrow: String(id), total: money(total), signature: hex }),
+  );
+}
+
+async function submit(settings: Settings, id: bigint, total: Datoshi, signature: string): Promise<void> {
+  const api = await openApi(settings);
+  const kept = await api.call(submitVoucher, {
+    params: { id: Number(id) },
+    body: { total: total.toString(), signature },
+  });
+  print(settings.json, kept, () =>
+    fields({
+      escrow: kept.escrowId,
+      'highest voucher': money(BigInt(kept.total)),
+      settled: money(BigInt(kept.spent)),
+      'not settled yet': money(BigInt(kept.unsettled)),
+    }),
   );
 }
 

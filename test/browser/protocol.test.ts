@@ -79,7 +79,7 @@ const SIGNATURES = 32;
 
 describe('the bundle of protocol/', () => {
   /** A page loads it before it shows anything; what makes it larger than this should be a decision. */
-  const limits = { without: 70_000, all: 220_000 };
+  const limits = { without: 75_000, all: 220_000 };
   const kB = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
   const say = (name: string, { bytes, gzipBytes }: Bundle) =>
     console.log(`protocol/ ${name}: ${kB(bytes)} minified, ${kB(gzipBytes)} with gzip`);
