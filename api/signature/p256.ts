@@ -1,11 +1,12 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { PublicKey } from '../../protocol/types/public-key.ts';
+import { remember } from '../../protocol/types/remember.ts';
 
 /** SubjectPublicKeyInfo of a compressed point on secp256r1 (RFC 5480), up to the point. */
 const spki = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex');
+
 /** Providers whose proxies ask before each call: that many keys are kept ready, half a KiB each. */
-const MAX_KEYS = 1_000;
-const keys = new Map<PublicKey, KeyObject | null>();
+const keyOf = remember(1_000, readKey);
 
 /**
  * What `protocol/sign/p256.ts` says of a signature, by OpenSSL: 15 times as fast, and a server checks one with each
@@ -19,16 +20,6 @@ export function isSignatureValid(publicKey: PublicKey, message: Uint8Array, sign
 }
 
 /** Null: 33 bytes that are no point of the curve. */
-function keyOf(publicKey: PublicKey): KeyObject | null {
-  const known = keys.get(publicKey);
-  if (known !== undefined) return known;
-  const [oldest] = keys.keys();
-  if (oldest !== undefined && keys.size >= MAX_KEYS) keys.delete(oldest);
-  const key = readKey(publicKey);
-  keys.set(publicKey, key);
-  return key;
-}
-
 function readKey(publicKey: PublicKey): KeyObject | null {
   try {
     return createPublicKey({

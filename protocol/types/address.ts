@@ -7,6 +7,7 @@ import type { Brand } from './brand.ts';
 import { bytesOfHex } from './bytes.ts';
 import type { ScriptHash } from './hash.ts';
 import type { PublicKey } from './public-key.ts';
+import { remember } from './remember.ts';
 import { signatureScript } from './verification-script.ts';
 
 /** An account: NEO N3 address, `N…`, 34 characters. */
@@ -49,4 +50,6 @@ export const addressOfScript = (verificationScript: Uint8Array): Address =>
   addressOfBytes(ripemd160(sha256(verificationScript)));
 
 /** The account that a public key signs for. */
-export const addressOfPublicKey = (publicKey: PublicKey): Address => addressOfScript(signatureScript(publicKey));
+export const addressOfPublicKey = remember(1_000, (publicKey: PublicKey) =>
+  addressOfScript(signatureScript(publicKey)),
+);
