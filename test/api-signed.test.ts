@@ -78,6 +78,7 @@ describe('CDRs', () => {
         corrects: null,
         supersededBy: null,
         voucher: { total: '9007199254740993', signature: 'ab'.repeat(64) },
+        comparison: null,
         proof: null,
       });
       const list = await world.signed(party, `/v1/cdrs?callId=${encodeURIComponent(sent.callId)}`);

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readExecuted } from '../chain/outcome.ts';
 import { writeWalletFile } from '../chain/wallet-file.ts';
@@ -8,7 +9,10 @@ import { getCdr, type ProvenCdr } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { getProof } from '../protocol/api/proofs.ts';
 import { checkClaim, checkProof, type Proof, proofSchema } from '../protocol/call/proof.ts';
-import type { Key } from '../protocol/sign/key.ts';
+import { createKey, type Key } from '../protocol/sign/key.ts';
+import { signVoucher } from '../protocol/sign/voucher.ts';
+import { bytesOfHex, hexOf } from '../protocol/types/bytes.ts';
+import { datoshi } from '../protocol/types/datoshi.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
 import { answer, signedRequest, urlOf } from './api-world.ts';
 import { krypton, type Options, refusal } from './harness/krypton.ts';
@@ -189,3 +193,44 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+test('call, voucher and claim side by side', { timeout: 120_000 }, async () => {
+  const key = createKey();
+  const escrowId = await openEscrow(world, 40_000n, { voucherKey: bytesOfHex(key.publicKey) });
+  const scope = { network: world.network, contract: world.contract, escrowId };
+  const voucher = await signVoucher(key, scope, datoshi(15_000n));
+  const row = (given = {}) => cdrRow(world, escrowId, given);
+  const busy = { answeredAt: null, disposition: 'busy', sipStatus: 486 } as const;
+  const [paid, short, unsigned, free, refused] = await submit(
+    row({ voucher }),
+    row(),
+    row(),
+    row(busy),
+    row({ direction: 'outbound', endedAt: new Date(0) }),
+  );
+  const comparisonOf = async (id: bigint | undefined) => (await told(id as bigint)).comparison;
+  await settled(paid as bigint);
+  const whole = { amount: '11000', match: 'match' };
+  const nothing = { amount: '0', match: 'missing' };
+  expect(await comparisonOf(paid)).toEqual({ call: '11000', voucher: whole, claim: whole });
+  const partly = { amount: '4000', match: 'short' };
+  expect(await comparisonOf(short)).toEqual({ call: '11000', voucher: partly, claim: nothing });
+  expect(await comparisonOf(unsigned)).toEqual({ call: '11000', voucher: nothing, claim: nothing });
+  const none = { amount: '0', match: 'match' };
+  expect(await comparisonOf(free)).toEqual({ call: '0', voucher: none, claim: none });
+  expect(await comparisonOf(refused)).toBeNull();
+  const shown = await krypton(['cdr', 'show', String(short), '--api', url, '--wallet', file('user.json')], {
+    env: { ...auditor.env, KRYPTON_WALLET_PASSWORD: 'test' },
+  });
+  expect(shown.stdout).toMatch(/signed for +0\.00004 GAS .*, short\n/);
+  expect(shown.stdout).toMatch(/claimed +0 GAS .*, missing\n/);
+
+  // a claim above what its call's voucher signs for is made of the next voucher
+  const { total, signature } = await signVoucher(key, scope, datoshi(30_000n));
+  await sql`insert into vouchers values (${escrowId}, ${total}, ${hexOf(signature).slice(2)})`.execute(world.db);
+  await settled(short as bigint);
+  expect(await comparisonOf(paid)).toEqual({ call: '11000', voucher: whole, claim: whole });
+  expect(await comparisonOf(short)).toEqual({ call: '11000', voucher: whole, claim: whole });
+  const last = { amount: '8000', match: 'short' };
+  expect(await comparisonOf(unsigned)).toEqual({ call: '11000', voucher: last, claim: nothing });
+});

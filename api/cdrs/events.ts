@@ -27,11 +27,12 @@ export function addCdrEvents(app: App, deps: Deps): void {
   app.openapi(states, async (c) => {
     const { escrowId, lastEventId } = c.req.valid('query');
     const id = c.req.valid('header')['last-event-id'] ?? lastEventId;
-    const party = await authenticateReader(c, deps);
+    const { address: party, untilMs } = await authenticateReader(c, deps);
     const after = id === undefined ? null : BigInt(id);
     if (after !== null && after > (await readNewest(deps.db)))
       throw new Refusal('unknownPosition', `this server has no event ${id} yet: begin without Last-Event-ID`);
-    const start = { after, generation: 0n, prelude: '' };
+    const remainingMs = untilMs === null ? null : untilMs - deps.now();
+    const start = { after, remainingMs, generation: 0n, prelude: '' };
     return deps.streams.open(c, deps.streams.cdrs, party, start, { party, escrowId });
   });
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { getCdr, listCdrs, submitCdrs, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
+import { comparisonShape, getCdr, listCdrs, submitCdrs, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { problemSchema } from '../../protocol/api/problem.ts';
 import type { Deps } from '../deps.ts';
@@ -13,6 +13,7 @@ import { authenticate, authenticateReader } from '../signature/authenticate.ts';
 import { acceptCdrs } from './accept.ts';
 import { admit } from './admit.ts';
 import { findCdrs, readCdr } from './read.ts';
+import { readComparison } from './read-comparison.ts';
 
 const submit = createRoute({
   method: submitCdrs.method,
@@ -86,7 +87,7 @@ export function addCdrs(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const caller = await authenticateReader(c, deps);
+    const { address: caller } = await authenticateReader(c, deps);
     await awaitMinHeight(c, deps);
     const cdrs = await findCdrs(deps.db, caller, filter, { limit: limit + 1, before });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
@@ -96,14 +97,15 @@ export function addCdrs(app: App, deps: Deps): void {
 
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const caller = await authenticateReader(c, deps);
+    const { address: caller } = await authenticateReader(c, deps);
     await awaitMinHeight(c, deps);
     const cdr = await readCdr(deps.db, id, caller);
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
     const outcome = await readProof(deps, id);
     if (outcome.kind === 'broken') deps.log.error({ cdrId: id }, outcome.detail);
-    return c.json({ ...cdr, proof: outcome.kind === 'proof' ? outcome.proof : null }, 200);
+    const comparison = comparisonShape(await readComparison(deps.db, id));
+    return c.json({ ...cdr, comparison, proof: outcome.kind === 'proof' ? outcome.proof : null }, 200);
   });
 }
 

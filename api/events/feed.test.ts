@@ -28,13 +28,13 @@ function createNumbers() {
   return { state, reads, source };
 }
 
-type Given = { after?: bigint | null; generation?: bigint; filter?: string | null };
+type Given = { after?: bigint | null; generation?: bigint; filter?: string | null; remainingMs?: number };
 
 function open(feed: ReturnType<typeof createFeed<Entry, string | null>>, given: Given = {}) {
-  const { after = null, generation = 0n, filter = null } = given;
+  const { after = null, generation = 0n, filter = null, remainingMs = null } = given;
   const [left, stopping] = [new AbortController(), new AbortController()];
   const leave = feed.join();
-  const start = { after, generation, prelude: '' };
+  const start = { after, remainingMs, generation, prelude: '' };
   const frames = framesOf(feed, start, filter, { left: left.signal, stopping: stopping.signal, timing });
   return { frames, left, stopping, leave };
 }
@@ -151,6 +151,12 @@ describe('a stream', () => {
     stopping.abort();
     feed.rouse();
     expect(await next).toContain('"code":"serverStopping"');
+    expect((await frames.next()).done).toBe(true);
+  });
+
+  test('ends with the delegation by which the reader may read', async () => {
+    const { frames } = open(createFeed(createNumbers().source, log), { remainingMs: 50 });
+    expect(await until(frames, /event: end/)).toContain('"code":"delegationExpired"');
     expect((await frames.next()).done).toBe(true);
   });
 

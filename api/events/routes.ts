@@ -42,7 +42,7 @@ type Query = z.output<typeof streamEvents.query>;
 async function findStart({ db }: Deps, id: Query['lastEventId'], since: Query['since']): Promise<Start> {
   if (id === undefined) {
     const generation = await readRollback(db);
-    return { after: since === undefined ? null : beginOf(since), generation, prelude: '' };
+    return { after: since === undefined ? null : beginOf(since), remainingMs: null, generation, prelude: '' };
   }
   const place = parseChainId(id);
   const resumed = place && (await resumeChain(db, place));
@@ -51,6 +51,7 @@ async function findStart({ db }: Deps, id: Query['lastEventId'], since: Query['s
   const told = { event: 'rollback', height: lostAbove };
   return {
     after: start,
+    remainingMs: null,
     generation: rollback,
     prelude: lostAbove === null ? '' : frame('rollback', JSON.stringify(told), formatChainId(start, rollback)),
   };

@@ -19,6 +19,8 @@ const GRACE_MS = 5_000;
 export type Start = {
   /** null: behind what is known now. */
   after: bigint | null;
+  /** So long the reader may read; null: without an end. */
+  remainingMs: number | null;
   /** The reader knows of what was taken back up to then. */
   generation: bigint;
   /** Said before all else. */
@@ -40,11 +42,12 @@ const endFrame = (code: EndCode) => frame(streamEventNames.end, JSON.stringify({
  */
 export async function* framesOf<E extends Entry, F>(
   feed: Feed<E, F>,
-  { after, generation, prelude }: Start,
+  { after, remainingMs, generation, prelude }: Start,
   filter: F,
   { left, stopping, timing }: { left: AbortSignal; stopping: AbortSignal; timing: Timing },
 ): AsyncGenerator<string, void> {
   let saidAt = performance.now();
+  const endsAt = remainingMs === null ? Number.POSITIVE_INFINITY : saidAt + remainingMs;
   const untilHeartbeat = () => saidAt + timing.heartbeatMs - performance.now();
   yield `retry: ${RETRY_MS}\n\n${prelude}`;
   let place = after;
@@ -52,6 +55,7 @@ export async function* framesOf<E extends Entry, F>(
   let epoch: number | null = null;
   while (!left.aborted) {
     if (stopping.aborted) return yield endFrame('serverStopping');
+    if (performance.now() >= endsAt) return yield endFrame('delegationExpired');
     const known = feed.known();
     if (known && known.generation >= generation) {
       if (known.generation > generation || known.epoch !== (epoch ?? known.epoch)) return yield endFrame('rolledBack');
@@ -80,7 +84,8 @@ export async function* framesOf<E extends Entry, F>(
       saidAt = performance.now();
     }
     const now = feed.known();
-    if (!now || now.generation < generation || (place ?? 0n) >= now.newest) await feed.moved(untilHeartbeat(), left);
+    const isBehind = now && now.generation >= generation && (place ?? 0n) < now.newest;
+    if (!isBehind) await feed.moved(Math.min(untilHeartbeat(), endsAt - performance.now()), left);
   }
 }
 

@@ -128,6 +128,8 @@ async function show(settings: Settings, cdrId: bigint): Promise<void> {
       billed: cdr.billableSeconds === null ? null : `${cdr.billableSeconds} s`,
       price: cdr.price === null ? null : money(BigInt(cdr.price)),
       paid: cdr.paid === null ? null : money(BigInt(cdr.paid)),
+      'signed for': cdr.comparison?.voucher ? compared(cdr.comparison.voucher) : null,
+      claimed: cdr.comparison && compared(cdr.comparison.claim),
       terms: cdr.terms && termsText(cdr.terms),
       transaction: cdr.txHash,
       block: cdr.height,
@@ -201,5 +203,7 @@ async function list(
     ...(next === null ? [] : [`there are more than ${limit}: --limit <n> shows up to 1000`]),
   ]);
 }
+
+const compared = ({ amount, match }: { amount: string; match: string }) => `${money(BigInt(amount))} , ${match}`;
 
 const gas = (amount: string | null) => (amount === null ? '' : formatGas(BigInt(amount)));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Compared, type Comparison, matches } from '../call/comparison.ts';
 import { callIdSchema, hangupBySchema, partySchema, timeSchema } from '../call/form.ts';
 import { proofSchema } from '../call/proof.ts';
 import { addressSchema } from '../types/address.ts';
@@ -148,9 +149,25 @@ export const listCdrs = {
   readsChain: true,
 } as const satisfies Operation;
 
-/** One CDR shows its proof as well: a list of them would be slow to make. */
+const comparedSchema = z.object({
+  amount,
+  match: z.enum(matches).meta({ description: 'against what the call costs: all of it, a part, or nothing' }),
+});
+
+const comparisonSchema = z.object({
+  call: amount.meta({ description: 'what the call costs' }),
+  voucher: comparedSchema
+    .nullable()
+    .meta({ description: "what the user's vouchers sign for of it; null where the escrow asks for none" }),
+  claim: comparedSchema.meta({ description: 'what is claimed for it' }),
+});
+
+/** One CDR shows more than a list, which would be slow to make: its proof, and what stands beside its price. */
 export const provenCdrSchema = cdrSchema
   .extend({
+    comparison: comparisonSchema
+      .nullable()
+      .meta({ description: 'call, voucher and claim side by side; null while the call has no price' }),
     proof: proofSchema.nullable().meta({
       description:
         'null until it is settled, and where what is stored does not make the root on the chain: the log says why',
@@ -167,6 +184,14 @@ export const getCdr = {
   isSigned: true,
   readsChain: true,
 } as const satisfies Operation;
+
+export function comparisonShape(comparison: Comparison | null): ProvenCdr['comparison'] {
+  if (comparison === null) return null;
+  const { call, voucher, claim } = comparison;
+  return { call: call.toString(), voucher: voucher && comparedShape(voucher), claim: comparedShape(claim) };
+}
+
+const comparedShape = ({ amount, match }: Compared) => ({ amount: amount.toString(), match });
 
 export type Cdr = z.infer<typeof cdrSchema>;
 export type ProvenCdr = z.infer<typeof provenCdrSchema>;
