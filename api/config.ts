@@ -2,6 +2,9 @@ import { loadConfig } from '../process/config.ts';
 import { settings, wholeNumber } from '../process/settings.ts';
 import { authoritiesSetting, hostSetting, originsSetting } from './settings.ts';
 
+/** Of all API processes together. */
+const quota = wholeNumber('requests a minute of one client (0: no limit)', { min: 0, max: 1_000_000_000 });
+
 export type Config = ReturnType<typeof loadApiConfig>;
 
 export function loadApiConfig(env: NodeJS.ProcessEnv) {
@@ -17,10 +20,25 @@ export function loadApiConfig(env: NodeJS.ProcessEnv) {
    */
   const apiAuthority = authoritiesSetting.optional();
   /**
-   * Streams of events that one client may have open: a key's own, an address's public ones. Behind a proxy all clients
-   * have its address: set it higher there, and bound the streams in the proxy.
+   * Reverse proxies of the operator's own between clients and this server: each adds to `X-Forwarded-For`, and so many
+   * entries at its end are believed. Too small a number takes all clients for one; too large a one believes them.
    */
+  const apiProxies = wholeNumber('how many proxies of your own stand before the API', { min: 0, max: 10 }).default(0);
+  /** A provider that asks before each call and hands in its CDR: some 300 calls a second. */
+  const apiLimitKey = quota.default(60_000);
+  /** A household or a small office: a page asks some 10 times when it starts. */
+  const apiLimitAddress = quota.default(6_000);
+  /** Streams of events that one client may have open: a key's own, an address's public ones. */
   const apiStreamsPerClient = wholeNumber('how many streams one client may have', { min: 1, max: 2_000 }).default(20);
-  const own = { apiHost, apiPort, apiAuthority, apiStreamsPerClient, corsOrigin };
+  const own = {
+    apiHost,
+    apiPort,
+    apiAuthority,
+    apiProxies,
+    apiLimitKey,
+    apiLimitAddress,
+    apiStreamsPerClient,
+    corsOrigin,
+  };
   return loadConfig({ databaseUrl, redisUrl, rpcUrl, network, contract, ...own, logLevel }, env);
 }

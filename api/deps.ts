@@ -3,6 +3,7 @@ import type { Logger } from '../process/run.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Streams } from './events/streams.ts';
 import type { Head } from './head.ts';
+import type { Limits } from './limits/limits.ts';
 import type { NodeHeight } from './node-height.ts';
 import type { Wake } from './wake.ts';
 
@@ -13,10 +14,13 @@ export type Deps = {
   nodeHeight: NodeHeight;
   wake: Wake;
   streams: Streams;
+  limits: Limits;
   log: Logger;
   network: number;
   contract: ScriptHash;
   corsOrigin: string[];
+  /** Of our own, between clients and this server. */
+  proxies: number;
   /** Hosts (and ports) that clients know this API by; null: the address that it listens on. */
   authorities: readonly string[] | null;
   /** Milliseconds since 1970. */

@@ -10,7 +10,9 @@ import { createStreams } from './events/streams.ts';
 import { followHead } from './head.ts';
 import { createApp } from './http/app.ts';
 import { serve } from './http/serve.ts';
+import { createLimits } from './limits/limits.ts';
 import { createNodeHeight } from './node-height.ts';
+import { connectRedis } from './redis.ts';
 import { sweepRegularly } from './sweep.ts';
 import { createWake } from './wake.ts';
 
@@ -25,7 +27,9 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const db = createDatabase(config.databaseUrl, 'api');
   await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
-  const wake = createWake(config.redisUrl, log);
+  const link = connectRedis(config.redisUrl, log);
+  const wake = createWake(link, log);
+  const limits = createLimits(link, { key: config.apiLimitKey, address: config.apiLimitAddress });
   const streams = createStreams({ db, head, log, perClient: config.apiStreamsPerClient });
   const sweep = sweepRegularly(db, log);
   const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
@@ -35,6 +39,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
     head,
     wake,
     streams,
+    limits,
+    proxies: config.apiProxies,
     nodeHeight,
     log,
     network,
@@ -51,7 +57,9 @@ async function start(config: Config, log: Logger): Promise<Running> {
       streams.stop(); // whoever follows events is told to go elsewhere
       await head.close(); // whoever waits for a block is answered now
       await served;
+      limits.stop();
       await Promise.all([wake.close(), sweep.stop()]);
+      link.redis.disconnect();
       await db.destroy();
     },
   };

@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
-import { Redis, ReplyError } from 'ioredis';
+import { ReplyError } from 'ioredis';
 import type { z } from 'zod';
-import { defaultPrefix, isReadOnly, type jobs, settlerQueue } from '../database/queues.ts';
-import { Outage } from '../process/outage.ts';
+import { defaultPrefix, type jobs, settlerQueue } from '../database/queues.ts';
 import { describe, type Logger } from '../process/run.ts';
 import { within } from '../process/within.ts';
+import type { RedisLink } from './redis.ts';
 
 /** Tells the settler of CDRs that were just committed. It finds them anyway: this only makes it sooner. */
 export type Wake = {
@@ -23,29 +23,14 @@ const CHECK_KEPT_S = 60;
 /** Failed wake-ups are of no interest: the settler's sweep does their work. */
 const KEPT_FAILURES = 100;
 
-export function createWake(redisUrl: string, log: Logger): Wake {
-  const redis = new Redis(redisUrl, {
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: false,
-    reconnectOnError: isReadOnly,
-  });
-  const outage = new Outage(log, 'Redis is away');
-  let said: unknown;
-  redis.on('ready', () => {
-    said = undefined;
-    outage.end();
-  });
-  redis.on('error', (error) => {
-    said = error;
-    outage.report(error);
-  });
+export function createWake({ redis, trouble }: RedisLink, log: Logger): Wake {
   const queue = new Queue<z.infer<typeof jobs.rate>>(settlerQueue, {
     connection: redis,
     prefix: defaultPrefix,
     defaultJobOptions: { removeOnComplete: true, removeOnFail: KEPT_FAILURES },
     skipVersionCheck: true,
   });
-  queue.on('error', () => {}); // said above
+  queue.on('error', () => {}); // the connection says it
 
   return {
     rate: async (ids) => {
@@ -57,7 +42,7 @@ export function createWake(redisUrl: string, log: Logger): Wake {
       await within(LIMIT_MS, added);
     },
     check: async () => {
-      if (redis.status !== 'ready') return refusalOf(said) ?? 'away';
+      if (redis.status !== 'ready') return refusalOf(trouble()) ?? 'away';
       const written = redis.set(checkKey, '1', 'EX', CHECK_KEPT_S).then(
         () => 'ok',
         (error) => refusalOf(error) ?? 'away',
@@ -69,7 +54,6 @@ export function createWake(redisUrl: string, log: Logger): Wake {
         LIMIT_MS,
         queue.close().catch(() => {}),
       );
-      redis.disconnect();
     },
   };
 }

@@ -184,6 +184,7 @@ const startApi = (url: string) =>
       KRYPTON_NETWORK: '1',
       KRYPTON_CONTRACT: `0x${'00'.repeat(20)}`,
       KRYPTON_API_PORT: '0',
+      KRYPTON_API_LIMIT_KEY: '0',
     },
   });
 

@@ -9,9 +9,11 @@ const stopTimeoutMs = 12_000;
 
 /**
  * On a devnet a person watches, and a transaction costs nothing: calls are settled after 2 s, however little they come
- * to.
+ * to. All clients have this machine's address, and some measure how fast it is.
  */
-const devnetSettling = {
+const devnetSettings = {
+  KRYPTON_API_LIMIT_ADDRESS: '1000000',
+  KRYPTON_API_LIMIT_KEY: '1000000',
   KRYPTON_SETTLE_MAX_AGE_MS: '2000',
   KRYPTON_SETTLE_MIN_FEES: '0',
   KRYPTON_SETTLE_PROVIDERS: 'any',
@@ -62,7 +64,7 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
   };
   return {
-    ...devnetSettling,
+    ...devnetSettings,
     ...process.env,
     KRYPTON_DATABASE_URL: around.postgres,
     KRYPTON_REDIS_URL: around.redis,

@@ -1,12 +1,12 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import { streamEvents } from '../../protocol/api/events.ts';
 import type { Deps } from '../deps.ts';
+import { clientOf } from '../http/client.ts';
 import { readCursor } from '../http/height.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, refusals } from '../http/route.ts';
 import { beginOf, formatChainId, parseChainId, readRollback, resumeChain } from './chain-events.ts';
 import { streamOf, streamRefusals } from './description.ts';
-import { networkOf } from './seats.ts';
 import { frame, type Start } from './stream.ts';
 
 const events = createRoute({
@@ -32,7 +32,7 @@ export function addEvents(app: App, deps: Deps): void {
     const id = c.req.valid('header')['last-event-id'] ?? lastEventId;
     await readCursor(deps.db, deps);
     const start = await findStart(deps, id, since);
-    const client = networkOf(c.env?.incoming?.socket?.remoteAddress ?? '');
+    const client = clientOf(c, deps.proxies);
     return deps.streams.open(c, deps.streams.chain, client, start, filter);
   });
 }

@@ -28,14 +28,3 @@ export function createSeats({ total, each }: SeatLimits): Seats {
     },
   };
 }
-
-/** Whoever has one IPv6 address has all 2^64 of its network: they count as one. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const missing = 8 - groups.length - (tail ? tail.split(':').length : 0);
-  const all = tail === undefined ? groups : [...groups, ...Array(missing).fill('0'), ...(tail ? tail.split(':') : [])];
-  return `${all.slice(0, 4).join(':')}::/64`;
-}

@@ -8,6 +8,7 @@ import type { Deps } from '../deps.ts';
 import { addDocuments } from '../docs/routes.ts';
 import { addEscrows } from '../escrows/routes.ts';
 import { addEvents } from '../events/routes.ts';
+import { limitUnsigned } from '../limits/limit-requests.ts';
 import { addProofs } from '../proofs/routes.ts';
 import { addProviders } from '../providers/routes.ts';
 import { addTariffs } from '../providers/tariff-routes.ts';
@@ -38,6 +39,7 @@ export function createApp(deps: Deps): App {
     await next();
   });
   app.use(refuseOtherMethods(app));
+  app.use(limitUnsigned(app, deps));
   app.use(limitBody());
   for (const add of [
     addQuery,
@@ -74,7 +76,7 @@ const allowBrowsers = (origin: string[]) =>
       'If-None-Match',
       'Last-Event-ID',
     ],
-    exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'Accept-Signature'],
+    exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,
   });
 

@@ -22,9 +22,9 @@ export const chainStateOf = <T extends z.ZodType>(schema: T, description: string
   304: { description: 'nothing has changed since the ETag given', headers: heightHeader },
 });
 
-/** The refusals that a route may answer with, by status, their codes in words. */
+/** The refusals that a route may answer with, by status, their codes in words; who asks too often, any may refuse. */
 export function refusals(...codes: ProblemCode[]) {
-  const byStatus = Map.groupBy(codes, (code) => problems[code][0]);
+  const byStatus = Map.groupBy(new Set<ProblemCode>([...codes, 'tooManyRequests']), (code) => problems[code][0]);
   return Object.fromEntries(
     [...byStatus].map(([status, of]) => [
       status,

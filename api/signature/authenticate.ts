@@ -13,6 +13,7 @@ import { type Address, addressOfPublicKey } from '../../protocol/types/address.t
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { Refusal } from '../http/problem.ts';
+import { countAddress, countKey } from '../limits/limit-requests.ts';
 import { useNonce } from './nonces.ts';
 import { isSignatureValid } from './p256.ts';
 import { type Verified, verifyRequest } from './verify.ts';
@@ -63,10 +64,11 @@ export function verifySigned(c: Context<Env>, deps: Deps): Verified {
   throw unauthorised('delegationOutOfScope', 'a delegated key may only read: this is for the own key of the account');
 }
 
-function verifyAny(c: Context<Env>, { now, authorities }: Deps) {
+function verifyAny(c: Context<Env>, deps: Deps) {
   const request = requestOf(c);
-  const verified = verify(request, c.get('body'), now());
-  checkAuthority(authorityOf(request), authorities ?? ownAuthorities(c));
+  const verified = verify(c, request, deps);
+  countKey(c, deps, verified.publicKey);
+  checkAuthority(authorityOf(request), deps.authorities ?? ownAuthorities(c));
   return { request, verified };
 }
 
@@ -105,12 +107,13 @@ function ownAuthorities(c: Context<Env>): string[] {
   return [...new Set(hosts)].map((host) => (localPort === 80 ? host : `${host}:${localPort}`));
 }
 
-function verify(request: HttpRequest, body: Uint8Array, nowMs: number) {
+function verify(c: Context<Env>, request: HttpRequest, deps: Deps) {
   try {
-    return verifyRequest(request, body, nowMs);
+    return verifyRequest(request, c.get('body'), deps.now());
   } catch (error) {
-    if (error instanceof SignatureError) throw unauthorised(error.code, error.message);
-    throw error;
+    if (!(error instanceof SignatureError)) throw error;
+    if (headerValue(request, 'signature') !== undefined) countAddress(c, deps);
+    throw unauthorised(error.code, error.message);
   }
 }
 

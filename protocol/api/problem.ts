@@ -38,6 +38,7 @@ export const problems = {
   unsupportedMediaType: [415, 'The body is of a type that is not read here'],
   deckInvalid: [422, 'The rate deck is not usable'],
   voucherInvalid: [422, 'The voucher does not fit its escrow'],
+  tooManyRequests: [429, 'The client asks too often'],
   tooManyRejected: [429, 'Too many of your CDRs were rejected today'],
   tooManyWaiting: [429, 'Too many CDRs of an escrow wait for payment'],
   tooManyDecks: [429, 'Too many rate decks wait for their hash on chain'],
