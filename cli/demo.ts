@@ -3,21 +3,33 @@ import { parseArgs } from 'node:util';
 import { addressSchema } from '../protocol/types/address.ts';
 import { openApi } from './api.ts';
 import { openDevnet } from './commands/devnet.ts';
-import { loadSettings } from './config.ts';
+import { loadSettings, type Settings } from './config.ts';
 import { openChain } from './connect.ts';
 import { differences, readBooks } from './demo/books.ts';
-import { makeCalls, submitCalls, waitUntilDecided } from './demo/calls.ts';
-import { closeEscrow, deployProviders, fundCast, type OpenedEscrow, openEscrows, registerUsers } from './demo/cast.ts';
+import { makeCalls, waitUntilDecided } from './demo/calls.ts';
+import {
+  closeEscrow,
+  deployProviders,
+  fundCast,
+  type OpenedEscrow,
+  openEscrows,
+  publishDecks,
+  registerUsers,
+} from './demo/cast.ts';
 import { readConservation } from './demo/conservation.ts';
-import { callsTable, lawLines, partiesTable } from './demo/show.ts';
+import { patiently } from './demo/patience.ts';
+import { priceDifferences, readPrices } from './demo/prices.ts';
+import { callsTable, lawLines, partiesTable, pricesTable } from './demo/show.ts';
+import { money } from './print.ts';
 import { lineOf } from './refusal.ts';
 
 const help = `npm run demo: the whole way of the money, on the devnet that npm start runs
 
-Two providers and three users with fresh keys, funded from the devnet's purse; escrows with and without vouchers;
-twenty calls, among them one whose record is sent twice at once, one whose record is sent again with another content,
-two that nobody answers, and one that costs more than is reserved for it. Shows what was paid and why, and that the contract
-holds exactly what it owes. Exit status 1 where anything is not as the demo computes it itself. Run it as often as you like.
+Two providers with different rate decks and three users with fresh keys, funded from the devnet's purse; escrows with and
+without vouchers; twenty calls to four places, each asked for before it begins. One is refused, one is cut when its money
+ends, two are answered by nobody; one record is sent twice at once, one again with another content. At the end one escrow
+is given back. Shows what was paid and why, and that the contract holds exactly what it owes. Exit status 1 where anything
+is not as the demo computes it itself. Run it as often as you like; services that die meanwhile do no harm.
 `;
 
 const begin = performance.now();
@@ -32,33 +44,37 @@ async function main(): Promise<number> {
   const settings = loadSettings({}, process.env);
   await openDevnet(settings);
   const chain = await openChain(settings);
-  const api = await openApi(settings);
 
   const { cast, height } = await fundCast(chain, settings);
   say(`two providers and three users have fresh keys and GAS for fees (block ${height})`);
   await deployProviders(chain, cast, addressSchema.parse(settings.stack?.operator));
-  say('the providers are deployed, and have named the operator who settles for them');
+  await publishDecks(chain, await openApiPatiently(settings), cast);
+  say('the providers are deployed, have named the operator who settles for them, and have published their rate decks');
   await registerUsers(chain, cast);
   say('the users are registered with both of them, and have paid their deposits in');
   const opened = await openEscrows(chain, cast);
-  say(`escrows ${opened.map(({ id }) => id).join(', ')} are open; calls run`);
-  const made = await makeCalls(chain, cast, opened);
-  const sent = await submitCalls(api, made);
-  say(
-    `${made.length} calls are over, their records handed in, one of them twice at once, one again with another content`,
-  );
-  const tooSmall = opened.find(({ name }) => name === 'tooSmall') as OpenedEscrow;
-  await closeEscrow(chain, cast, tooSmall);
-  say(`escrow ${tooSmall.id} held too little for its call, and is closed by its user`);
+  const api = await openApiPatiently(settings); // it answers with what was done so far
+  const offers = await readPrices(api, cast);
+  show('What a minute costs', pricesTable(offers));
+  say(`escrows ${opened.map(({ id }) => id).join(', ')} are open; calls are asked for, and run`);
+  const made = await makeCalls(chain, api, cast, opened);
+  const refused = made.filter(({ permission }) => !permission.allowed).length;
+  say(`${made.length - refused} calls are over and their records handed in, ${refused} was refused`);
   const decided = await waitUntilDecided(api, made);
   const transactions = new Set([...decided.values()].flatMap(({ txHash }) => txHash ?? []));
   say(`all is decided; settled by ${[...transactions].join(', ') || 'no transaction'}`);
+  const escrow = opened.find(({ name }) => name === 'closed') as OpenedEscrow;
+  const refunded = await closeEscrow(chain, cast, escrow);
+  say(`escrow ${escrow.id} is closed by its provider: user ${escrow.user + 1} has ${money(refunded)} back`);
 
   const [books, law] = [await readBooks(chain, cast, opened), await readConservation(chain)];
   show('Who has what (GAS, read from the chain)', partiesTable(cast, books));
-  show('What was paid for each call', callsTable(made, sent, decided));
+  show('What was paid for each call', callsTable(made, decided));
   show('What the contract holds is what it owes', lawLines(law));
-  const wrong = differences(cast, made, sent, decided, books, law);
+  const wrong = [
+    ...priceDifferences(offers, cast),
+    ...differences(cast, made, decided, { escrow, refunded }, books, law),
+  ];
   if (wrong.length === 0) {
     console.log('\nAll is as computed.');
     return 0;
@@ -66,6 +82,8 @@ async function main(): Promise<number> {
   show('NOT as computed:', wrong);
   return 1;
 }
+
+const openApiPatiently = async (settings: Settings) => (await patiently(() => openApi(settings))).answer;
 
 main().then(
   (status) => process.exit(status),

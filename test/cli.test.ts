@@ -5,8 +5,9 @@ import { writeWalletFile } from '../chain/wallet-file.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { openFolder, repository, tools } from '../stack/folder.ts';
+import { identify } from '../stack/process-id.ts';
 import { deadUrl, type Options, refusal as refusalOf, krypton as run } from './harness/krypton.ts';
-import { endOf, eventually, startStack, type TestStack } from './harness/stack.ts';
+import { endOf, eventually, readEndpoints, startStack, type TestStack } from './harness/stack.ts';
 
 const folder = join(tools, `test-cli-${process.pid}`);
 const uuid = '9b2f1c7e-4d3a-4f6b-8a51-0c2d3e4f5a6b';
@@ -261,12 +262,29 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     expect(down.stdout).toContain('npm start runs one');
   });
 
+  const demo = async () => {
+    const options = { command: process.execPath, env: { KRYPTON_WALLET_PASSWORD: '' } };
+    const { status, stdout, stderr } = await krypton([join(repository, 'cli', 'demo.ts')], options);
+    expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('All is as computed.');
+  };
+
   test('the demo: twenty calls, paid as computed, also twice at once', { timeout: 120_000 }, async () => {
-    const demo = { command: process.execPath, env: { KRYPTON_WALLET_PASSWORD: '' } };
-    const runs = await Promise.all([0, 1].map(() => krypton([join(repository, 'cli', 'demo.ts')], demo)));
-    for (const { status, stdout, stderr } of runs) {
-      expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toContain('All is as computed.');
-    }
+    await Promise.all([demo(), demo()]);
+  });
+
+  // The last one: what was killed so often takes half a minute to come back.
+  test('the demo, while a service is killed every two seconds', { timeout: 300_000 }, async () => {
+    const services = ['api', 'settler', 'indexer'];
+    let kills = 0;
+    const killing = setInterval(() => {
+      const name = services[Math.floor(Math.random() * services.length)] as string;
+      const pid = readEndpoints(folder)?.processes[name];
+      if (!pid || !identify(pid)) return;
+      process.kill(pid, 'SIGKILL');
+      kills += 1;
+    }, 2_000);
+    await demo().finally(() => clearInterval(killing));
+    expect(kills).toBeGreaterThan(3);
   });
 });

@@ -84,6 +84,25 @@ describe('a deck is handed in', () => {
     expect(body.errors[3].message).toBe("'+33' stands in entry 3 already");
   });
 
+  test('and taken from a provider who was just deployed, once the index has that block', async () => {
+    const provider = createKey();
+    const next = 61;
+    const path = `/v1/providers/${provider.address}/tariff`;
+    const handIn = (minHeight: string) =>
+      world.signed(provider, path, {
+        method: 'PUT',
+        body: deckOf(provider),
+        headers: { 'min-height': minHeight },
+      });
+    const cdrs = world.signed(provider, '/v1/cdrs', { body: { cdrs: [{}] }, headers: { 'min-height': String(next) } });
+    const waiting = [handIn(String(next)), cdrs];
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await deployProviders(world, provider);
+    await moveTo(world, next);
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 202]);
+    expect((await handIn('soon')).body).toMatchObject({ status: 400, code: 'invalidRequest' });
+  });
+
   test('and refused where it is somebody else’s, a stranger’s, no JSON, or says a thing twice', async () => {
     const other = createKey();
     const codeOf = async (answer: ReturnType<typeof put>) => (await answer).body.code;

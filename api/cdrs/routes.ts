@@ -26,7 +26,10 @@ const submit = createRoute({
     'One that will never be paid is replaced by a CDR of the same callId with `corrects`.',
   tags: ['cdrs'],
   security: signed,
-  request: { body: { required: true, content: { 'application/json': { schema: submitCdrs.body } } } },
+  request: {
+    headers: heightHeaders.pick({ 'min-height': true }),
+    body: { required: true, content: { 'application/json': { schema: submitCdrs.body } } },
+  },
   responses: {
     202: json(submitCdrs.answer, 'a verdict for each, in the order sent'),
     ...refusals(
@@ -35,6 +38,7 @@ const submit = createRoute({
       'notAProvider',
       'tooManyRejected',
       'tooManyWaiting',
+      'heightNotReached',
       ...bodyRefusals,
     ),
     409: {
@@ -118,6 +122,7 @@ function addSubmit(app: App, deps: Deps): void {
     const provider = await authenticate(c, deps);
     const body = submitCdrs.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
+    await awaitMinHeight(c, deps);
     await admit(deps.db, provider, body.data.cdrs);
     const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
     if (newIds.length > 0) deps.streams.cdrs.wake();

@@ -2,8 +2,9 @@ import type { Context } from 'hono';
 import type { Selectable } from 'kysely';
 import type { Database } from '../../database/connection.ts';
 import type { Cursor } from '../../database/types.ts';
+import { heightHeaders } from '../../protocol/api/parameter.ts';
 import type { Deps } from '../deps.ts';
-import { Refusal } from './problem.ts';
+import { invalid, Refusal } from './problem.ts';
 
 export type IndexCursor = Selectable<Cursor>;
 
@@ -34,10 +35,15 @@ export async function chainState(
   });
 }
 
-/** Waits for the block that the request names. @throws Refusal where it does not come in time */
+const minHeight = heightHeaders.pick({ 'min-height': true });
+
+/** Waits for the block that the request names. @throws Refusal where it does not come in time, or is none */
 export async function awaitMinHeight(c: Context, { head }: Deps): Promise<number> {
-  const wanted = Number(c.req.header('min-height') ?? -1);
-  if (wanted < 0) return wanted;
+  const named = c.req.header('min-height');
+  if (named === undefined) return -1;
+  const parsed = minHeight.safeParse({ 'min-height': named }); // not every route's headers were parsed before
+  if (!parsed.success) throw invalid(parsed.error);
+  const wanted = Number(named);
   if (!(await head.reached(wanted, MIN_HEIGHT_LIMIT_MS, c.req.raw.signal))) throw notReached(wanted);
   return wanted;
 }

@@ -3,7 +3,7 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { getTariff, getTariffPrice, listTariffs, putTariff } from '../../protocol/api/tariffs.ts';
 import type { Deps } from '../deps.ts';
 import { jsonBody } from '../http/body.ts';
-import { chainState } from '../http/height.ts';
+import { awaitMinHeight, chainState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import {
@@ -33,6 +33,7 @@ const put = createRoute({
   tags: ['tariffs'],
   security: signed,
   request: {
+    headers: heightHeaders.pick({ 'min-height': true }),
     params: putTariff.params,
     body: { required: true, content: { 'application/json': { schema: putTariff.body } } },
   },
@@ -45,6 +46,7 @@ const put = createRoute({
       ...bodyRefusals,
       'deckInvalid',
       'tooManyDecks',
+      'heightNotReached',
       'busy',
     ),
   },
@@ -134,6 +136,7 @@ function addPut(app: App, deps: Deps): void {
     const provider = await authenticate(c, deps);
     if (provider !== params.data.address)
       throw new Refusal('notAProvider', `a deck of ${params.data.address} is handed in by its own signature`);
+    await awaitMinHeight(c, deps);
     await refuseStranger(deps.db, provider);
     const checked = await checkDeckApart(bytes, provider, new Date(deps.now()));
     if ('code' in checked) throw new Refusal(checked.code, checked.detail, { errors: checked.errors });

@@ -2,7 +2,7 @@ import type { EscrowRecord } from '../../chain/read.ts';
 import type { Cdr } from '../../protocol/api/cdrs.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Chain } from '../connect.ts';
-import type { Call, Sent } from './calls.ts';
+import type { Call } from './calls.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
 import type { Conservation } from './conservation.ts';
 import { deposits } from './plan.ts';
@@ -29,20 +29,24 @@ export async function readBooks(
   };
 }
 
+/** What the escrow that was given back held then. */
+export type GivenBack = { escrow: OpenedEscrow; refunded: bigint };
+
 /** Whatever did not come out as the demo's own arithmetic says, in words; nothing, where all did. */
 export function differences(
   cast: Cast,
   made: readonly Call[],
-  sent: Sent,
   decided: ReadonlyMap<Call, Cdr>,
+  givenBack: GivenBack,
   books: Books,
   law: Conservation,
 ): string[] {
   return [
-    ...verdictDifferences(made, sent),
-    ...made.flatMap((call) => callDifferences(call, decided.get(call))),
-    ...books.escrows.flatMap((escrow) => escrowDifferences(escrow, made)),
-    ...balanceDifferences(cast, made, books),
+    ...made.flatMap(permissionDifferences),
+    ...made.flatMap(verdictDifferences),
+    ...made.flatMap((call) => recordDifferences(call, decided.get(call))),
+    ...books.escrows.flatMap((escrow) => escrowDifferences(escrow, made, givenBack)),
+    ...balanceDifferences(cast, made, books, givenBack),
     ...compare('GAS of the contract', law.held, law.balances + law.reserved),
   ];
 }
@@ -51,45 +55,61 @@ function compare(what: string, found: unknown, expected: unknown): string[] {
   return found === expected ? [] : [`${what}: ${found} instead of ${expected}`];
 }
 
-/** Of a record that was sent twice, one counts; of two with different contents, the first. */
-function verdictDifferences(made: readonly Call[], sent: Sent): string[] {
-  return made.flatMap((call) => {
-    const { callId } = call.cdr;
-    const verdicts = sent.filter((each) => each.call.cdr.callId === callId).map(({ verdict }) => verdict.verdict);
-    const second = call.planned.twist;
-    return compare(
-      `verdicts on ${callId}`,
-      verdicts.toSorted().join(),
-      ['accepted', ...(second ? [second] : [])].join(),
-    );
-  });
+function permissionDifferences({ planned, expected, permission, callId }: Call): string[] {
+  const { refusal, cutAfterS } = planned;
+  if (!permission.allowed) return compare(`${callId}, refused`, permission.reason, refusal ?? 'nothing');
+  return [
+    ...compare(`${callId}, refused`, 'nothing', refusal ?? 'nothing'),
+    ...compare(`${callId}, entry`, permission.entry, expected.entry),
+    ...(cutAfterS === undefined ? [] : compare(`${callId}, longest`, permission.maxSeconds, cutAfterS)),
+  ];
 }
 
-function callDifferences({ expected, cdr: { callId } }: Call, cdr: Cdr | undefined): string[] {
+/** Of a record that was sent twice, one counts; of two with different contents, the first. */
+function verdictDifferences({ planned, expected, verdicts, isRepeated, callId }: Call): string[] {
+  const found = verdicts.map(({ verdict }) => verdict);
+  if (expected.outcome === 'refused') return compare(`${callId}, verdicts`, found.join(), '');
+  const second = planned.twist === undefined ? [] : [planned.twist];
+  // One whose answer was lost was taken then, and is a duplicate now.
+  const isAsPlanned = (each: string, i: number) =>
+    each === ['accepted', ...second][i] || (isRepeated && each === 'duplicate');
+  const isExpected = found.length === second.length + 1 && found.toSorted().every(isAsPlanned);
+  return isExpected ? [] : compare(`${callId}, verdicts`, found.join(), ['accepted', ...second].join());
+}
+
+function recordDifferences({ expected, callId }: Call, cdr: Cdr | undefined): string[] {
+  if (expected.outcome === 'refused') return compare(`${callId}, record`, cdr?.state, undefined);
   if (!cdr) return [`${callId}: the API knows nothing of it`];
-  const isDone = cdr.state === 'settled' || (expected.outcome === 'free' && cdr.state === 'rated');
+  const isFree = expected.outcome === 'free';
   return [
-    ...(isDone ? [] : [`${callId}: ${stateOf(cdr)} instead of ${expected.outcome === 'free' ? 'rated' : 'settled'}`]),
-    ...compare(`${callId}, reason`, cdr.reasonCode, expected.outcome === 'capped' ? 'capped' : null),
+    ...compare(`${callId}, state`, stateOf(cdr), isFree ? 'rated' : 'settled'),
     ...compare(`${callId}, billed seconds`, cdr.billableSeconds, Number(expected.seconds)),
+    ...compare(`${callId}, entry`, cdr.terms?.entry, expected.entry),
     ...compare(`${callId}, price`, cdr.price, String(expected.price)),
-    ...compare(`${callId}, paid`, cdr.paid, expected.outcome === 'free' ? null : String(expected.paid)),
+    ...compare(`${callId}, paid`, cdr.paid, isFree ? null : String(expected.price)),
   ];
 }
 
 const stateOf = ({ state, reason }: Cdr) => (reason ? `${state} (${reason})` : state);
 
-function escrowDifferences({ opened, record }: Books['escrows'][number], made: readonly Call[]): string[] {
+function escrowDifferences(
+  { opened, record }: Books['escrows'][number],
+  made: readonly Call[],
+  { escrow, refunded }: GivenBack,
+): string[] {
+  const own = made.filter((call) => call.escrow === opened && call.expected.outcome === 'settled');
+  const spent = sumOfPrices(own);
+  if (opened === escrow)
+    return [
+      ...compare(`escrow ${opened.id}`, record === null ? 'closed' : 'open', 'closed'),
+      ...compare(`escrow ${opened.id}, given back`, refunded, opened.amount - spent),
+    ];
   if (!record) return [`escrow ${opened.id} is closed`];
-  const paid = made.filter(({ escrow, expected }) => escrow === opened && expected.paid > 0n);
+  const seconds = own.reduce((sum, { expected }) => sum + expected.seconds, 0n);
   return [
-    ...compare(`escrow ${opened.id}, spent`, record.spent, sumOfPaid(paid)),
-    ...compare(`escrow ${opened.id}, calls`, record.calls, BigInt(paid.length)),
-    ...compare(
-      `escrow ${opened.id}, seconds`,
-      record.seconds,
-      paid.reduce((sum, { expected }) => sum + expected.seconds, 0n),
-    ),
+    ...compare(`escrow ${opened.id}, spent`, record.spent, spent),
+    ...compare(`escrow ${opened.id}, calls`, record.calls, BigInt(own.length)),
+    ...compare(`escrow ${opened.id}, seconds`, record.seconds, seconds),
   ];
 }
 
@@ -97,24 +117,21 @@ function balanceDifferences(
   { providers, users }: Cast,
   made: readonly Call[],
   { balanceOf, escrows }: Books,
+  { escrow, refunded }: GivenBack,
 ): string[] {
+  const earnedBy = (provider: Signer) => sumOfPrices(made.filter((call) => call.provider === provider));
+  const reservedBy = (user: number) =>
+    escrows
+      .filter(({ opened }) => opened.user === user)
+      .reduce((sum, { opened }) => sum + opened.amount - (opened === escrow ? refunded : 0n), 0n);
   return [
     ...providers.flatMap((provider, i) =>
-      compare(
-        `earned by provider ${i + 1}`,
-        balanceOf.get(provider),
-        sumOfPaid(made.filter((call) => call.provider === provider)),
-      ),
+      compare(`earned by provider ${i + 1}`, balanceOf.get(provider), earnedBy(provider)),
     ),
-    ...users.flatMap((user, i) => {
-      const reserved = escrows
-        .filter(({ opened }) => opened.user === i)
-        .reduce((sum, { opened }) => sum + opened.amount, 0n);
-      return compare(`balance of user ${i + 1}`, balanceOf.get(user), (deposits[i] ?? 0n) - reserved);
-    }),
+    ...users.flatMap((user, i) =>
+      compare(`balance of user ${i + 1}`, balanceOf.get(user), (deposits[i] ?? 0n) - reservedBy(i)),
+    ),
   ];
 }
 
-function sumOfPaid(calls: readonly Call[]): bigint {
-  return calls.reduce((sum, { expected }) => sum + expected.paid, 0n);
-}
+const sumOfPrices = (calls: readonly Call[]) => calls.reduce((sum, { expected }) => sum + expected.price, 0n);

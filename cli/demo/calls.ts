@@ -1,124 +1,180 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { authorizeCall, type CallAnswer, releaseCall } from '../../protocol/api/calls.ts';
 import { type Cdr, type CdrVerdict, listCdrs, submitCdrs } from '../../protocol/api/cdrs.ts';
 import type { Client } from '../../protocol/api/client.ts';
+import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
-import { signVoucher } from '../../protocol/sign/voucher.ts';
-import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
+import { datoshi } from '../../protocol/types/datoshi.ts';
 import type { Chain } from '../connect.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
-import { calls, type Expectation, expectationOf, lastEndMs, type PlannedCall } from './plan.ts';
+import { type Asked, patiently } from './patience.ts';
+import { calls, type Expectation, expectationOf, type PlannedCall, places } from './plan.ts';
+import { createPurse, type Purse } from './purse.ts';
 
-/** A call that was made, and the record that its provider has of it. */
+/** A call that was asked for, and what came of it. */
 export type Call = {
   planned: PlannedCall;
   escrow: OpenedEscrow;
   expected: Expectation;
   provider: Signer;
-  cdr: { callId: string } & Record<string, unknown>;
+  callId: string;
+  permission: CallAnswer;
+  /** What the API said to its records: one verdict for each time that one was sent. */
+  verdicts: CdrVerdict[];
+  /** Whether a record was sent once more than planned, because no answer came. */
+  isRepeated: boolean;
 };
 
-/** Waits until the last call is over: no record of ours is older than its call. */
-export async function makeCalls(chain: Chain, cast: Cast, opened: readonly OpenedEscrow[]): Promise<Call[]> {
-  const lastEnd = Math.max(...opened.map(({ openedAt }) => openedAt)) + lastEndMs;
-  await sleep(Math.max(0, lastEnd - Date.now()));
+/** A softphone signs so often for what was talked until then. */
+const VOUCHER_MS = 2_000;
+
+type Line = { api: Client; provider: Signer; user: Signer; escrow: OpenedEscrow; purse: Purse; callId: string };
+
+/** All calls, each at its time, until the last record is handed in. */
+export async function makeCalls(chain: Chain, api: Client, cast: Cast, opened: readonly OpenedEscrow[]) {
   const run = randomBytes(4).toString('hex');
-  const signed = new Map<bigint, bigint>();
-  const made = calls.map(async (planned, i) => {
-    const escrow = opened.find(({ name }) => name === planned.escrow) as OpenedEscrow;
-    const expected = expectationOf(planned);
-    const total = datoshi((signed.get(escrow.id) ?? 0n) + expected.price);
-    signed.set(escrow.id, total);
-    const cdr = await cdrOf(chain, cast, escrow, planned, `demo-${run}-${i + 1}`, total);
-    return { planned, escrow, expected, provider: cast.providers[escrow.provider] as Signer, cdr };
-  });
-  return Promise.all(made);
+  const purses = new Map(opened.map((escrow) => [escrow, createPurse(chain, escrow)]));
+  const begin = Date.now();
+  return Promise.all(
+    calls.map(async (planned, i): Promise<Call> => {
+      const escrow = opened.find(({ name }) => name === planned.escrow) as OpenedEscrow;
+      const line: Line = {
+        api,
+        provider: cast.providers[escrow.provider] as Signer,
+        user: cast.users[escrow.user] as Signer,
+        escrow,
+        purse: purses.get(escrow) as Purse,
+        callId: `demo-${run}-${i + 1}`,
+      };
+      await sleep(Math.max(0, begin + planned.startMs - Date.now()));
+      return makeCall(line, planned);
+    }),
+  );
 }
 
-async function cdrOf(
-  chain: Chain,
-  { users }: Cast,
-  escrow: OpenedEscrow,
-  call: PlannedCall,
-  callId: string,
-  total: Datoshi,
-) {
-  const { id, openedAt, voucherKey, user } = escrow;
-  const started = openedAt + call.startMs;
-  const answered = call.talkMs === null ? null : started + call.ringMs;
-  const ended = (answered ?? started + call.ringMs) + (call.talkMs ?? 0);
-  const { network, contract } = chain;
-  const voucher = voucherKey && (await signVoucher(voucherKey, { network, contract, escrowId: id }, total));
-  const isAnswered = answered !== null;
+/** As a provider's proxy does it: ask, ring, talk, hand in the record. */
+async function makeCall(line: Line, planned: PlannedCall): Promise<Call> {
+  const { api, provider, escrow, callId } = line;
+  const startedAt = new Date();
+  const permission = await askFor(line, planned);
+  const call = { planned, escrow, expected: expectationOf(planned), provider, callId, permission };
+  if (!permission.allowed) return { ...call, verdicts: [], isRepeated: false };
+  await sleep(planned.ringMs);
+  const talked = planned.talkMs === null ? null : await talk(line, planned.talkMs, permission);
+  if (talked === null) await patiently(() => api.as(provider).call(releaseCall, { params: { callId } }));
+  const cdr = await cdrOf(line, planned, startedAt, talked);
+  const sent = await handIn(line, planned, cdr);
   return {
-    callId,
-    escrowId: Number(id),
-    user: users[user]?.address,
-    direction: 'outbound',
-    from: `+3120555010${user}`,
-    to: '+4930555020',
-    startedAt: new Date(started).toISOString(),
-    answeredAt: isAnswered ? new Date(answered).toISOString() : null,
-    endedAt: new Date(ended).toISOString(),
-    disposition: isAnswered ? 'answered' : 'no-answer',
-    sipStatus: isAnswered ? 200 : 480,
-    ...(isAnswered && { hangupBy: 'caller' }),
-    ...(voucher && {
-      voucher: { total: voucher.total.toString(), signature: bytesToHex(voucher.signature) },
-    }),
+    ...call,
+    verdicts: sent.map(({ answer }) => answer),
+    isRepeated: sent.some(({ again }) => again),
   };
 }
 
-/** What the API said to each record that was sent: one verdict for each time. */
-export type Sent = { call: Call; verdict: CdrVerdict }[];
-
-/**
- * Each provider hands in its calls; one of them twice at the same time, and one again with another content afterwards.
- */
-export async function submitCalls(api: Client, made: readonly Call[]): Promise<Sent> {
-  const twice = made.filter(({ planned }) => planned.twist === 'duplicate');
-  const byProvider = Map.groupBy(
-    made.filter((call) => !twice.includes(call)),
-    ({ provider }) => provider,
-  );
-  const sent = await Promise.all([...byProvider.values(), twice, twice].map((batch) => submit(api, batch)));
-  const altered = made
-    .filter(({ planned }) => planned.twist === 'conflict')
-    .map((call) => ({ ...call, cdr: { ...call.cdr, to: '+4930555099' } }));
-  return [...sent.flat(), ...(await submit(api, altered))];
+async function askFor({ api, provider, user, escrow, callId }: Line, { to }: PlannedCall): Promise<CallAnswer> {
+  const body = {
+    callId,
+    user: user.address,
+    destination: places[to],
+    direction: 'outbound' as const,
+    escrowId: Number(escrow.id),
+  };
+  const { answer } = await patiently(() => api.as(provider).call(authorizeCall, { body }));
+  return answer;
 }
 
-async function submit(api: Client, batch: readonly Call[]): Promise<Sent> {
-  const signer = (batch[0] as Call).provider;
-  const { cdrs } = await api.as(signer).call(submitCdrs, { body: { cdrs: batch.map(({ cdr }) => cdr) } });
-  return batch.map((call, i) => ({ call, verdict: cdrs[i] as CdrVerdict }));
+type Talked = { answeredAt: Date; endedAt: Date; isCut: boolean };
+
+/** As long as they want, or the permission reaches; meanwhile the user signs for it, where that was agreed. */
+async function talk(
+  { api, escrow, purse }: Line,
+  talkMs: number,
+  { maxSeconds, ratePerSecond, feePerCall, increments }: Extract<CallAnswer, { allowed: true }>,
+): Promise<Talked> {
+  const answeredAt = new Date();
+  const ms = Math.min(talkMs, maxSeconds * 1000);
+  const endsAt = new Date(answeredAt.getTime() + ms);
+  const terms = {
+    ratePerSecond: datoshi(BigInt(ratePerSecond)),
+    feePerCall: datoshi(BigInt(feePerCall)),
+    initialIncrement: increments.initial,
+    increment: increments.further,
+  };
+  purse.add({ answeredAt, endsAt, terms });
+  for (let left = ms; left > 0; left = endsAt.getTime() - Date.now()) {
+    await sleep(Math.min(left, VOUCHER_MS));
+    const voucher = left > VOUCHER_MS ? await purse.sign() : null; // the last one comes with the record
+    const params = { id: Number(escrow.id) };
+    if (voucher) await patiently(() => api.call(submitVoucher, { params, body: voucher }));
+  }
+  return { answeredAt, endedAt: endsAt, isCut: ms < talkMs };
+}
+
+async function cdrOf(
+  { user, escrow, purse, callId }: Line,
+  { to }: PlannedCall,
+  startedAt: Date,
+  talked: Talked | null,
+) {
+  return {
+    callId,
+    escrowId: Number(escrow.id),
+    user: user.address,
+    direction: 'outbound' as const,
+    from: `+3120555010${escrow.user}`,
+    to: places[to] as string,
+    startedAt: startedAt.toISOString(),
+    answeredAt: talked?.answeredAt.toISOString() ?? null,
+    endedAt: (talked?.endedAt ?? new Date()).toISOString(),
+    disposition: talked ? ('answered' as const) : ('no-answer' as const),
+    sipStatus: talked ? 200 : 480,
+    hangupBy: talked ? (talked.isCut ? 'provider' : 'caller') : null,
+    voucher: talked && (await purse.sign()),
+  };
+}
+
+/** Once; or twice at the same time; or a second time with another content. */
+async function handIn({ api, provider }: Line, { twist }: PlannedCall, cdr: Awaited<ReturnType<typeof cdrOf>>) {
+  const submit = async (record: typeof cdr): Promise<Asked<CdrVerdict>> => {
+    const { answer, again } = await patiently(() => api.as(provider).call(submitCdrs, { body: { cdrs: [record] } }));
+    return { answer: answer.cdrs[0] as CdrVerdict, again };
+  };
+  const sent = await Promise.all([cdr, ...(twist === 'duplicate' ? [cdr] : [])].map(submit));
+  return twist === 'conflict' ? [...sent, await submit({ ...cdr, to: '+4930555099' })] : sent;
 }
 
 /**
- * A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. A busy machine takes
- * longer.
+ * A settlement takes 5 to 10 s: an empty block until the rating, 2 s of patience, two blocks. Services that have to
+ * start again take longer.
  */
-const DECIDED_LIMIT_MS = 60_000;
+const DECIDED_LIMIT_MS = 120_000;
 const POLL_MS = 500;
 
 /** Asks each provider's records until nothing more will happen to any of them, or time is up. */
 export async function waitUntilDecided(api: Client, made: readonly Call[]): Promise<Map<Call, Cdr>> {
+  const recorded = made.filter(({ permission }) => permission.allowed);
   const deadline = Date.now() + DECIDED_LIMIT_MS;
-  const providers = new Set(made.map(({ provider }) => provider));
   for (;;) {
-    const lists = await Promise.all(
-      [...providers].map((provider) => api.as(provider).call(listCdrs, { query: { limit: 100 } })),
-    );
-    const cdrOfCall = new Map(lists.flatMap(({ items }) => items).map((cdr) => [`${cdr.provider} ${cdr.callId}`, cdr]));
-    const found = made.flatMap((call): [Call, Cdr][] => {
-      const cdr = cdrOfCall.get(`${call.provider.address} ${call.cdr.callId}`);
-      return cdr ? [[call, cdr]] : [];
-    });
-    const isDone = found.length === made.length && found.every(([, cdr]) => isDecided(cdr));
-    if (isDone || Date.now() > deadline) return new Map(found);
+    const found = await readCdrs(api, recorded);
+    const isDone = found.size === recorded.length && [...found.values()].every(isDecided);
+    if (isDone || Date.now() > deadline) return found;
     await sleep(POLL_MS);
   }
+}
+
+async function readCdrs(api: Client, recorded: readonly Call[]): Promise<Map<Call, Cdr>> {
+  const providers = [...new Set(recorded.map(({ provider }) => provider))];
+  const lists = await Promise.all(
+    providers.map((provider) => patiently(() => api.as(provider).call(listCdrs, { query: { limit: 100 } }))),
+  );
+  const cdrOfCall = new Map(lists.flatMap(({ answer }) => answer.items).map((cdr) => [cdr.callId, cdr]));
+  return new Map(
+    recorded.flatMap((call): [Call, Cdr][] => {
+      const cdr = cdrOfCall.get(call.callId);
+      return cdr ? [[call, cdr]] : [];
+    }),
+  );
 }
 
 /** A call that nobody answered has its end with its rating. */

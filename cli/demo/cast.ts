@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { gasTransfer, transferGas } from '../../chain/gas.ts';
 import { send } from '../../chain/send.ts';
+import type { Client } from '../../protocol/api/client.ts';
+import { putTariff } from '../../protocol/api/tariffs.ts';
+import type { Terms } from '../../protocol/call/price.ts';
+import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
 import { createKey } from '../../protocol/sign/key.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
 import type { Height } from '../../protocol/types/height.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import type { Settings } from '../config.ts';
 import type { Chain } from '../connect.ts';
-import { deposits, escrows, locations, type PlannedEscrow } from './plan.ts';
+import { patiently } from './patience.ts';
+import { deposits, escrows, type PlannedEscrow, providers as plannedProviders } from './plan.ts';
 
 /** For deposits and for the fees of a handful of transactions. */
 const GAS_EACH = datoshi(25n * datoshiPerGas);
@@ -29,7 +35,7 @@ export type OpenedEscrow = PlannedEscrow & {
 
 /** All get their GAS in one transaction. */
 export async function fundCast(chain: Chain, settings: Settings): Promise<{ cast: Cast; height: Height }> {
-  const cast = { providers: locations.map(createKey), users: deposits.map(createKey) };
+  const cast = { providers: plannedProviders.map(createKey), users: deposits.map(createKey) };
   const payments = [...cast.providers, ...cast.users].map(({ address }) => ({ to: address, amount: GAS_EACH }));
   const treasury = await openTreasury(settings.folder);
   const { height } = await transferGas({ ...chain, signer: treasury }, payments);
@@ -42,12 +48,41 @@ export async function deployProviders(chain: Chain, { providers }: Cast, operato
     providers.map((signer, i) => {
       const provider = signer.address;
       return send({ ...chain, signer }, [
-        contractCall(contract, 'deploy', { provider, location: locations[i] as string }),
+        contractCall(contract, 'deploy', { provider, location: planOf(i).location }),
         contractCall(contract, 'setOperator', { provider, operator }),
       ]);
     }),
   );
 }
+
+/** Each hands its rate deck in, and then sets its hash on chain: so nobody ever misses the document. */
+export async function publishDecks(chain: Chain, api: Client, { providers }: Cast): Promise<void> {
+  await Promise.all(
+    providers.map(async (signer, i) => {
+      const { address: provider } = signer;
+      const given = { params: { address: provider }, body: deckOf(provider, i) };
+      const { answer } = await patiently(() => api.as(signer).call(putTariff, given));
+      const hash = bytesOfHex(answer.hash);
+      const uri = `https://${planOf(i).location}/tariff.json`;
+      await send({ ...chain, signer }, [contractCall(chain.contract, 'setTariff', { provider, uri, hash })]);
+    }),
+  );
+}
+
+const planOf = (provider: number) => plannedProviders[provider] as (typeof plannedProviders)[number];
+
+const deckOf = (provider: Address, index: number): RateDeckDocument => ({
+  version: 1,
+  provider,
+  effectiveFrom: '2026-01-01T00:00:00.000Z',
+  entries: Object.entries<Terms>(planOf(index).deck).map(([prefix, terms]) => ({
+    prefix,
+    ratePerSecond: terms.ratePerSecond.toString(),
+    feePerCall: terms.feePerCall.toString(),
+    initialIncrement: terms.initialIncrement,
+    increment: terms.increment,
+  })),
+});
 
 /** Each user registers with all providers, by the UUID that each handed out, and deposits: in one transaction. */
 export async function registerUsers(chain: Chain, { providers, users }: Cast): Promise<void> {
@@ -94,14 +129,14 @@ export async function openEscrows(chain: Chain, { providers, users }: Cast): Pro
 }
 
 function openCall(chain: Chain, user: Address, provider: Signer, escrow: PlannedEscrow, key: Signer | null) {
-  const { amount, terms, maxParallel } = escrow;
+  const { amount, agreed, maxParallel } = escrow;
   return contractCall(chain.contract, 'openEscrow', {
     user,
     provider: provider.address,
     amount,
-    ratePerSecond: terms.ratePerSecond,
-    feePerCall: terms.feePerCall,
-    increment: BigInt(terms.increment),
+    ratePerSecond: agreed.ratePerSecond,
+    feePerCall: agreed.feePerCall,
+    increment: BigInt(agreed.increment),
     maxParallel: BigInt(maxParallel),
     durationMs: ESCROW_MS.duration,
     claimWindowMs: ESCROW_MS.claimWindow,
@@ -109,7 +144,11 @@ function openCall(chain: Chain, user: Address, provider: Signer, escrow: Planned
   });
 }
 
-/** The user closes it: no more time counts, and what the calls until now have cost is claimed as far as it reaches. */
-export async function closeEscrow(chain: Chain, { users }: Cast, { id, user }: OpenedEscrow): Promise<void> {
-  await send({ ...chain, signer: users[user] as Signer }, [contractCall(chain.contract, 'closeEscrow', { id })]);
+/** Its provider closes it, who claims nothing more from it: what is left is the user's again at once. */
+export async function closeEscrow(chain: Chain, { providers }: Cast, { id, provider }: OpenedEscrow): Promise<bigint> {
+  const signer = providers[provider] as Signer;
+  const { events } = await send({ ...chain, signer }, [contractCall(chain.contract, 'closeEscrow', { id })]);
+  const closed = events.find((event) => event.name === 'EscrowClosed');
+  if (!closed) throw new Error(`there is no EscrowClosed for ${id}`);
+  return closed.refunded;
 }

@@ -2,26 +2,31 @@ import type { Cdr } from '../../protocol/api/cdrs.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { money, table } from '../print.ts';
 import type { Books } from './books.ts';
-import type { Call, Sent } from './calls.ts';
+import type { Call } from './calls.ts';
 import type { Cast } from './cast.ts';
 import type { Conservation } from './conservation.ts';
 import { deposits } from './plan.ts';
+import type { Offer } from './prices.ts';
+
+/** What a minute costs with each provider, the cheapest first. */
+export function pricesTable(offers: readonly Offer[]): string[] {
+  return table(
+    ['to', 'number', 'provider', 'entry', 'datoshi a minute'],
+    offers.flatMap(({ place, number, prices }) =>
+      prices.map(({ provider, entry, price }) => [place, number, String(provider + 1), entry ?? '', price]),
+    ),
+    'nobody has a price',
+  );
+}
 
 /** Who has what at the end; GAS, as the chain says. */
 export function partiesTable({ providers, users }: Cast, { balanceOf, escrows }: Books): string[] {
   const rows = users.map((user, i) => {
     const own = escrows.filter(({ opened }) => opened.user === i).map(({ record }) => record);
-    const sumOf = (pick: 'amount' | 'spent') => own.reduce((sum, record) => sum + (record?.[pick] ?? 0n), 0n);
-    const spent = sumOf('spent');
-    return [
-      `user ${i + 1}`,
-      user.address,
-      deposits[i] ?? 0n,
-      sumOf('amount') - spent,
-      spent,
-      balanceOf.get(user) ?? 0n,
-      null,
-    ] as const;
+    const reserved = own.reduce((sum, record) => sum + (record ? record.amount - record.spent : 0n), 0n);
+    const balance = balanceOf.get(user) ?? 0n;
+    const deposited = deposits[i] ?? 0n;
+    return [`user ${i + 1}`, user.address, deposited, reserved, deposited - reserved - balance, balance, null] as const;
   });
   const earned = providers.map(
     (provider, i) =>
@@ -35,51 +40,38 @@ export function partiesTable({ providers, users }: Cast, { balanceOf, escrows }:
 }
 
 /** What was paid for each call, and why. */
-export function callsTable(made: readonly Call[], sent: Sent, decided: ReadonlyMap<Call, Cdr>): string[] {
+export function callsTable(made: readonly Call[], decided: ReadonlyMap<Call, Cdr>): string[] {
   return table(
-    [
-      'call',
-      'user',
-      'provider',
-      'escrow',
-      'talked',
-      'billed',
-      'by',
-      'datoshi/s',
-      'fee',
-      'paid datoshi',
-      'state',
-      'why',
-    ],
+    ['call', 'user', 'provider', 'escrow', 'to', 'talked', 'billed', 'paid datoshi', 'state', 'why'],
     made.map((call, i) => {
-      const { planned, escrow } = call;
+      const { planned, escrow, expected } = call;
       const cdr = decided.get(call);
       return [
         String(i + 1),
         String(escrow.user + 1),
         String(escrow.provider + 1),
         `${escrow.id}${escrow.withVoucher ? ' (vouchers)' : ''}`,
-        planned.talkMs === null ? '-' : `${planned.talkMs / 1000} s`,
-        `${cdr?.billableSeconds ?? '?'} s`,
-        `${escrow.terms.increment} s`,
-        String(escrow.terms.ratePerSecond),
-        String(escrow.terms.feePerCall),
+        planned.to,
+        expected.talkedMs === null ? '-' : `${expected.talkedMs / 1000} s`,
+        cdr ? `${cdr.billableSeconds ?? '?'} s` : '-',
         cdr?.paid ?? '0',
-        cdr?.state ?? 'unknown',
-        whyOf(call, sent),
+        cdr?.state ?? '-',
+        whyOf(call, cdr),
       ];
     }),
     'no call',
   );
 }
 
-function whyOf({ planned, escrow, expected, cdr: { callId } }: Call, sent: Sent): string {
-  const verdicts = sent.filter(({ call }) => call.cdr.callId === callId).map(({ verdict }) => verdict.verdict);
-  const again = verdicts.length > 1 ? ` (sent twice: ${verdicts.join(', ')})` : '';
+function whyOf({ planned, permission, verdicts }: Call, cdr: Cdr | undefined): string {
+  if (!permission.allowed) return `not allowed (${permission.reason}): ${permission.detail}`;
+  const again = verdicts.length > 1 ? ` (sent twice: ${verdicts.map(({ verdict }) => verdict).join(', ')})` : '';
   if (planned.talkMs === null) return `nobody answered${again}`;
-  if (expected.outcome === 'capped')
-    return `${expected.price} are more than is reserved: when the escrow had ended, its ${escrow.amount} were paid`;
-  return `${escrow.terms.feePerCall} + ${expected.seconds} x ${escrow.terms.ratePerSecond}${again}`;
+  const { ratePerSecond, feePerCall, increments, entry } = permission;
+  const sum = `${feePerCall} + ${cdr?.billableSeconds ?? '?'} x ${ratePerSecond}`;
+  const by = `by ${increments.initial}/${increments.further} s, entry ${entry}`;
+  const cut = planned.cutAfterS === undefined ? '' : `, cut: the money reached for ${permission.maxSeconds} s`;
+  return `${sum} ${by}${cut}${again}`;
 }
 
 export function lawLines({ height, held, accounts, balances, openEscrows, reserved }: Conservation): string[] {

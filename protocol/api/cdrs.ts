@@ -133,6 +133,7 @@ export const submitCdrs = {
   answer: verdictsSchema,
   alsoAnswers: [409],
   isSigned: true,
+  readsChain: true,
 } as const satisfies Operation;
 
 export const listCdrs = {

@@ -72,6 +72,7 @@ export const putTariff = {
   body: rateDeckSchema,
   answer: keptDeckSchema,
   isSigned: true,
+  readsChain: true,
 } as const satisfies Operation;
 
 export const getTariff = {
