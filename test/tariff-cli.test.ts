@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeWalletFile } from '../chain/wallet-file.ts';
 import { createKey } from '../protocol/sign/key.ts';
+import type { Endpoints } from '../stack/endpoints.ts';
 import { openFolder, repository, tools } from '../stack/folder.ts';
 import { type Options, refusal as refusalOf, krypton as run } from './harness/krypton.ts';
 import { endOf, startStack, type TestStack } from './harness/stack.ts';
@@ -29,7 +30,7 @@ const file = (name: string, ...lines: string[]) => writeFileSync(join(folder, na
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 const head = 'prefix,rate (GAS),increments,effective date';
 
-let stack: TestStack | undefined;
+let stack: (TestStack & { endpoints: Endpoints }) | undefined;
 beforeAll(async () => {
   openFolder(folder);
   for (const [name, key] of Object.entries(keys))
@@ -42,6 +43,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  if (stack && stack.supervisor.exitCode !== null) throw new Error(`the stack ended too early:\n${stack.output()}`);
   stack?.supervisor.kill('SIGTERM');
   if (stack) await endOf(stack, 40_000);
   rmSync(folder, { recursive: true, force: true });
@@ -72,6 +74,9 @@ describe('prices', { timeout: 120_000 }, () => {
     expect(await refusal(['tariff', 'import', 'euro.csv'])).toContain('give --gas-price <price of a GAS in EUR>');
     expect(await refusal(['tariff', 'import', 'none.csv'])).toContain('there is no file none.csv');
     expect(await refusal(['tariff', 'check', 'none.json'])).toContain('there is no file none.json');
+    expect(await refusal(['tariff', 'import', 'bad.csv', '--out', './bad.csv'])).toContain(
+      'would write over your price',
+    );
     file('no-deck.json', '{"version":1}');
     expect(await refusal(['tariff', 'publish', 'no-deck.json'])).toContain('no-deck.json is no rate deck: provider: ');
     expect(await refusal(['tariff', 'export'])).toContain('has no rate deck in force');
@@ -121,7 +126,10 @@ describe('prices', { timeout: 120_000 }, () => {
     const exported = await answer(['tariff', 'export', '--out', 'back.csv']);
     expect(await answer(['tariff', 'import', 'back.csv'])).toMatchObject({ hash: exported.hash });
     expect(read('back.deck.json')).toBe(read('a.deck.json'));
-    expect((await krypton(['tariff', 'export', 'a.deck.json'])).stdout).toBe(read('back.csv'));
+    expect(await krypton(['tariff', 'export', 'a.deck.json'])).toMatchObject({ stdout: read('back.csv'), stderr: '' });
+    file('empty.json', read('a.deck.json').replace('"increment":1}', '"increment":1,"description":""}'));
+    const { status, stderr } = await krypton(['tariff', 'export', 'empty.json']);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('entries with an empty description: 1;')]);
     expect(await answer(['tariff', 'check', 'back.csv'])).toMatchObject({ standing: 'inForce' });
   });
 
@@ -146,6 +154,13 @@ describe('prices', { timeout: 120_000 }, () => {
     const published = await answer(['tariff', 'publish', 'c.json']);
     expect(published).toMatchObject({ setOnChain: true, isInForce: false, effectiveFrom: '2099-01-01T00:00:00.000Z' });
     expect(await answer(['tariff', 'check', 'c.json'])).toMatchObject({ standing: 'onChain' });
+    const { contract, api } = stack?.endpoints ?? {};
+    const withoutNode = { cwd: folder, env: { KRYPTON_HOME: '/nowhere' } };
+    const checked = await run(
+      ['tariff', 'check', 'c.json', '--json', '--api', `${api}`, '--contract', `${contract}`],
+      withoutNode,
+    );
+    expect(JSON.parse(checked.stdout)).toMatchObject({ standing: 'onChain' });
     expect(await answer(['tariff', 'publish', 'c.json'])).toMatchObject({ setOnChain: false, isInForce: false });
     expect(await price('+49301')).toBe('1000000');
     const back = await answer(['tariff', 'publish', 'a.deck.json']);

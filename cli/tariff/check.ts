@@ -1,3 +1,6 @@
+import type { Client } from '../../protocol/api/client.ts';
+import { listTariffs } from '../../protocol/api/tariffs.ts';
+import type { Address } from '../../protocol/types/address.ts';
 import type { Hex } from '../../protocol/types/bytes.ts';
 import { openApi } from '../api.ts';
 import type { Settings } from '../config.ts';
@@ -67,22 +70,23 @@ async function refuseOther(settings: Settings, file: string, { deck }: HashedDec
 }
 
 async function compare(settings: Settings, { deck, hash }: HashedDeck, show: number) {
-  const inForce = await readInForce(await openApi(settings), deck.provider);
-  const standing = standingOf(hash, inForce, await hashOnChain(settings, deck.provider));
+  const api = await openApi(settings);
+  const inForce = await readInForce(api, deck.provider);
+  const standing = standingOf(hash, inForce, await hashOnChain(settings, api, deck.provider));
   return { standing, inForce, changes: findChanges(inForce?.known?.deck ?? null, deck, show) };
 }
 
-/** What a node says, where one is known; undefined where none is. */
-async function hashOnChain(
-  settings: Settings,
-  provider: HashedDeck['deck']['provider'],
-): Promise<Hex | null | undefined> {
-  if (!settings.rpc || !settings.contract) return undefined;
-  const { reader } = await openChain(settings);
-  return (await reader.provider(provider))?.tariffHash ?? null;
+/** The hash that was set last, as a node says; where none is known, as the API says. */
+async function hashOnChain(settings: Settings, api: Client, provider: Address): Promise<string | null> {
+  if (settings.rpc && settings.contract) {
+    const { reader } = await openChain(settings);
+    return (await reader.provider(provider))?.tariffHash ?? null;
+  }
+  const { items } = await api.call(listTariffs, { params: { address: provider }, query: { limit: 1 } });
+  return items[0]?.hash ?? null;
 }
 
-function standingOf(hash: Hex, inForce: InForce, onChain: Hex | null | undefined): Standing {
+function standingOf(hash: Hex, inForce: InForce, onChain: string | null): Standing {
   if (inForce?.set.hash === hash) return inForce.known ? 'inForce' : 'handIn';
   return onChain === hash ? 'onChain' : 'other';
 }

@@ -73,6 +73,8 @@ describe('the columns of a file', () => {
 
   test('that the person names wrongly are refused with what there is', () => {
     expect(found('A;B', { prefix: 'C' })).toBe("there is no column 'C' for the prefix: the columns are 'A', 'B'");
+    const twice = found('Prefix;Rate;rate;Increment', { 'rate per minute': 'RATE' });
+    expect(twice).toBe("several columns are called 'RATE': #2, #3 name one");
     expect(found('Prefix;Rate', {}, true)).toHaveProperty('columns', ['prefix=0', 'rate per minute=1']);
   });
 });

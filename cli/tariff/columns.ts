@@ -29,7 +29,10 @@ export function layOut(headers: readonly string[], given: ColumnMap, hasIncremen
   const columns = headers.map((header, index): Column => ({ index, header: header.trim() }));
   const found: Found[] = [];
   for (const [field, wanted] of given) {
-    const column = columns.find(({ header, index }) => header === wanted || `#${index + 1}` === wanted);
+    const named = columns.filter(({ header }) => header.toLowerCase() === wanted.toLowerCase());
+    if (named.length > 1)
+      return `several columns are called '${wanted}': ${named.map(({ index }) => `#${index + 1}`).join(', ')} name one`;
+    const column = named[0] ?? columns.find(({ index }) => `#${index + 1}` === wanted);
     if (!column) return `there is no column '${wanted}' for the ${field}: the columns are ${listed(headers)}`;
     found.push({ field, column, currency: currencyOf(column.header) });
   }
@@ -42,7 +45,11 @@ export function layOut(headers: readonly string[], given: ColumnMap, hasIncremen
   const chosen = chooseOne(found);
   if (typeof chosen === 'string') return chosen;
   const missing = whatIsMissing(new Set(chosen.map(({ field }) => field)), hasIncrements);
-  if (missing) return `${missing}; the columns are ${listed(headers)}: --columns <field>=<column> names them`;
+  if (missing)
+    return (
+      `${missing}; the columns are ${listed(headers)}: --columns <field>=<column> names them; ` +
+      '--skip-lines <n>, where lines stand above the headers'
+    );
   const money = [...new Set(chosen.flatMap(({ field, currency }) => (isMoney(field) && currency ? [currency] : [])))];
   if (money.length > 1) return `the columns of rate and fee are in ${money.join(' and ')}: expected one currency`;
   const used = new Set(chosen.map(({ column }) => column.index));

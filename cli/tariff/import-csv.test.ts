@@ -76,6 +76,19 @@ describe('a file of prices', () => {
     });
   });
 
+  test('of a second, exactly', async () => {
+    const file = 'prefix,rate/s (GAS),initial increment,next increment\n31,0.00001234,30,6\n32,1e-8,,\n';
+    const options = { increments: { initial: 1, next: 1 } };
+    expect(await read(file, options)).toMatchObject({
+      roundingCount: 0,
+      entries: [
+        { ratePerSecond: 1_234n, initialIncrement: 30, increment: 6 },
+        { ratePerSecond: 1n, initialIncrement: 1, increment: 1 },
+      ],
+    });
+    expect(faultsOf(await read(file))).toEqual(['3 initial increment ', '3 next increment ']);
+  });
+
   test('in another encoding, and below other lines', async () => {
     const file = Buffer.from('Preise\n\nvorwahl;ziel;preis;takt\n90;Türkei;0,6;60/60\n', 'latin1');
     const options = { gasPrice: price(1n), skipLines: 2 };

@@ -1,7 +1,8 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { openApi } from '../api.ts';
 import type { Settings } from '../config.ts';
 import { fields, print } from '../print.ts';
+import { Refusal } from '../refusal.ts';
 import { findChanges } from './changes.ts';
 import type { CsvOptions } from './csv-options.ts';
 import { deckLines, writeWhole } from './deck-file.ts';
@@ -20,6 +21,8 @@ import {
 type ImportGiven = CsvOptions & { out?: string; dryRun?: boolean; show: number };
 
 export async function importDeck(settings: Settings, csv: string, given: ImportGiven): Promise<void> {
+  if (given.out !== undefined && resolve(given.out) === resolve(csv))
+    throw new Refusal(`--out ${given.out} would write over your price list: name another file`);
   const deck = await readCsvDeck(settings, csv, given);
   return given.dryRun ? showDryRun(settings, csv, deck, given.show) : write(settings, csv, deck, given.out);
 }

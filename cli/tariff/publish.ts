@@ -13,7 +13,6 @@ export type Published = {
   handedIn: boolean;
   receipt: Receipt | null;
   uri: string;
-  warnings: string[];
   /** The deck that was in force before. */
   before: RateDeck | null;
   isInForce: boolean;
@@ -49,7 +48,6 @@ export async function publish(
     handedIn: kept !== null,
     receipt,
     uri,
-    warnings: kept?.warnings ?? [],
     before: deckOf(inForce),
     isInForce: new Date(deck.effectiveFrom) <= new Date(),
   };

@@ -88,14 +88,10 @@ export function canonicalRateDeck(document: RateDeckDocument): string {
 export const rateDeckHash = (canonical: string): Hex => hexOf(sha256(utf8ToBytes(canonical)));
 
 /** An entry as JSON holds it. */
-export const entryDocument = ({
-  ratePerSecond,
-  feePerCall,
-  ...rest
-}: DeckEntry): RateDeckDocument['entries'][number] => ({
-  ...rest,
-  ratePerSecond: ratePerSecond.toString(),
-  feePerCall: feePerCall.toString(),
+export const entryDocument = (entry: DeckEntry): RateDeckDocument['entries'][number] => ({
+  ...entry,
+  ratePerSecond: entry.ratePerSecond.toString(),
+  feePerCall: entry.feePerCall.toString(),
 });
 
 /** The same hash entry by entry: of 200,000 of them there is never the whole text in memory. */
