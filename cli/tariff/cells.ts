@@ -20,7 +20,10 @@ export type Cells = {
 
 /** Of a value that is wrong, a person needs no more to find it. */
 const MAX_SHOWN = 60;
-const shortened = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+export const shortened = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+
+/** For a terminal: a stranger's text has no line breaks there, nor anything that moves the cursor. */
+export const visible = (text: string) => shortened(text.replaceAll(/[\p{C}\s]/gu, ' '));
 
 export function cellsOf({ columns }: Layout, values: readonly string[], line: number): Cells {
   const faults: Fault[] = [];

@@ -2,6 +2,7 @@ import { compareDecks, type Effective, type PriceChange } from '../../protocol/c
 import type { RateDeck } from '../../protocol/call/rate-deck.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
 import { table } from '../print.ts';
+import { visible } from './cells.ts';
 import { inDecimals } from './decimal.ts';
 import { SECONDS_PER_MINUTE } from './money.ts';
 import { writePrefix } from './prefixes.ts';
@@ -72,7 +73,7 @@ export function changeLines({ counts, first }: Changes): string[] {
 
 const rowOf = ({ prefix, description, before, after }: Change): string[] => [
   `  ${writePrefix(prefix)}`,
-  description ?? '',
+  visible(description ?? ''),
   priceText(before, prefix),
   priceText(after, prefix),
   percentText(before, after),

@@ -96,7 +96,9 @@ describe('a file of prices', () => {
       ['+90', 1_000_000n, 'Türkei'],
     ]);
     expect(await read(file, options)).toMatchObject({
-      faults: [{ line: 1, expected: expect.stringContaining('--encoding windows-1252') }],
+      faults: [
+        { line: 4, value: '90;T\ufffdrkei;0,6;60/60', expected: expect.stringContaining('--encoding windows-1252') },
+      ],
     });
     const wide = Buffer.from('\ufeffvorwahl;preis;takt\n90;0,6;60/60\n', 'utf16le');
     expect(entriesOf(await read(wide, { gasPrice: price(1n), encoding: 'utf-16le' }))).toEqual([['+90', 1_000_000n]]);

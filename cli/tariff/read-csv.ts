@@ -1,6 +1,6 @@
 import { finished } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
-import type { Fault } from './cells.ts';
+import { type Fault, shortened } from './cells.ts';
 
 /** How a file is written; null: its first line tells. */
 export type CsvForm = { delimiter: string | null; skipLines: number };
@@ -122,19 +122,25 @@ function findHeaders(lines: readonly string[], skipLines: number): number {
 export async function* decode(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<string, void> {
   const decoder = new TextDecoder(encoding, { fatal: true });
   let line = 1;
-  for await (const chunk of bytes) {
-    const text = decoded(() => decoder.decode(chunk, { stream: true }), encoding, line);
+  const decoded = (part: Uint8Array, stream: boolean): string => {
+    try {
+      return decoder.decode(part, { stream });
+    } catch {
+      throw new CsvFault(misfit(part, encoding, line));
+    }
+  };
+  for await (const part of bytes) {
+    const text = decoded(part, true);
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) line += 1;
     yield text;
   }
-  yield decoded(() => decoder.decode(), encoding, line);
+  yield decoded(new Uint8Array(), false);
 }
 
-function decoded(decode: () => string, encoding: string, line: number): string {
-  try {
-    return decode();
-  } catch {
-    const expected = `expected ${encoding} from here on: save it as CSV UTF-8, or give --encoding windows-1252`;
-    throw new CsvFault({ line, column: '', value: '', expected });
-  }
+/** The first line with a character that is none, as far as it can be read. */
+function misfit(part: Uint8Array, encoding: string, firstLine: number): Fault {
+  const lines = new TextDecoder(encoding).decode(part).split('\n');
+  const at = lines.findIndex((text) => text.includes('\ufffd'));
+  const expected = `expected ${encoding} from here on: save it as CSV UTF-8, or give --encoding windows-1252`;
+  return { line: firstLine + Math.max(at, 0), column: '', value: shortened(lines[at]?.trim() ?? ''), expected };
 }

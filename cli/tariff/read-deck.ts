@@ -6,6 +6,7 @@ import type { Address } from '../../protocol/types/address.ts';
 import type { Settings } from '../config.ts';
 import { print, table } from '../print.ts';
 import { Refusal } from '../refusal.ts';
+import { visible } from './cells.ts';
 import type { Faults } from './collect.ts';
 import { type CsvOptions, formOf, importOptionsOf } from './csv-options.ts';
 import { type DeckDocument, type HashedDeck, parseDeck } from './deck-file.ts';
@@ -66,8 +67,8 @@ function refuseLines({ json }: Settings, file: string, { faults, faultCount }: F
       ['line', 'column', 'value', 'expected'],
       faults.map(({ line, column, value, expected }) => [
         String(line),
-        column,
-        value.replaceAll(/\s/g, ' '),
+        visible(column),
+        visible(value),
         expected.replace(/^expected /, ''),
       ]),
       '',

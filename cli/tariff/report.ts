@@ -1,5 +1,6 @@
 import { warningsOf } from '../../protocol/call/rate-deck.ts';
 import { table } from '../print.ts';
+import { visible } from './cells.ts';
 import { type Changes, changeLines } from './changes.ts';
 import type { HashedDeck } from './deck-file.ts';
 import type { InForce } from './in-force.ts';
@@ -32,7 +33,7 @@ export const importFacts = ({ lines, unused, roundings, roundingCount }: DeckOfC
 export function importLines({ unused, roundings, roundingCount }: DeckOfCsv): string[] {
   const rest = roundingCount - roundings.length;
   return [
-    ...(unused.length > 0 ? ['', `columns that were not used: ${unused.join(', ')}`] : []),
+    ...(unused.length > 0 ? ['', `columns that were not used: ${unused.map(visible).join(', ')}`] : []),
     ...(roundingCount === 0
       ? []
       : [
