@@ -50,7 +50,7 @@ afterAll(async () => {
 }, 60_000);
 
 /** In their order: each goes on with what the one before it has made. */
-describe('prices', { timeout: 120_000 }, () => {
+describe('prices', { timeout: 180_000 }, () => {
   const price = async (number: string) => (await answer(['tariff', 'price', number])).ratePerSecond;
 
   test('that are wrong are named, and nothing is made of them', async () => {
@@ -194,7 +194,7 @@ const blocks = (kind: string) =>
     ([, name = '', text = '']) => [name, text] as const,
   );
 
-test('the commands of the page about prices do what it says, in its order', { timeout: 120_000 }, async () => {
+test('the commands of the page about prices do what it says, in its order', { timeout: 180_000 }, async () => {
   for (const [name, text] of blocks('file')) writeFileSync(join(folder, name), text);
   const outputs = new Map(blocks('output'));
   const commands = [...page.matchAll(/^ {4}npx krypton (.*?)(?: +# .*)?$/gm)].map(([, command = '']) => command);
