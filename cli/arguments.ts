@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
+import { destinationParameter, minutesParameter } from '../protocol/api/tariffs.ts';
 import { type Address, addressSchema } from '../protocol/types/address.ts';
 import { type Datoshi, datoshiSchema, maxInteger, parseGas } from '../protocol/types/datoshi.ts';
 import { scriptHashSchema, type TxHash, txHashSchema } from '../protocol/types/hash.ts';
@@ -107,4 +108,17 @@ export function toLocation(text: string): string {
   throw new InvalidArgumentError(
     'expected a host or DNS SRV name of 1 to 253 letters, digits, dots and dashes, e.g. sip.example.com',
   );
+}
+
+export function toUri(text: string): string {
+  if (URL.canParse(text) && Buffer.byteLength(text) <= 512) return text;
+  throw new InvalidArgumentError('expected an URI of at most 512 bytes, e.g. https://example.com/tariff.json');
+}
+
+export const toDestination: (text: string) => string = reads(destinationParameter);
+
+/** Only checked here: it goes on as text. */
+export function toMinutes(text: string): string {
+  reads(minutesParameter)(text);
+  return text;
 }

@@ -10,6 +10,7 @@ import { addRegistration } from './commands/registration.ts';
 import { addSettlement } from './commands/settlement.ts';
 import { addSettler } from './commands/settler.ts';
 import { addStatus } from './commands/status.ts';
+import { addTariff } from './commands/tariff.ts';
 import { addVoucher } from './commands/voucher.ts';
 import { addWallet } from './commands/wallet.ts';
 import { createProgram, examples } from './program.ts';
@@ -21,7 +22,7 @@ import { lineOf } from './refusal.ts';
 const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 
 const program = createProgram();
-for (const add of [addStatus, addDevnet, addWallet, addContract, addProvider, addRegistration]) add(program);
+for (const add of [addStatus, addDevnet, addWallet, addContract, addProvider, addTariff, addRegistration]) add(program);
 for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addAudit, addSettler]) add(program);
 program.addHelpText(
   'after',

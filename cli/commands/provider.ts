@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Receipt, send } from '../../chain/send.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { toAddress, toHash32, toLocation } from '../arguments.ts';
+import { toAddress, toHash32, toLocation, toUri } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { openChain, openSigning, type Signing } from '../connect.ts';
 import { fields, print } from '../print.ts';
@@ -122,8 +122,3 @@ async function printProvider(
 }
 
 const toOperator = (text: string): Address | null => (text === 'none' ? null : toAddress(text));
-
-function toUri(text: string): string {
-  if (URL.canParse(text) && Buffer.byteLength(text) <= 512) return text;
-  throw new InvalidArgumentError('expected an URI of at most 512 bytes, e.g. https://example.com/tariff.json');
-}

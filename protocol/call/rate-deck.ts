@@ -12,10 +12,10 @@ import { datoshiSchema } from '../types/datoshi.ts';
  */
 
 /** 200,000 prefixes: what the largest carriers' lists hold. */
-const MAX_ENTRIES = 200_000;
+export const MAX_ENTRIES = 200_000;
 /** As for an escrow's increment: an hour. */
-const MAX_INCREMENT_S = 3_600;
-const MAX_DESCRIPTION = 200;
+export const MAX_INCREMENT_S = 3_600;
+export const MAX_DESCRIPTION = 200;
 
 /** Beside E.164: calls to NEO addresses, calls from the PSTN, messages. `""` is the default for E.164 numbers only. */
 const prefixSchema = z
@@ -86,6 +86,22 @@ export function canonicalRateDeck(document: RateDeckDocument): string {
 
 /** SHA-256 of the canonical text, as `setTariff` takes it. */
 export const rateDeckHash = (canonical: string): Hex => hexOf(sha256(utf8ToBytes(canonical)));
+
+/** An entry as JSON holds it. */
+export const entryDocument = (entry: DeckEntry): RateDeckDocument['entries'][number] => ({
+  ...entry,
+  ratePerSecond: entry.ratePerSecond.toString(),
+  feePerCall: entry.feePerCall.toString(),
+});
+
+/** The same hash entry by entry: of 200,000 of them there is never the whole text in memory. */
+export function hashOfDeck({ entries, ...rest }: RateDeck): Hex {
+  const [head = '', tail = ''] = canonicalRateDeck({ ...rest, entries: [] }).split('[]');
+  const hash = sha256.create().update(utf8ToBytes(`${head}[`));
+  for (const [i, entry] of entries.entries())
+    hash.update(utf8ToBytes(`${i === 0 ? '' : ','}${canonicalize(entryDocument(entry))}`));
+  return hexOf(hash.update(utf8ToBytes(`]${tail}`)).digest());
+}
 
 /** What a provider may have overlooked in a deck that can be used. */
 export function warningsOf({ effectiveFrom, entries }: RateDeck, now: Date): string[] {
