@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { gasTransfer, transferGas } from '../../chain/gas.ts';
 import { send } from '../../chain/send.ts';
 import type { Client } from '../../protocol/api/client.ts';
-import { putTariff } from '../../protocol/api/tariffs.ts';
 import type { Terms } from '../../protocol/call/price.ts';
 import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
 import { createKey } from '../../protocol/sign/key.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
 import type { Height } from '../../protocol/types/height.ts';
 import { openTreasury } from '../../stack/accounts.ts';
 import type { Settings } from '../config.ts';
 import type { Chain } from '../connect.ts';
+import { checkDeck } from '../tariff/deck-file.ts';
+import { publish } from '../tariff/publish.ts';
 import { patiently } from './patience.ts';
 import { deposits, escrows, type PlannedEscrow, providers as plannedProviders } from './plan.ts';
 
@@ -55,16 +55,12 @@ export async function deployProviders(chain: Chain, { providers }: Cast, operato
   );
 }
 
-/** Each hands its rate deck in, and then sets its hash on chain: so nobody ever misses the document. */
 export async function publishDecks(chain: Chain, api: Client, { providers }: Cast): Promise<void> {
   await Promise.all(
-    providers.map(async (signer, i) => {
-      const { address: provider } = signer;
-      const given = { params: { address: provider }, body: deckOf(provider, i) };
-      const { answer } = await patiently(() => api.as(signer).call(putTariff, given));
-      const hash = bytesOfHex(answer.hash);
+    providers.map((signer, i) => {
+      const deck = checkDeck('the deck of the demo', deckOf(signer.address, i));
       const uri = `https://${planOf(i).location}/tariff.json`;
-      await send({ ...chain, signer }, [contractCall(chain.contract, 'setTariff', { provider, uri, hash })]);
+      return patiently(() => publish({ api: api.as(signer), chain: { ...chain, signer } }, deck, uri));
     }),
   );
 }
