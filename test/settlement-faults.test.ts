@@ -226,6 +226,36 @@ describe('stage by stage', () => {
     expect((await world.reader.escrow(escrowId))?.spent).toBe(22_000n);
   });
 
+  test('a database restored from before a seal: its own second claim of the same calls does not vouch for the first', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    const { db } = world;
+    const patient = { ...deps(), validForBlocks: 200 };
+    const [forgotten] = await settle(deaf(patient));
+    await db
+      .updateTable('ratings')
+      .set({ state: 'rated', claimId: null, amount: null })
+      .where('cdrId', '=', id)
+      .execute();
+    await db.deleteFrom('claims').where('escrowId', '=', escrowId).execute();
+    await db
+      .deleteFrom('transactions')
+      .where('hash', '=', forgotten?.hash as never)
+      .execute();
+
+    // the same calls make the same root, in another transaction; the forgotten one was on its way
+    expect(await settle(deaf(patient))).toHaveLength(1);
+    await broadcast(world.rpc, forgotten?.bytes as Uint8Array);
+    const later = await rated(escrowId);
+    await untilIndexed(escrowId, 1n);
+    await settle(patient); // looks at the claims of the escrow while our own is still open
+    await untilConfirmed();
+    await settle(patient);
+    await untilConfirmed();
+    expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
+  });
+
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
