@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Insertable } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readCall } from '../api/calls/read-call.ts';
+import { writeHold } from '../api/calls/write-hold.ts';
 import type { Escrows } from '../database/types.ts';
 import { authorizeCall, listCalls } from '../protocol/api/calls.ts';
 import { createClient } from '../protocol/api/client.ts';
+import { decidePermission } from '../protocol/call/permission.ts';
 import { canonicalRateDeck, rateDeckHash } from '../protocol/call/rate-deck.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
@@ -250,6 +253,21 @@ describe('no datoshi is promised twice', () => {
       );
       expect(answers.filter((each) => each?.allowed)).toHaveLength(10);
     }
+  });
+
+  test('a call that is rated between decision and promise counts, also where nothing was promised before', async () => {
+    const escrow = await openEscrow({ amount: 3_000n });
+    const asked = authorizeCall.body.parse(callOf(escrow));
+    const view = await readCall(world.db, provider.address, asked, new Date());
+    const permission = decidePermission(view.input);
+    if (!permission.allowed || !permission.hold || !permission.terms) throw new Error('it is allowed');
+    const cdr = cdrOf(escrow.user, { callId: randomUUID(), escrowId: Number(escrow.id) });
+    await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+    await rate(cdr.callId, 600n);
+    const { hold, terms, entry } = permission;
+    const promise = { provider: provider.address, escrowId: escrow.id, hold, terms, entry, tariffHash: null };
+    expect(await writeHold(world.db, promise, view.version, null)).toBe('overtaken');
+    expect(await authorize(asked)).toMatchObject({ maxSeconds: 240 });
   });
 
   test('whatever calls come, are extended, end and are rated at the same time', { timeout: 120_000 }, async () => {
