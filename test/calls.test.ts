@@ -191,6 +191,16 @@ describe('a call is allowed', () => {
   });
 });
 
+test('a call that is over leaves its line to the next one as soon as its CDR came', async () => {
+  const escrow = await openEscrow({ maxParallel: 1 });
+  const first = callOf(escrow);
+  expect(await authorize(first)).toMatchObject({ allowed: true });
+  expect(await authorize(callOf(escrow))).toMatchObject({ reason: 'overParallel' });
+  const cdr = cdrOf(escrow.user, { callId: first.callId, escrowId: Number(escrow.id) });
+  await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+  expect(await authorize(callOf(escrow))).toMatchObject({ allowed: true });
+});
+
 describe('a call is refused', () => {
   test.each<[string, Partial<Insertable<Escrows>>, Record<string, unknown>]>([
     ['noEscrow', {}, { user: createKey().address }],
@@ -313,11 +323,15 @@ describe('no datoshi is promised twice', () => {
 });
 
 async function readPromised(escrowId: bigint) {
-  const holds = await world.db.selectFrom('holds').select('amount').where('escrowId', '=', escrowId).execute();
+  const holds = await world.db
+    .selectFrom('holds')
+    .select(['amount', 'cdrId'])
+    .where('escrowId', '=', escrowId)
+    .execute();
   const owed = await world.db.selectFrom('ratings').select('price').where('escrowId', '=', escrowId).execute();
   const sum = (values: bigint[]) => values.reduce((total, value) => total + value, 0n);
   return {
     amount: sum(holds.map(({ amount }) => amount)) + sum(owed.map(({ price }) => price)),
-    running: holds.length,
+    running: holds.filter(({ cdrId }) => cdrId === null).length,
   };
 }

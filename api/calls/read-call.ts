@@ -6,7 +6,7 @@ import type { AskedCall } from '../../protocol/api/calls.ts';
 import { type CallPrice, priceFor } from '../../protocol/call/call-price.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
 import { destinationOf } from '../../protocol/call/destination.ts';
-import type { Hold, PermissionEscrow, PermissionInput } from '../../protocol/call/permission.ts';
+import type { KeptHold, PermissionEscrow, PermissionInput } from '../../protocol/call/permission.ts';
 import type { Terms } from '../../protocol/call/price.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { datoshi } from '../../protocol/types/datoshi.ts';
@@ -27,6 +27,7 @@ type HoldJson = {
   seconds: number;
   amount: string;
   hold_until: string;
+  is_handed_in: boolean;
   rate_per_second: string;
   fee_per_call: string;
   initial_increment: number;
@@ -79,9 +80,9 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       exists (select from cdrs where provider = ${provider} and call_id = ${callId}) as is_over,
       (select coalesce(json_agg(live), '[]') from (
         select call_id, held_from, seconds, amount::text, rate_per_second::text, fee_per_call::text, initial_increment,
-          holds.increment, tariff_hash, entry,
-          -- one whose CDR is not rated yet counts, however long that takes
-          case when cdr_id is null then hold_until else 'infinity' end as hold_until
+          holds.increment, tariff_hash, entry, hold_until,
+          -- its money counts until it is rated, however long that takes
+          cdr_id is not null as is_handed_in
         from holds where escrow_id = chosen.id and ${isLive}) as live) as holds,
       -- what calls cost that were handed in; of claims, those whose answer the index has not seen yet
       ((select coalesce(sum(price), 0) from ratings
@@ -126,18 +127,16 @@ function escrowOf(row: Row): PermissionEscrow {
   };
 }
 
-function holdOf(hold: HoldJson): Hold {
+function holdOf(hold: HoldJson): KeptHold {
   return {
     callId: hold.call_id,
     heldFrom: new Date(hold.held_from),
     seconds: hold.seconds,
     amount: datoshi(BigInt(hold.amount)),
-    holdUntil: hold.hold_until === 'infinity' ? END_OF_TIME : new Date(hold.hold_until),
+    holdUntil: new Date(hold.hold_until),
+    isHandedIn: hold.is_handed_in,
   };
 }
-
-/** The last moment that a Date can hold. */
-const END_OF_TIME = new Date(8_640_000_000_000_000);
 
 function priceOfHold(hold: HoldJson): CallPrice {
   const terms: Terms = {
