@@ -249,11 +249,17 @@ describe('stage by stage', () => {
     const later = await rated(escrowId);
     await untilIndexed(escrowId, 1n);
     await settle(patient); // looks at the claims of the escrow while our own is still open
+    const review = { escrowId, reviewedSeq: 1n, paidElsewhere: [], dryRun: false };
+    expect(await releaseParked(db, review)).toMatchObject({ kind: 'underWay', seq: 0n });
     await untilConfirmed();
     await settle(patient);
     await untilConfirmed();
     expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
     expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
+    expect(await releaseParked(db, { ...review, paidElsewhere: [id] })).toMatchObject({ failed: 1, freed: 1 });
+    await settle(patient);
+    await untilConfirmed();
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(22_000n);
   });
 
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
