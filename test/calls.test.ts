@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Insertable } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCall } from '../api/calls/read-call.ts';
-import { writeHold } from '../api/calls/write-hold.ts';
+import { deleteOverHolds, writeHold } from '../api/calls/write-hold.ts';
 import type { Escrows } from '../database/types.ts';
 import { authorizeCall, listCalls } from '../protocol/api/calls.ts';
 import { createClient } from '../protocol/api/client.ts';
@@ -199,6 +199,26 @@ test('a call that is over leaves its line to the next one as soon as its CDR cam
   const cdr = cdrOf(escrow.user, { callId: first.callId, escrowId: Number(escrow.id) });
   await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
   expect(await authorize(callOf(escrow))).toMatchObject({ allowed: true });
+});
+
+test('a CDR that comes after its hold was over: what was held counts again until it is rated', async () => {
+  const escrow = await openEscrow({ amount: 3_000n });
+  const [late, next] = [callOf(escrow), callOf(escrow)];
+  expect(await authorize(late)).toMatchObject({ allowed: true });
+  const over = new Date(Date.now() - 60_000);
+  await world.db.updateTable('holds').set({ holdUntil: over }).where('callId', '=', late.callId).execute();
+  await deleteOverHolds(world.db, new Date());
+  expect((await world.signed(provider, '/v1/calls')).body.items).not.toContainEqual(
+    expect.objectContaining({ callId: late.callId }),
+  );
+  const cdr = cdrOf(escrow.user, { callId: late.callId, escrowId: Number(escrow.id) });
+  await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+  expect(await authorize(next)).toMatchObject({ reason: 'insufficientFunds' });
+  await rate(late.callId, 600n);
+  expect(await authorize(next)).toMatchObject({ maxSeconds: 240 });
+
+  await deleteOverHolds(world.db, new Date(Date.now() + 7_200_000));
+  expect(await release(next.callId), 'it is not kept for ever').toBe(false);
 });
 
 describe('a call is refused', () => {

@@ -85,11 +85,15 @@ export async function releaseHold(db: Database, provider: Address, callId: strin
 /** With SWEEP_MS of the sweeper: so many calls that end without a word in ten seconds are cleared as they come. */
 const MAX_ROWS_PER_SWEEP = 10_000;
 
-/** Holds that are over count no more; here they go. */
+/** A proxy that was away hands in its CDRs late: what was held for such a call counts again until it is rated. */
+const KEPT_FOR_ITS_CDR_MS = 3_600_000;
+
+/** Holds that are over count no more; some time later, they go. */
 export async function deleteOverHolds(db: Database, now: Date): Promise<void> {
   await sql`
     delete from holds where (provider, call_id) in (
-      select provider, call_id from holds where cdr_id is null and hold_until < ${now}
+      select provider, call_id from holds
+      where cdr_id is null and hold_until < ${new Date(now.getTime() - KEPT_FOR_ITS_CDR_MS)}
       order by hold_until limit ${MAX_ROWS_PER_SWEEP} for update skip locked
     )`.execute(db);
 }
