@@ -263,6 +263,9 @@ describe('a call is refused', () => {
     );
     const bad = await world.signed(provider, '/v1/calls/authorize', { body: callOf(escrow, { callId: 'a b' }) });
     expect(bad.body.errors).toMatchObject([{ path: 'callId' }]);
+    const madeUp = Buffer.from(JSON.stringify(['\u0000'])).toString('base64url');
+    const { body } = await world.signed(provider, `/v1/calls?cursor=${madeUp}`);
+    expect(body.errors).toMatchObject([{ path: 'cursor' }]);
   });
 });
 
