@@ -49,6 +49,7 @@ type EscrowColumns = {
 };
 type Row = PriceColumns &
   EscrowColumns & {
+    now: Date;
     height: number;
     version: bigint;
     isOver: boolean;
@@ -57,11 +58,14 @@ type Row = PriceColumns &
     voucherTotal: bigint;
   };
 
-/** One statement, and so one snapshot. @throws Refusal indexNotReady */
-export async function readCall(db: Database, provider: Address, asked: AskedCall, now: Date): Promise<CallView> {
+/**
+ * One statement, and so one snapshot. The time is that of Postgres: servers whose clocks differ agree on which holds
+ * are over. @throws Refusal indexNotReady
+ */
+export async function readCall(db: Database, provider: Address, asked: AskedCall): Promise<CallView> {
   const { callId, user, escrowId } = asked;
   const destination = destinationOf({ direction: asked.direction, to: asked.destination });
-  const isLive = sql`(cdr_id is not null or hold_until > ${now})`;
+  const isLive = sql`(cdr_id is not null or hold_until > now())`;
   const { rows } = await sql<Row>`${prepared('read_call')}
     with own as (select escrow_id from holds where provider = ${provider} and call_id = ${callId} and ${isLive}),
     -- that of the call's hold, that which was asked for, or the open one with the most left
@@ -70,9 +74,9 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       where provider = ${provider} and "user" = ${user}
         and id = coalesce((select escrow_id from own), ${escrowId ?? null}::bigint, (
           select id from escrows
-          where "user" = ${user} and provider = ${provider} and state = 'open' and ends_at > ${now}
+          where "user" = ${user} and provider = ${provider} and state = 'open' and ends_at > now()
           order by amount - spent desc, id limit 1)))
-    select cursor.height, ${priceColumns},
+    select now() as now, cursor.height, ${priceColumns},
       chosen.id as escrow_id, chosen.state, chosen.amount, chosen.spent, chosen.rate_per_second as escrow_rate,
       chosen.fee_per_call as escrow_fee, chosen.increment as escrow_increment, chosen.max_parallel, chosen.ends_at,
       chosen.voucher_key,
@@ -95,11 +99,11 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       ) as voucher_total
     from cursor
     left join chosen on true
-    left join lateral deck_in_force(${provider}, ${now}::timestamptz) as deck on true
+    left join lateral deck_in_force(${provider}, now()) as deck on true
     left join lateral deck_entry(deck.deck_id, ${lookUpOf(destination).prefixes}::text[]) as entry on true`.execute(db);
   const [row] = rows;
   if (!row) throw new Refusal('indexNotReady', 'the index has no block yet');
-  const { height, version, isOver, unsettled } = row;
+  const { now, height, version, isOver, unsettled } = row;
   const escrow = row.escrowId === null ? null : escrowOf(row);
   const own = row.holds.find((hold) => hold.call_id === callId);
   const found = deckPriceOf(row, destination);

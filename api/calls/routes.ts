@@ -77,7 +77,7 @@ export function addCalls(app: App, deps: Deps): void {
     const { limit, cursor } = c.req.valid('query');
     const [after] = decodeCursor(cursor, cursorKey) ?? [];
     const provider = await authenticateReader(c, deps);
-    const found = await findHolds(deps.db, provider, { limit: limit + 1, after, now: new Date(deps.now()) });
+    const found = await findHolds(deps.db, provider, { limit: limit + 1, after });
     const { rows, next } = pageOf(found, limit, ({ callId }) => [callId]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);

@@ -86,14 +86,14 @@ export async function releaseHold(db: Database, provider: Address, callId: strin
 const MAX_ROWS_PER_SWEEP = 10_000;
 
 /** A proxy that was away hands in its CDRs late: what was held for such a call counts again until it is rated. */
-const KEPT_FOR_ITS_CDR_MS = 3_600_000;
+const KEPT_FOR_ITS_CDR = sql`interval '1 hour'`;
 
 /** Holds that are over count no more; some time later, they go. */
-export async function deleteOverHolds(db: Database, now: Date): Promise<void> {
+export async function deleteOverHolds(db: Database): Promise<void> {
   await sql`
     delete from holds where (provider, call_id) in (
       select provider, call_id from holds
-      where cdr_id is null and hold_until < ${new Date(now.getTime() - KEPT_FOR_ITS_CDR_MS)}
+      where cdr_id is null and hold_until < now() - ${KEPT_FOR_ITS_CDR}
       order by hold_until limit ${MAX_ROWS_PER_SWEEP} for update skip locked
     )`.execute(db);
 }
