@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { streamOf, streamRefusals } from '../events/description.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, readerRefusals, refusals, signed } from '../http/route.ts';
-import { authenticateReader } from '../signature/authenticate.ts';
+import { authenticateUntil } from '../signature/authenticate.ts';
 import { readNewest } from './state-horizon.ts';
 
 const states = createRoute({
@@ -27,11 +27,11 @@ export function addCdrEvents(app: App, deps: Deps): void {
   app.openapi(states, async (c) => {
     const { escrowId, lastEventId } = c.req.valid('query');
     const id = c.req.valid('header')['last-event-id'] ?? lastEventId;
-    const party = await authenticateReader(c, deps);
+    const { party, until } = await authenticateUntil(c, deps);
     const after = id === undefined ? null : BigInt(id);
     if (after !== null && after > (await readNewest(deps.db)))
       throw new Refusal('unknownPosition', `this server has no event ${id} yet: begin without Last-Event-ID`);
-    const start = { after, generation: 0n, prelude: '' };
+    const start = { after, generation: 0n, prelude: '', until };
     return deps.streams.open(c, deps.streams.cdrs, party, start, { party, escrowId });
   });
 }

@@ -34,7 +34,7 @@ function open(feed: ReturnType<typeof createFeed<Entry, string | null>>, given: 
   const { after = null, generation = 0n, filter = null } = given;
   const [left, stopping] = [new AbortController(), new AbortController()];
   const leave = feed.join();
-  const start = { after, generation, prelude: '' };
+  const start = { after, generation, prelude: '', until: null };
   const frames = framesOf(feed, start, filter, { left: left.signal, stopping: stopping.signal, timing });
   return { frames, left, stopping, leave };
 }

@@ -42,7 +42,7 @@ type Query = z.output<typeof streamEvents.query>;
 async function findStart({ db }: Deps, id: Query['lastEventId'], since: Query['since']): Promise<Start> {
   if (id === undefined) {
     const generation = await readRollback(db);
-    return { after: since === undefined ? null : beginOf(since), generation, prelude: '' };
+    return { after: since === undefined ? null : beginOf(since), generation, prelude: '', until: null };
   }
   const place = parseChainId(id);
   const resumed = place && (await resumeChain(db, place));
@@ -52,6 +52,7 @@ async function findStart({ db }: Deps, id: Query['lastEventId'], since: Query['s
   return {
     after: start,
     generation: rollback,
+    until: null,
     prelude: lostAbove === null ? '' : frame('rollback', JSON.stringify(told), formatChainId(start, rollback)),
   };
 }

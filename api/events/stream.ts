@@ -23,6 +23,8 @@ export type Start = {
   generation: bigint;
   /** Said before all else. */
   prelude: string;
+  /** When the reader's right to read ends, in ms since 1970; null: it does not. */
+  until: number | null;
 };
 
 export type Timing = { heartbeatMs: number; slowMs: number; graceMs: number };
@@ -40,18 +42,20 @@ const endFrame = (code: EndCode) => frame(streamEventNames.end, JSON.stringify({
  */
 export async function* framesOf<E extends Entry, F>(
   feed: Feed<E, F>,
-  { after, generation, prelude }: Start,
+  { after, generation, prelude, until }: Start,
   filter: F,
   { left, stopping, timing }: { left: AbortSignal; stopping: AbortSignal; timing: Timing },
 ): AsyncGenerator<string, void> {
   let saidAt = performance.now();
   const untilHeartbeat = () => saidAt + timing.heartbeatMs - performance.now();
+  const untilOver = () => (until === null ? Number.POSITIVE_INFINITY : until + 1 - Date.now());
   yield `retry: ${RETRY_MS}\n\n${prelude}`;
   let place = after;
   let said: bigint | null = null;
   let epoch: number | null = null;
   while (!left.aborted) {
     if (stopping.aborted) return yield endFrame('serverStopping');
+    if (until !== null && Date.now() > until) return yield endFrame('delegationExpired');
     const known = feed.known();
     if (known && known.generation >= generation) {
       if (known.generation > generation || known.epoch !== (epoch ?? known.epoch)) return yield endFrame('rolledBack');
@@ -80,7 +84,8 @@ export async function* framesOf<E extends Entry, F>(
       saidAt = performance.now();
     }
     const now = feed.known();
-    if (!now || now.generation < generation || (place ?? 0n) >= now.newest) await feed.moved(untilHeartbeat(), left);
+    if (!now || now.generation < generation || (place ?? 0n) >= now.newest)
+      await feed.moved(Math.min(untilHeartbeat(), untilOver()), left);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { ProblemCode } from '../../protocol/api/problem.ts';
-import { delegationFault, delegationHeader, readDelegation } from '../../protocol/sign/delegation.ts';
+import { type Delegation, delegationFault, delegationHeader, readDelegation } from '../../protocol/sign/delegation.ts';
 import {
   authorityOf,
   type HttpRequest,
@@ -10,7 +10,6 @@ import {
   signatureAlgorithm,
 } from '../../protocol/sign/http-signature.ts';
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
-import type { PublicKey } from '../../protocol/types/public-key.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
 import { Refusal } from '../http/problem.ts';
@@ -36,16 +35,27 @@ export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address
   return addressOfPublicKey(verified.publicKey);
 }
 
+/** Who reads, and until when: null where the key is the reader's own. */
+export type Reader = { party: Address; until: number | null };
+
 /**
  * The same for what only reads: it may also be signed by a key to which a wallet has delegated that, and the address is
  * the wallet's then. @throws Refusal
  */
 export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Address> {
+  return (await authenticateUntil(c, deps)).party;
+}
+
+/** The same for what goes on for long: no longer than the delegation. @throws Refusal */
+export async function authenticateUntil(c: Context<Env>, deps: Deps): Promise<Reader> {
   const { request, verified } = verifyAny(c, deps);
   const header = headerValue(request, delegationHeader);
-  const wallet = header === undefined ? verified.publicKey : walletOf(header, verified, deps);
+  const delegation = header === undefined ? null : delegationOf(header, verified, deps);
   await spendNonce(deps, verified);
-  return addressOfPublicKey(wallet);
+  return {
+    party: addressOfPublicKey(delegation?.wallet ?? verified.publicKey),
+    until: delegation?.notAfter ?? null,
+  };
 }
 
 /** All but the nonce, which whoever calls this uses up; by the caller's own key. @throws Refusal */
@@ -62,8 +72,8 @@ function verifyAny(c: Context<Env>, { now, authorities }: Deps) {
   return { request, verified };
 }
 
-/** The key of the wallet that lets the signer of this request read in its name. @throws Refusal */
-function walletOf(header: string, { publicKey, covers }: Verified, { network, contract, now }: Deps): PublicKey {
+/** By which a wallet lets the signer of this request read in its name. @throws Refusal */
+function delegationOf(header: string, { publicKey, covers }: Verified, { network, contract, now }: Deps): Delegation {
   if (!covers.includes(delegationHeader))
     throw unauthorised('delegationNotCovered', `the signature does not cover "${delegationHeader}"`);
   const delegation = readDelegation(header);
@@ -75,7 +85,7 @@ function walletOf(header: string, { publicKey, covers }: Verified, { network, co
   const use = { network, contract, key: publicKey, needs: 'read' as const, nowMs: now() };
   const fault = delegationFault(delegation, use, isSignatureValid);
   if (fault) throw unauthorised(fault.code, fault.detail);
-  return delegation.wallet;
+  return delegation;
 }
 
 async function spendNonce({ db }: Deps, verified: Verified): Promise<void> {

@@ -90,6 +90,7 @@ export const streamEventNames = { position: 'position', end: 'end' } as const;
 export const endCodes = {
   serverStopping: 'the server stops; another one goes on',
   rolledBack: 'events were taken back: the next stream says which',
+  delegationExpired: 'the delegation is over: ask again with a new one',
   slowReader: 'the events were not read as fast as they came',
   databaseUnavailable: 'the database is away',
   internal: 'an error that nobody expected; it is in the log of the server',
