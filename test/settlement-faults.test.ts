@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readHeight } from '../chain/blocks.ts';
 import { readOutcome } from '../chain/outcome.ts';
 import { createRpc } from '../chain/rpc.ts';
@@ -9,7 +9,7 @@ import { broadcast } from '../chain/transaction.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { height } from '../protocol/types/height.ts';
-import { OutOfBudget } from '../settler/budget.ts';
+import { OutOfBudget, readBudget } from '../settler/budget.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
@@ -355,6 +355,19 @@ describe('stage by stage', () => {
     await untilConfirmed();
     await settle(deps());
     await untilConfirmed();
+  });
+
+  test('the hour of the limit is that of Postgres, whatever the clock of a settler says', async () => {
+    await rated(await openEscrow(world, 1_000_000n));
+    await settle(deps());
+    await untilConfirmed();
+    const used = { ...deps(), feePerHourLimit: datoshi(await feesSpent()) };
+    const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
+    try {
+      await expect(readBudget(used)).rejects.toThrow(OutOfBudget);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   test('a node that is behind the index is left for the next one', async () => {
