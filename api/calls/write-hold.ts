@@ -71,15 +71,16 @@ export async function writeHold(
   return held ? 'written' : 'overtaken';
 }
 
-/** Ends the hold of a call that did not come about; false where it has none, or its CDR came. */
+/** Ends the hold of a call that did not come about; false where it has none, it is over, or its CDR came. */
 export async function releaseHold(db: Database, provider: Address, callId: string): Promise<boolean> {
-  const { numDeletedRows } = await db
+  const released = await db
     .deleteFrom('holds')
     .where('provider', '=', provider)
     .where('callId', '=', callId)
     .where('cdrId', 'is', null)
+    .returning(sql<boolean>`hold_until > now()`.as('isLive'))
     .executeTakeFirst();
-  return numDeletedRows === 1n;
+  return released?.isLive ?? false;
 }
 
 /** With SWEEP_MS of the sweeper: so many calls that end without a word in ten seconds are cleared as they come. */
