@@ -11,7 +11,7 @@ export function sweepRegularly(db: Database, log: Logger): { stop(): Promise<voi
   const timer = setInterval(() => {
     sweeping = sweeping
       .then(() => deleteExpiredNonces(db, new Date()))
-      .then(() => deleteOverHolds(db, new Date()))
+      .then(() => deleteOverHolds(db))
       .catch((error) => log.debug(describe(error)));
   }, SWEEP_MS);
   return {

@@ -155,16 +155,16 @@ describe('what belongs together comes from one node', () => {
     expect(blocks).toMatchObject([{ notifications: [{ ordinal: 0, name: 'Deposited' }] }]);
   });
 
-  test('a node that has a transaction without its log is not believed to know its end', async () => {
-    const unknown = { error: { code: rpcCode.unknownScriptContainer, message: 'Unknown' } };
-    const late = { getblockcount: { result: 100 } };
-    const nodes = [
-      await startFakeNode(usually({ ...late, getapplicationlog: unknown })),
-      await startFakeNode(usually(late)),
-    ];
-    const outcome = readOutcome(rpcOf(...nodes), `0x${'b1'.repeat(32)}` as never, height(20));
-    expect(await outcome).toMatchObject({ kind: 'executed', height: 7 });
-  });
+  test.each(['getapplicationlog', 'gettransactionheight'])(
+    'a node that has a transaction, but not its %s, is not believed to know its end',
+    async (missing) => {
+      const unknown = { error: { code: rpcCode.unknownScriptContainer, message: 'Unknown' } };
+      const late = { getblockcount: { result: 100 } };
+      const nodes = [await startFakeNode(usually({ ...late, [missing]: unknown })), await startFakeNode(usually(late))];
+      const outcome = readOutcome(rpcOf(...nodes), `0x${'b1'.repeat(32)}` as never, height(20));
+      expect(await outcome).toMatchObject({ kind: 'executed', height: 7 });
+    },
+  );
 });
 
 function notified(state: unknown): Told {

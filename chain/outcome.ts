@@ -37,6 +37,7 @@ async function readOutcomeAt(node: Pick<Ask, 'batch'>, hash: TxHash, validUntilB
   if (newest <= validUntilBlock + LOG_DELAY_BLOCKS) return { kind: 'pending', height: newest };
   if ('result' in position)
     throw new NodeRefuses(`the node has ${hash} in block ${position.result}, but no application log of it`);
+  if ('result' in log) throw new NodeRefuses(`the node has an application log of ${hash}, but not its block`);
   return { kind: 'expired' };
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { readGasBalance } from '../chain/gas.ts';
 import type { Database, Tx } from '../database/connection.ts';
 import type { Transactions } from '../database/types.ts';
@@ -9,8 +10,6 @@ import type { Deps } from './deps.ts';
 export class OutOfBudget extends Error {
   override name = 'OutOfBudget';
 }
-
-const HOUR_MS = 3_600_000;
 
 export type TransactionKind = Transactions['kind'];
 
@@ -75,18 +74,20 @@ function hourOf({ feePerHourLimit }: Limits, kind: TransactionKind, { ofHour }: 
 
 type Fees = { ofHour: bigint; ofSealed: bigint };
 
+/** By the clock that stamps them, which all settlers share. */
+const isOfHour = sql<boolean>`sealed_at > now() - interval '1 hour'`;
+
 /** Paid, or still possible; a transaction that expired was never paid. */
 async function readFees(db: Database | Tx): Promise<Fees> {
-  const since = new Date(Date.now() - HOUR_MS);
   const rows = await db
     .selectFrom('transactions')
-    .select(['state', 'sealedAt', 'systemFee', 'networkFee'])
+    .select(['state', 'systemFee', 'networkFee', isOfHour.as('isOfHour')])
     .where('state', '!=', 'expired')
-    .where((where) => where.or([where('state', '=', 'sealed'), where('sealedAt', '>', since)]))
+    .where((where) => where.or([where('state', '=', 'sealed'), isOfHour]))
     .execute();
   const total = (some: typeof rows) => some.reduce((sum, row) => sum + row.systemFee + row.networkFee, 0n);
   return {
-    ofHour: total(rows.filter(({ sealedAt }) => sealedAt > since)),
+    ofHour: total(rows.filter((row) => row.isOfHour)),
     ofSealed: total(rows.filter(({ state }) => state === 'sealed')),
   };
 }

@@ -4,10 +4,13 @@ import { wordsOf } from '../protocol/call/reasons.ts';
 import type { Deps } from './deps.ts';
 import { withDue } from './due.ts';
 
-/** The claim is one of ours; a sealed one too, as what the chain says of it is about to be written down. */
+/**
+ * The claim is one of ours, in the very transaction that the chain accepted it in: the same calls in another one have
+ * the same root. A sealed one too, as what the chain says of it is about to be written down.
+ */
 export const isKnown: RawBuilder<boolean> = sql`exists (select from claims
   where claims.escrow_id = settlements.escrow_id and claims.seq = settlements.seq
-    and claims.cdr_root = settlements.cdr_root and claims.state in ('sealed', 'accepted'))`;
+    and claims.tx_hash = settlements.tx_hash and claims.state in ('sealed', 'accepted'))`;
 
 /** Any number that nobody else locks in this database: a check of claims and a roll-back's end do not overlap. */
 const CHECK_LOCK = 0x5e_a3;

@@ -144,6 +144,33 @@ describe('what is claimed', () => {
       { claimed: [[1n, 10n]], failed: [], waiting: [] } as never,
     ],
     [
+      'and the rest waits until then: a voucher may still come',
+      {
+        escrow: escrow(key),
+        headTime: at(19 * minute),
+        voucherTotal: datoshi(10n),
+        calls: [call(1n, 60_000n), call(2n, 1n), call(3n, 100_000n)],
+      },
+      {
+        claimed: [[1n, 10n]],
+        failed: [],
+        waiting: [
+          [2n, 'notCovered'],
+          [3n, 'notCovered'],
+        ],
+      } as never,
+    ],
+    [
+      'but where no voucher can help: all the money is used up',
+      {
+        escrow: escrow(key),
+        headTime: at(19 * minute),
+        voucherTotal: datoshi(200_000n),
+        calls: [call(1n, 100_000n), call(2n, 1n)],
+      },
+      { claimed: [[1n, 100_000n]], failed: [[2n, 'nothingLeft']], waiting: [] } as never,
+    ],
+    [
       'nothing past the deadline',
       { headTime: at(20 * minute + 1), calls: [call(1n, 60_000n)] },
       { claimed: [], failed: [[1n, 'pastDeadline']], waiting: [] } as never,

@@ -76,6 +76,7 @@ function allot(view: EscrowView, policy: Policy): Plan {
   const ended = headTime > escrow.endsAt;
   const final = isFinal(view, policy);
   let room = coverOf(view);
+  let money = escrow.amount - escrow.spent;
   let { seconds, calls: count } = escrow;
   for (const call of calls) {
     const { cdrId, price } = call;
@@ -86,12 +87,18 @@ function allot(view: EscrowView, policy: Policy): Plan {
     }
     const amount = price <= room ? price : final ? room : 0n;
     if (amount === 0n) {
-      if (final) result.failed.push({ cdrId, reason: 'nothingLeft' });
-      else result.waiting.push({ cdrId, reason: isShortOfVoucher(view, price, room) ? 'notCovered' : 'overAmount' });
+      // a voucher is taken until the claim deadline, and may cover it
+      const maySign = escrow.voucherKey !== null && money > 0n;
+      if (final && !maySign) result.failed.push({ cdrId, reason: 'nothingLeft' });
+      else {
+        const isUncovered = final || isShortOfVoucher(view, price, room);
+        result.waiting.push({ cdrId, reason: isUncovered ? 'notCovered' : 'overAmount' });
+      }
       continue;
     }
     result.claimed.push({ ...call, amount: datoshi(amount) });
     room -= amount;
+    money -= amount;
     seconds += call.seconds;
     count += 1n;
   }
@@ -109,7 +116,7 @@ function isShortOfVoucher({ escrow }: EscrowView, price: bigint, room: bigint): 
   return escrow.voucherKey !== null && price <= escrow.amount - escrow.spent && price > room;
 }
 
-/** Nothing more can come: money only until the escrow ends (extendEscrow), vouchers until it is high time to claim. */
+/** What can't be paid in full is paid in part: no money comes after the end, and for vouchers it is high time. */
 function isFinal({ escrow, headTime }: EscrowView, { beforeDeadlineMs }: Policy): boolean {
   return escrow.voucherKey === null
     ? headTime > escrow.endsAt

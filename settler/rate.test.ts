@@ -65,6 +65,14 @@ describe('clocks', () => {
     expect(rate(cdr(given), escrow, noDeck, late)).toMatchObject({ state: 'rated', price });
   });
 
+  test('a call waits for the index until its answer, where that is stamped after its end', () => {
+    const call = cdr({ answeredAt: at(12_900), endedAt: at(12_000) });
+    expect(rate(call, escrow, noDeck, at(12_899))).toEqual({ state: 'wait' });
+    expect(rate(call, escrow, noDeck, at(12_900))).toMatchObject({ state: 'rated' });
+    expect(rate(call, undefined, noDeck, at(17_899))).toEqual({ state: 'wait' });
+    expect(rate(call, undefined, noDeck, at(17_900))).toMatchObject({ reason: 'unknownEscrow' });
+  });
+
   test.each<[string, Partial<Cdr>, string]>([
     ['an answer before its start', { startedAt: at(3_001), answeredAt: at(2_000) }, 'endsBeforeItStarts'],
     ['an end before its answer', { answeredAt: at(13_001) }, 'endsBeforeItStarts'],

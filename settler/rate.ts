@@ -54,7 +54,7 @@ const MAX_CLOCK_LEAD_MS = 60_000;
 export function rate(cdr: Cdr, escrow: Escrow | undefined, found: DeckPrice, indexTime: Date): Rating {
   const wrong = contradiction(cdr);
   if (wrong) return wrong;
-  if (indexTime < cdr.endedAt) return { state: 'wait' };
+  if (indexTime < lastMoment(cdr)) return { state: 'wait' };
   if (!escrow) return mayBeOpenedYet(cdr, indexTime) ? { state: 'wait' } : rejected('unknownEscrow');
   const refusal = mismatch(cdr, escrow);
   if (refusal) return refusal;
@@ -94,8 +94,14 @@ function rateAnswered(ms: number, priced: CallPrice, escrow: Escrow, indexTime: 
 }
 
 /** A short call may be over, by its proxy's clock, before the block that opens its escrow. */
-function mayBeOpenedYet({ endedAt }: Cdr, indexTime: Date): boolean {
-  return indexTime.getTime() < endedAt.getTime() + CLOCK_TOLERANCE_MS;
+function mayBeOpenedYet(cdr: Cdr, indexTime: Date): boolean {
+  return indexTime.getTime() < lastMoment(cdr).getTime() + CLOCK_TOLERANCE_MS;
+}
+
+/** An answer stamped after the end decides by which deck, and out of which escrow: blocks until then may count. */
+function lastMoment({ startedAt, answeredAt, endedAt }: Cdr): Date {
+  const connectedAt = answeredAt ?? startedAt;
+  return connectedAt > endedAt ? connectedAt : endedAt;
 }
 
 /** Wrong in itself, whatever the chain says. */

@@ -44,6 +44,8 @@ export type ReviewOutcome =
   | { kind: 'notParked' }
   /** So many claims were accepted: more can't have been looked at. */
   | { kind: 'beyondIndex'; acceptedClaims: bigint }
+  /** The chain has not answered this claim of ours yet: its calls may come back, and nobody has looked at them. */
+  | { kind: 'underWay'; seq: bigint; txHash: string }
   /** This claim is not known here and was not looked at: the escrow would be parked again at once. */
   | { kind: 'notReviewed'; seq: bigint }
   /** These CDRs are no calls of the escrow that wait for payment. */
@@ -74,6 +76,9 @@ async function refusal(tx: Tx, { escrowId, reviewedSeq, paidElsewhere }: Review)
   if (!parked) return { kind: 'notParked' };
   const acceptedClaims = parked.acceptedClaims ?? 0n;
   if (reviewedSeq > acceptedClaims) return { kind: 'beyondIndex', acceptedClaims };
+  const { rows: underWay } = await sql<{ seq: bigint; txHash: string }>`
+    select seq, tx_hash from claims where escrow_id = ${escrowId} and state = 'sealed'`.execute(tx);
+  if (underWay[0]) return { kind: 'underWay', ...underWay[0] };
   const { rows: unknown } = await sql<{ seq: bigint }>`
     select seq from settlements
     where escrow_id = ${escrowId} and accepted and seq >= ${reviewedSeq} and not ${isKnown}

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Insertable } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { readCall } from '../api/calls/read-call.ts';
+import { deleteOverHolds, writeHold } from '../api/calls/write-hold.ts';
 import type { Escrows } from '../database/types.ts';
 import { authorizeCall, listCalls } from '../protocol/api/calls.ts';
 import { createClient } from '../protocol/api/client.ts';
+import { decidePermission } from '../protocol/call/permission.ts';
 import { canonicalRateDeck, rateDeckHash } from '../protocol/call/rate-deck.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
@@ -188,6 +191,44 @@ describe('a call is allowed', () => {
   });
 });
 
+test('a call that is over leaves its line to the next one as soon as its CDR came', async () => {
+  const escrow = await openEscrow({ maxParallel: 1 });
+  const first = callOf(escrow);
+  expect(await authorize(first)).toMatchObject({ allowed: true });
+  expect(await authorize(callOf(escrow))).toMatchObject({ reason: 'overParallel' });
+  const cdr = cdrOf(escrow.user, { callId: first.callId, escrowId: Number(escrow.id) });
+  await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+  expect(await authorize(callOf(escrow))).toMatchObject({ allowed: true });
+});
+
+test('a CDR that comes after its hold was over: what was held counts again until it is rated', async () => {
+  const escrow = await openEscrow({ amount: 3_000n });
+  const [late, next] = [callOf(escrow), callOf(escrow)];
+  expect(await authorize(late)).toMatchObject({ allowed: true });
+  const over = new Date(Date.now() - 60_000);
+  await world.db.updateTable('holds').set({ holdUntil: over }).where('callId', '=', late.callId).execute();
+  await deleteOverHolds(world.db);
+  expect((await world.signed(provider, '/v1/calls')).body.items).not.toContainEqual(
+    expect.objectContaining({ callId: late.callId }),
+  );
+  const cdr = cdrOf(escrow.user, { callId: late.callId, escrowId: Number(escrow.id) });
+  await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+  expect(await authorize(next)).toMatchObject({ reason: 'insufficientFunds' });
+  await rate(late.callId, 600n);
+  expect(await authorize(next)).toMatchObject({ maxSeconds: 240 });
+
+  const longOver = new Date(Date.now() - 7_200_000);
+  await world.db.updateTable('holds').set({ holdUntil: longOver }).where('callId', '=', next.callId).execute();
+  await deleteOverHolds(world.db);
+  const rows = await world.db.selectFrom('holds').select('callId').where('escrowId', '=', escrow.id).execute();
+  expect(rows, 'it is not kept for ever').toEqual([]);
+
+  const forgotten = callOf(escrow);
+  expect(await authorize(forgotten)).toMatchObject({ allowed: true });
+  await world.db.updateTable('holds').set({ holdUntil: over }).where('callId', '=', forgotten.callId).execute();
+  expect(await release(forgotten.callId)).toBe(false);
+});
+
 describe('a call is refused', () => {
   test.each<[string, Partial<Insertable<Escrows>>, Record<string, unknown>]>([
     ['noEscrow', {}, { user: createKey().address }],
@@ -230,6 +271,9 @@ describe('a call is refused', () => {
     );
     const bad = await world.signed(provider, '/v1/calls/authorize', { body: callOf(escrow, { callId: 'a b' }) });
     expect(bad.body.errors).toMatchObject([{ path: 'callId' }]);
+    const madeUp = Buffer.from(JSON.stringify(['\u0000'])).toString('base64url');
+    const { body } = await world.signed(provider, `/v1/calls?cursor=${madeUp}`);
+    expect(body.errors).toMatchObject([{ path: 'cursor' }]);
   });
 });
 
@@ -250,6 +294,39 @@ describe('no datoshi is promised twice', () => {
       );
       expect(answers.filter((each) => each?.allowed)).toHaveLength(10);
     }
+  });
+
+  test('by a server whose clock is ahead of the other one’s', async () => {
+    const ahead = await startService('api', {
+      ...environment(world.databaseUrl, world.redisUrl),
+      ...clockAhead(40_000),
+    });
+    onTestFinished(() => ahead.kill());
+    const client = createClient({ url: await urlOf(ahead), signer: provider });
+    const escrow = await openEscrow({ amount: 3_000n });
+    const [running, next] = [callOf(escrow), callOf(escrow)];
+    expect(await authorize(running)).toMatchObject({ allowed: true });
+    const holdUntil = new Date(Date.now() + 30_000);
+    await world.db.updateTable('holds').set({ holdUntil }).where('callId', '=', running.callId).execute();
+    const ask = () => client.call(authorizeCall, { body: next as never });
+    expect(await ask()).toMatchObject({ allowed: false, reason: 'insufficientFunds' });
+    await release(running.callId);
+    expect(await ask()).toMatchObject({ allowed: true });
+  });
+
+  test('a call that is rated between decision and promise counts, also where nothing was promised before', async () => {
+    const escrow = await openEscrow({ amount: 3_000n });
+    const asked = authorizeCall.body.parse(callOf(escrow));
+    const view = await readCall(world.db, provider.address, asked);
+    const permission = decidePermission(view.input);
+    if (!permission.allowed || !permission.hold || !permission.terms) throw new Error('it is allowed');
+    const cdr = cdrOf(escrow.user, { callId: randomUUID(), escrowId: Number(escrow.id) });
+    await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
+    await rate(cdr.callId, 600n);
+    const { hold, terms, entry } = permission;
+    const promise = { provider: provider.address, escrowId: escrow.id, hold, terms, entry, tariffHash: null };
+    expect(await writeHold(world.db, promise, view.version, null)).toBe('overtaken');
+    expect(await authorize(asked)).toMatchObject({ maxSeconds: 240 });
   });
 
   test('whatever calls come, are extended, end and are rated at the same time', { timeout: 120_000 }, async () => {
@@ -294,12 +371,26 @@ describe('no datoshi is promised twice', () => {
   });
 });
 
+/** So far ahead that requests still pass. */
+const clockAhead = (ms: number) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`
+    const Real = Date;
+    globalThis.Date = class extends Real {
+      constructor(...given) { if (given.length === 0) super(Real.now() + ${ms}); else super(...given); }
+      static now() { return Real.now() + ${ms}; }
+    };`)}`,
+});
+
 async function readPromised(escrowId: bigint) {
-  const holds = await world.db.selectFrom('holds').select('amount').where('escrowId', '=', escrowId).execute();
+  const holds = await world.db
+    .selectFrom('holds')
+    .select(['amount', 'cdrId'])
+    .where('escrowId', '=', escrowId)
+    .execute();
   const owed = await world.db.selectFrom('ratings').select('price').where('escrowId', '=', escrowId).execute();
   const sum = (values: bigint[]) => values.reduce((total, value) => total + value, 0n);
   return {
     amount: sum(holds.map(({ amount }) => amount)) + sum(owed.map(({ price }) => price)),
-    running: holds.length,
+    running: holds.filter(({ cdrId }) => cdrId === null).length,
   };
 }

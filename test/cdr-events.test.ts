@@ -40,10 +40,11 @@ const terms = {
   entry: null,
 };
 
-const rate = (db: Database | Tx, cdrId: number) =>
+/** Two calls of one escrow are rated one after the other. */
+const rate = (db: Database | Tx, cdrId: number, escrowId = 1n) =>
   db
     .insertInto('ratings')
-    .values({ cdrId: BigInt(cdrId), escrowId: 1n, state: 'rated', price: 605n, explanation: terms })
+    .values({ cdrId: BigInt(cdrId), escrowId, state: 'rated', price: 605n, explanation: terms })
     .execute();
 
 const told = (events: readonly Followed<CdrEvent>[]) => events.map(({ item: { id, state } }) => [id, state]);
@@ -129,11 +130,11 @@ test('nobody reads unsigned, or from a place that never was', async () => {
 });
 
 test('a later change waits for an earlier one that is not committed yet, and comes behind it', async () => {
-  const [one, two] = [await submit(), await submit()];
+  const [one, two] = [await submit(), await submit({ escrowId: 2 })];
   const live = follow(world.provider, await newest());
   const first = await begin();
   await rate(first.tx, one);
-  await rate(world.db, two);
+  await rate(world.db, two, 2n);
   const next = live.next();
   expect(await within(1_500, next)).toBe('nothing');
   await first.commit();
@@ -145,11 +146,11 @@ test('a later change waits for an earlier one that is not committed yet, and com
 });
 
 test('a later change waits for an earlier one that will never be, and comes alone', async () => {
-  const [one, two] = [await submit(), await submit()];
+  const [one, two] = [await submit(), await submit({ escrowId: 2 })];
   const live = follow(world.provider, await newest());
   const first = await begin();
   await rate(first.tx, one);
-  await rate(world.db, two);
+  await rate(world.db, two, 2n);
   const next = live.next();
   expect(await within(1_500, next)).toBe('nothing');
   await first.rollback();

@@ -79,6 +79,12 @@ describe("a delegated key reads in the wallet's name", () => {
     expect([status, body]).toEqual([200, { items: [], next: null }]);
   });
 
+  test('a stream, until the delegation is over', async () => {
+    const headers = { [delegationHeader]: await headerOf({ notAfter: Date.now() + 1_500 }) };
+    const stream = await fetch(await signedRequest(world.url, device, '/v1/cdrs/events', { headers }));
+    expect(await stream.text()).toContain('"code":"delegationExpired"');
+  });
+
   test('from a page', async () => {
     const headers = { Origin: 'https://phone.example', 'Access-Control-Request-Method': 'GET' };
     const preflight = await fetch(`${world.url}/v1/cdrs`, { method: 'OPTIONS', headers });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readHeight } from '../chain/blocks.ts';
 import { readOutcome } from '../chain/outcome.ts';
 import { createRpc } from '../chain/rpc.ts';
@@ -9,7 +9,7 @@ import { broadcast } from '../chain/transaction.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { height } from '../protocol/types/height.ts';
-import { OutOfBudget } from '../settler/budget.ts';
+import { OutOfBudget, readBudget } from '../settler/budget.ts';
 import { confirm } from '../settler/confirm.ts';
 import type { Deps } from '../settler/deps.ts';
 import { rateCdrs } from '../settler/intake.ts';
@@ -226,6 +226,42 @@ describe('stage by stage', () => {
     expect((await world.reader.escrow(escrowId))?.spent).toBe(22_000n);
   });
 
+  test('a database restored from before a seal: its own second claim of the same calls does not vouch for the first', async () => {
+    const escrowId = await openEscrow(world, 1_000_000n);
+    const id = await rated(escrowId);
+    const { db } = world;
+    const patient = { ...deps(), validForBlocks: 200 };
+    const [forgotten] = await settle(deaf(patient));
+    await db
+      .updateTable('ratings')
+      .set({ state: 'rated', claimId: null, amount: null })
+      .where('cdrId', '=', id)
+      .execute();
+    await db.deleteFrom('claims').where('escrowId', '=', escrowId).execute();
+    await db
+      .deleteFrom('transactions')
+      .where('hash', '=', forgotten?.hash as never)
+      .execute();
+
+    // the same calls make the same root, in another transaction; the forgotten one was on its way
+    expect(await settle(deaf(patient))).toHaveLength(1);
+    await broadcast(world.rpc, forgotten?.bytes as Uint8Array);
+    const later = await rated(escrowId);
+    await untilIndexed(escrowId, 1n);
+    await settle(patient); // looks at the claims of the escrow while our own is still open
+    const review = { escrowId, reviewedSeq: 1n, paidElsewhere: [], dryRun: false };
+    expect(await releaseParked(db, review)).toMatchObject({ kind: 'underWay', seq: 0n });
+    await untilConfirmed();
+    await settle(patient);
+    await untilConfirmed();
+    expect([await reasonOf(id), await reasonOf(later)]).toEqual(['parked', 'parked']);
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(11_000n);
+    expect(await releaseParked(db, { ...review, paidElsewhere: [id] })).toMatchObject({ failed: 1, freed: 1 });
+    await settle(patient);
+    await untilConfirmed();
+    expect((await world.reader.escrow(escrowId))?.spent).toBe(22_000n);
+  });
+
   test('a confirmed transaction that a crashed devnet has lost is open again', async () => {
     const escrowId = await openEscrow(world, 1_000_000n);
     const id = await rated(escrowId);
@@ -319,6 +355,19 @@ describe('stage by stage', () => {
     await untilConfirmed();
     await settle(deps());
     await untilConfirmed();
+  });
+
+  test('the hour of the limit is that of Postgres, whatever the clock of a settler says', async () => {
+    await rated(await openEscrow(world, 1_000_000n));
+    await settle(deps());
+    await untilConfirmed();
+    const used = { ...deps(), feePerHourLimit: datoshi(await feesSpent()) };
+    const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
+    try {
+      await expect(readBudget(used)).rejects.toThrow(OutOfBudget);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   test('a node that is behind the index is left for the next one', async () => {

@@ -78,6 +78,24 @@ describe('a provider hands in no more', () => {
     expect((await handIn(world.provider, cdrOf(world.user, { escrowId: 2 }))).status).toBe(202);
   });
 
+  test('while too many wait for a rate deck: each is looked at again every minute', async () => {
+    await sql`insert into cdrs (provider, call_id, escrow_id, "user", direction, "from", "to", started_at, ended_at, disposition, sip_status,
+        content_hash, salt)
+      select ${stranger.address}, 'deck-' || n, 3, ${world.user.address}, 'outbound', '1', '2', now(), now(), 'answered', 200, '',
+        decode(md5(n::text), 'hex')
+      from generate_series(1, 20001) as n`.execute(world.db);
+    const wait = (where: string) =>
+      sql`insert into deck_waits select id, provider, '0xdeck', now() from cdrs where call_id ${sql.raw(where)}`;
+    await wait(`like 'deck-%' and call_id <> 'deck-1'`).execute(world.db);
+    expect((await handIn(stranger, cdrOf(world.user, { escrowId: 2 }))).status).toBe(202);
+    await wait(`= 'deck-1'`).execute(world.db);
+    const { status, body, headers } = await handIn(stranger, cdrOf(world.user, { escrowId: 2 }));
+    expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'tooManyWaiting', '60']);
+    expect(body.detail).toContain('rate deck');
+    expect((await handIn(world.provider, cdrOf(world.user, { escrowId: 2 }))).status).toBe(202);
+    await sql`delete from deck_waits`.execute(world.db);
+  });
+
   test('after too many rejected ones in a day', async () => {
     await sql`insert into provider_rejections values (${stranger.address}, (now() at time zone 'UTC')::date, 99999)`.execute(
       world.db,

@@ -224,6 +224,11 @@ describe('a price', () => {
       expect((await price(`dest=${dest}`)).body).toMatchObject({ entry: null, seconds: 0, price: '0' });
     expect((await price('dest=bob')).body.errors).toMatchObject([{ path: 'dest' }]);
     expect((await price('dest=%2B31&minutes=-1')).body.errors).toMatchObject([{ path: 'minutes' }]);
+    for (const at of ['0001-01-01T00:00:00%2B14:00', '9999-12-31T23:59:59-14:00'])
+      expect((await price(`dest=%2B31&at=${at}`)).body.errors).toMatchObject([{ path: 'at' }]);
+    const madeUp = Buffer.from(JSON.stringify([2 ** 31, 0])).toString('base64url');
+    const { body } = await world.get(`/v1/providers/${world.provider.address}/tariff/history?cursor=${madeUp}`);
+    expect(body.errors).toMatchObject([{ path: 'cursor' }]);
   });
 
   test('is told to be missing, each way it may be', async () => {

@@ -25,14 +25,14 @@ type Allowed = Extract<Permission, { allowed: true }>;
  * first write. @throws Refusal nonceReplayed, busy
  */
 export async function authorize(
-  { db, now }: Pick<Deps, 'db' | 'now'>,
+  { db }: Pick<Deps, 'db'>,
   provider: Address,
   asked: AskedCall,
   verified: Verified,
 ): Promise<CallAnswer> {
   let nonce: Verified | null = verified;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const view = await readCall(db, provider, asked, new Date(now()));
+    const view = await readCall(db, provider, asked);
     const permission = decidePermission(view.input);
     if (!permission.allowed || permission.hold === null) {
       if (nonce && !(await useNonce(db, nonce))) throw nonceReplayed();

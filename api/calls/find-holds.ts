@@ -11,7 +11,7 @@ import { termsShape } from '../http/terms.ts';
 export async function findHolds(
   db: Database,
   provider: Address,
-  { limit, after, now }: { limit: number; after: string | undefined; now: Date },
+  { limit, after }: { limit: number; after: string | undefined },
 ): Promise<HeldCall[]> {
   let query = db
     .selectFrom('holds')
@@ -19,7 +19,7 @@ export async function findHolds(
     .selectAll('holds')
     .select('escrows.user')
     .where('holds.provider', '=', provider)
-    .where(({ or, eb }) => or([eb('cdrId', 'is not', null), eb('holdUntil', '>', now)]));
+    .where(({ or, eb }) => or([eb('cdrId', 'is not', null), eb('holdUntil', '>', sql<Date>`now()`)]));
   if (after !== undefined) query = query.where(sql<boolean>`call_id collate "C" > ${after}`);
   const rows = await query.orderBy(sql`call_id collate "C"`).limit(limit).execute();
   return rows.map((row) => ({

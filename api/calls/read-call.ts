@@ -6,7 +6,7 @@ import type { AskedCall } from '../../protocol/api/calls.ts';
 import { type CallPrice, priceFor } from '../../protocol/call/call-price.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
 import { destinationOf } from '../../protocol/call/destination.ts';
-import type { Hold, PermissionEscrow, PermissionInput } from '../../protocol/call/permission.ts';
+import type { KeptHold, PermissionEscrow, PermissionInput } from '../../protocol/call/permission.ts';
 import type { Terms } from '../../protocol/call/price.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { datoshi } from '../../protocol/types/datoshi.ts';
@@ -27,6 +27,7 @@ type HoldJson = {
   seconds: number;
   amount: string;
   hold_until: string;
+  is_handed_in: boolean;
   rate_per_second: string;
   fee_per_call: string;
   initial_increment: number;
@@ -48,6 +49,7 @@ type EscrowColumns = {
 };
 type Row = PriceColumns &
   EscrowColumns & {
+    now: Date;
     height: number;
     version: bigint;
     isOver: boolean;
@@ -56,11 +58,14 @@ type Row = PriceColumns &
     voucherTotal: bigint;
   };
 
-/** One statement, and so one snapshot. @throws Refusal indexNotReady */
-export async function readCall(db: Database, provider: Address, asked: AskedCall, now: Date): Promise<CallView> {
+/**
+ * One statement, and so one snapshot. The time is that of Postgres: servers whose clocks differ agree on which holds
+ * are over. @throws Refusal indexNotReady
+ */
+export async function readCall(db: Database, provider: Address, asked: AskedCall): Promise<CallView> {
   const { callId, user, escrowId } = asked;
   const destination = destinationOf({ direction: asked.direction, to: asked.destination });
-  const isLive = sql`(cdr_id is not null or hold_until > ${now})`;
+  const isLive = sql`(cdr_id is not null or hold_until > now())`;
   const { rows } = await sql<Row>`${prepared('read_call')}
     with own as (select escrow_id from holds where provider = ${provider} and call_id = ${callId} and ${isLive}),
     -- that of the call's hold, that which was asked for, or the open one with the most left
@@ -69,9 +74,9 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       where provider = ${provider} and "user" = ${user}
         and id = coalesce((select escrow_id from own), ${escrowId ?? null}::bigint, (
           select id from escrows
-          where "user" = ${user} and provider = ${provider} and state = 'open' and ends_at > ${now}
+          where "user" = ${user} and provider = ${provider} and state = 'open' and ends_at > now()
           order by amount - spent desc, id limit 1)))
-    select cursor.height, ${priceColumns},
+    select now() as now, cursor.height, ${priceColumns},
       chosen.id as escrow_id, chosen.state, chosen.amount, chosen.spent, chosen.rate_per_second as escrow_rate,
       chosen.fee_per_call as escrow_fee, chosen.increment as escrow_increment, chosen.max_parallel, chosen.ends_at,
       chosen.voucher_key,
@@ -79,9 +84,9 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       exists (select from cdrs where provider = ${provider} and call_id = ${callId}) as is_over,
       (select coalesce(json_agg(live), '[]') from (
         select call_id, held_from, seconds, amount::text, rate_per_second::text, fee_per_call::text, initial_increment,
-          holds.increment, tariff_hash, entry,
-          -- one whose CDR is not rated yet counts, however long that takes
-          case when cdr_id is null then hold_until else 'infinity' end as hold_until
+          holds.increment, tariff_hash, entry, hold_until,
+          -- its money counts until it is rated, however long that takes
+          cdr_id is not null as is_handed_in
         from holds where escrow_id = chosen.id and ${isLive}) as live) as holds,
       -- what calls cost that were handed in; of claims, those whose answer the index has not seen yet
       ((select coalesce(sum(price), 0) from ratings
@@ -94,11 +99,11 @@ export async function readCall(db: Database, provider: Address, asked: AskedCall
       ) as voucher_total
     from cursor
     left join chosen on true
-    left join lateral deck_in_force(${provider}, ${now}::timestamptz) as deck on true
+    left join lateral deck_in_force(${provider}, now()) as deck on true
     left join lateral deck_entry(deck.deck_id, ${lookUpOf(destination).prefixes}::text[]) as entry on true`.execute(db);
   const [row] = rows;
   if (!row) throw new Refusal('indexNotReady', 'the index has no block yet');
-  const { height, version, isOver, unsettled } = row;
+  const { now, height, version, isOver, unsettled } = row;
   const escrow = row.escrowId === null ? null : escrowOf(row);
   const own = row.holds.find((hold) => hold.call_id === callId);
   const found = deckPriceOf(row, destination);
@@ -126,18 +131,16 @@ function escrowOf(row: Row): PermissionEscrow {
   };
 }
 
-function holdOf(hold: HoldJson): Hold {
+function holdOf(hold: HoldJson): KeptHold {
   return {
     callId: hold.call_id,
     heldFrom: new Date(hold.held_from),
     seconds: hold.seconds,
     amount: datoshi(BigInt(hold.amount)),
-    holdUntil: hold.hold_until === 'infinity' ? END_OF_TIME : new Date(hold.hold_until),
+    holdUntil: new Date(hold.hold_until),
+    isHandedIn: hold.is_handed_in,
   };
 }
-
-/** The last moment that a Date can hold. */
-const END_OF_TIME = new Date(8_640_000_000_000_000);
 
 function priceOfHold(hold: HoldJson): CallPrice {
   const terms: Terms = {

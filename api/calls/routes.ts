@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { authorizeCall, listCalls, releaseCall } from '../../protocol/api/calls.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
+import { callIdSchema } from '../../protocol/call/form.ts';
 import { addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import { jsonBody, readJson } from '../http/body.ts';
@@ -61,7 +62,7 @@ const list = createRoute({
   },
 });
 
-const cursorKey = z.tuple([z.string()]);
+const cursorKey = z.tuple([callIdSchema]);
 
 export function addCalls(app: App, deps: Deps): void {
   addAuthorize(app, deps);
@@ -76,7 +77,7 @@ export function addCalls(app: App, deps: Deps): void {
     const { limit, cursor } = c.req.valid('query');
     const [after] = decodeCursor(cursor, cursorKey) ?? [];
     const { address: provider } = await authenticateReader(c, deps);
-    const found = await findHolds(deps.db, provider, { limit: limit + 1, after, now: new Date(deps.now()) });
+    const found = await findHolds(deps.db, provider, { limit: limit + 1, after });
     const { rows, next } = pageOf(found, limit, ({ callId }) => [callId]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);

@@ -71,25 +71,30 @@ export async function writeHold(
   return held ? 'written' : 'overtaken';
 }
 
-/** Ends the hold of a call that did not come about; false where it has none, or its CDR came. */
+/** Ends the hold of a call that did not come about; false where it has none, it is over, or its CDR came. */
 export async function releaseHold(db: Database, provider: Address, callId: string): Promise<boolean> {
-  const { numDeletedRows } = await db
+  const released = await db
     .deleteFrom('holds')
     .where('provider', '=', provider)
     .where('callId', '=', callId)
     .where('cdrId', 'is', null)
+    .returning(sql<boolean>`hold_until > now()`.as('isLive'))
     .executeTakeFirst();
-  return numDeletedRows === 1n;
+  return released?.isLive ?? false;
 }
 
 /** With SWEEP_MS of the sweeper: so many calls that end without a word in ten seconds are cleared as they come. */
 const MAX_ROWS_PER_SWEEP = 10_000;
 
-/** Holds that are over count no more; here they go. */
-export async function deleteOverHolds(db: Database, now: Date): Promise<void> {
+/** A proxy that was away hands in its CDRs late: what was held for such a call counts again until it is rated. */
+const KEPT_FOR_ITS_CDR = sql`interval '1 hour'`;
+
+/** Holds that are over count no more; some time later, they go. */
+export async function deleteOverHolds(db: Database): Promise<void> {
   await sql`
     delete from holds where (provider, call_id) in (
-      select provider, call_id from holds where cdr_id is null and hold_until < ${now}
+      select provider, call_id from holds
+      where cdr_id is null and hold_until < now() - ${KEPT_FOR_ITS_CDR}
       order by hold_until limit ${MAX_ROWS_PER_SWEEP} for update skip locked
     )`.execute(db);
 }

@@ -8,6 +8,8 @@ import { Refusal } from '../http/problem.ts';
  * default, and nobody makes so many calls in between.
  */
 const MAX_WAITING_PER_ESCROW = 20_000;
+/** CDRs of one provider that wait for a rate deck: the settler looks at each of them every minute. */
+const MAX_WITHOUT_DECK = 20_000;
 /**
  * CDRs of one provider that can never be paid, in a day (UTC): more are no mistake any more, and each is kept for ever.
  */
@@ -18,17 +20,19 @@ const MAX_REJECTED_PER_DAY = 100_000;
  */
 export async function admit(db: Database, provider: Address, items: readonly unknown[]): Promise<void> {
   const escrowIds = [...new Set(items.flatMap(escrowIdOf))];
-  const { rows } = await sql<{ isProvider: boolean; rejected: bigint | null; full: bigint[] }>`
+  const { rows } = await sql<{ isProvider: boolean; rejected: bigint | null; withoutDeck: bigint; full: bigint[] }>`
     select
       -- also one that was undeployed: its open escrows can still be claimed
       exists (select from providers where providers.provider = ${provider}) as is_provider,
       (select calls from provider_rejections
         where provider_rejections.provider = ${provider} and day = (now() at time zone 'UTC')::date) as rejected,
       -- counts one more than the bound at most
+      (select count(*) from (select from deck_waits where deck_waits.provider = ${provider}
+        limit ${MAX_WITHOUT_DECK + 1}) as without_deck) as without_deck,
       array(select id from unnest(${escrowIds}::bigint[]) as id where ${MAX_WAITING_PER_ESCROW} < (
         select count(*) from (select from ratings where escrow_id = id and state = 'rated' and price > 0
           limit ${MAX_WAITING_PER_ESCROW + 1}) as waiting)) as "full"`.execute(db);
-  const [{ isProvider, rejected, full }] = rows as [(typeof rows)[number]];
+  const [{ isProvider, rejected, withoutDeck, full }] = rows as [(typeof rows)[number]];
   if (!isProvider)
     throw new Refusal('notAProvider', `${provider} was never deployed as a provider, or the index has not seen it yet`);
   if (rejected !== null && rejected >= MAX_REJECTED_PER_DAY)
@@ -36,6 +40,12 @@ export async function admit(db: Database, provider: Address, items: readonly unk
       'tooManyRejected',
       `${rejected} of your CDRs were rejected today; see their reasons at GET /v1/cdrs, and hand in again tomorrow (UTC)`,
       { headers: { 'Retry-After': String(secondsOfDayLeft()) } },
+    );
+  if (withoutDeck > MAX_WITHOUT_DECK)
+    throw new Refusal(
+      'tooManyWaiting',
+      `more than ${MAX_WITHOUT_DECK} of your CDRs wait for a rate deck that stands on chain: hand it in first`,
+      { headers: { 'Retry-After': String(WAITING_RETRY_S) } },
     );
   const [escrow] = full;
   if (escrow !== undefined)

@@ -85,7 +85,7 @@ const price = createRoute({
   },
 });
 
-const cursorKey = z.tuple([z.int(), z.int()]);
+const cursorKey = z.tuple([z.int().max(0x7fff_ffff), z.int().max(0x7fff_ffff)]);
 
 export function addTariffs(app: App, deps: Deps): void {
   addPut(app, deps);

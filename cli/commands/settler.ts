@@ -75,6 +75,7 @@ const outcomeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('released'), failed: z.number(), freed: z.number() }),
   z.object({ kind: z.literal('notParked') }),
   z.object({ kind: z.literal('beyondIndex'), acceptedClaims: number }),
+  z.object({ kind: z.literal('underWay'), seq: number, txHash: z.string() }),
   z.object({ kind: z.literal('notReviewed'), seq: number }),
   z.object({ kind: z.literal('notWaiting'), cdrIds: z.array(z.string()) }),
 ]);
@@ -111,6 +112,8 @@ function whyNot(escrowId: bigint, reviewedSeq: bigint, outcome: NotReleased): st
       return `escrow ${escrowId} is not parked: krypton settler parked lists those that are`;
     case 'beyondIndex':
       return `the index knows ${outcome.acceptedClaims} accepted claims of escrow ${escrowId}: --reviewed-seq ${reviewedSeq} is more; expected at most ${outcome.acceptedClaims}`;
+    case 'underWay':
+      return `claim ${outcome.seq} of escrow ${escrowId} is under way in transaction ${outcome.txHash}: its calls can be looked at once the settler knows its end`;
     case 'notReviewed':
       return `claim ${outcome.seq} of escrow ${escrowId} is not known here and was not looked at: it would be parked again; look at it, and give a higher --reviewed-seq`;
     case 'notWaiting':

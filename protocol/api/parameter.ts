@@ -22,6 +22,8 @@ export const timeParameter = z
   .transform((text) => text.replace(' ', '+')) // an unescaped + in a query arrives as a space
   .refine(isRealTime, timeError)
   .transform((text) => new Date(text))
+  // the years that RFC 3339 can write, also in UTC
+  .refine((time) => time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999, timeError)
   .meta({ type: 'string', format: 'date-time' });
 
 /** Headers of every request for chain state. */

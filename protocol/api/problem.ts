@@ -40,7 +40,7 @@ export const problems = {
   voucherInvalid: [422, 'The voucher does not fit its escrow'],
   tooManyRequests: [429, 'The client asks too often'],
   tooManyRejected: [429, 'Too many of your CDRs were rejected today'],
-  tooManyWaiting: [429, 'Too many CDRs of an escrow wait for payment'],
+  tooManyWaiting: [429, 'Too many CDRs wait'],
   tooManyDecks: [429, 'Too many rate decks wait for their hash on chain'],
   tooManyStreams: [429, 'Too many streams are open'],
   internal: [500, 'The server failed; its log says why'],

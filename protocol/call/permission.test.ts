@@ -6,7 +6,7 @@ import {
   affordableSeconds,
   decidePermission,
   defaultPolicy,
-  type Hold,
+  type KeptHold,
   type PermissionEscrow,
   type PermissionInput,
 } from './permission.ts';
@@ -39,12 +39,13 @@ const ask = (given: Partial<PermissionInput> = {}) =>
     now: start,
     ...given,
   });
-const hold = (callId: string, amount: bigint, given: Partial<Hold> = {}): Hold => ({
+const hold = (callId: string, amount: bigint, given: Partial<KeptHold> = {}): KeptHold => ({
   callId,
   heldFrom: start,
   seconds: 300,
   amount: datoshi(amount),
   holdUntil: later(330_000),
+  isHandedIn: false,
   ...given,
 });
 
@@ -94,6 +95,15 @@ describe('a call is allowed', () => {
       allowed: true,
       hold: null,
       maxSeconds: 3_600,
+    });
+  });
+
+  test('where a line is free again: the CDR of another one came, and its money is held until it is rated', () => {
+    const over = hold('b', 2_000n, { isHandedIn: true, holdUntil: start });
+    const tight = { ...escrow, maxParallel: 1, amount: 5_000n };
+    expect(ask({ escrow: tight, holds: [over] })).toMatchObject({ allowed: true, maxSeconds: 294 });
+    expect(ask({ escrow: tight, holds: [{ ...over, amount: datoshi(4_351n) }] })).toMatchObject({
+      reason: 'insufficientFunds',
     });
   });
 
@@ -158,7 +168,7 @@ describe('whatever calls ask, in whatever order', () => {
             increment: 90,
             endsAt: later(9_000_000),
           };
-          let holds: Hold[] = [];
+          let holds: KeptHold[] = [];
           let now = start;
           const termsOf = new Map<string, Terms>();
           for (const each of steps) {
@@ -170,7 +180,7 @@ describe('whatever calls ask, in whatever order', () => {
             const answer = ask({ callId: each.callId, escrow: generous, price, holds, now });
             if (!answer.allowed || !answer.hold) continue;
             termsOf.set(each.callId, own);
-            holds = [...holds.filter(({ callId }) => callId !== each.callId), answer.hold];
+            holds = [...holds.filter(({ callId }) => callId !== each.callId), { ...answer.hold, isHandedIn: false }];
             expect(priceOf(answer.maxSeconds * 1000, own).price).toBeLessThanOrEqual(answer.hold.amount);
             expect(holds.length).toBeLessThanOrEqual(maxParallel);
             expect(holds.reduce((sum, { amount: held }) => sum + held, 0n)).toBeLessThanOrEqual(amount);

@@ -30,6 +30,9 @@ export type Hold = {
   holdUntil: Date;
 };
 
+/** One that was written down. Once its CDR came, it keeps the money until that is rated, and no line any more. */
+export type KeptHold = Hold & { isHandedIn: boolean };
+
 export type PermissionPolicy = {
   /** A call holds money for so long ahead: a long one does not block the others. */
   sliceMs: number;
@@ -75,7 +78,7 @@ export type PermissionInput = {
   /** What calls cost that were handed in, and are not settled yet. */
   unsettled: bigint;
   /** Of this escrow, that of the call itself among them where it has one. */
-  holds: readonly Hold[];
+  holds: readonly KeptHold[];
   now: Date;
 };
 
@@ -87,13 +90,14 @@ export function decidePermission(input: PermissionInput, policy: PermissionPolic
   const { callId, isOver, escrow, price, unsettled, holds, now } = input;
   if (isOver) return refuse('callEnded');
   if (escrow === null) return refuse('noEscrow');
-  const live = holds.filter((hold) => hold.holdUntil > now);
+  const live = holds.filter((hold) => hold.isHandedIn || hold.holdUntil > now);
   const own = live.find((hold) => hold.callId === callId) ?? null;
   const others = live.filter((hold) => hold.callId !== callId);
   const from = own?.heldFrom ?? now;
   const secondsLeft = Math.floor((escrow.endsAt.getTime() - from.getTime()) / 1000);
   if (escrow.state !== 'open' || escrow.endsAt <= now || secondsLeft < 1) return refuse('escrowEnded');
-  if (others.length >= escrow.maxParallel) return refuse('overParallel');
+  const running = others.filter((hold) => !hold.isHandedIn);
+  if (running.length >= escrow.maxParallel) return refuse('overParallel');
   if (price.kind === 'noTariff' || price.kind === 'deckMissing') return refuse(price.kind);
   if (price.kind === 'free') return { allowed: true, hold: null, maxSeconds: secondsLeft, terms: null, entry: null };
   const { terms, entry } = price;
