@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { DeckPrice } from '../protocol/call/call-price.ts';
 import { lookUpOf } from '../protocol/call/deck-index.ts';
 import type { Destination } from '../protocol/call/destination.ts';
@@ -21,8 +21,8 @@ export type PriceColumns = {
 };
 
 /** To be selected from where `deck` and `entry` were joined. */
-export const priceColumns: RawBuilder<PriceColumns> = sql`deck.hash as tariff_hash, deck.deck_id, entry.prefix,
-  entry.rate_per_second, entry.fee_per_call, entry.initial_increment, entry.increment`;
+export const priceColumns = `deck.hash as tariff_hash, deck.deck_id, entry.prefix, entry.rate_per_second,
+  entry.fee_per_call, entry.initial_increment, entry.increment`;
 
 /** The price of each call by the deck that was in force at its moment, in the order asked; one statement for all. */
 export async function findPrices(db: Database, asked: readonly AskedPrice[]): Promise<DeckPrice[]> {
@@ -33,7 +33,7 @@ export async function findPrices(db: Database, asked: readonly AskedPrice[]): Pr
     prefixes: lookUpOf(destination).prefixes,
   }));
   const { rows } = await sql<PriceColumns>`
-    select ${priceColumns}
+    select ${sql.raw(priceColumns)}
     from json_to_recordset(${JSON.stringify(given)}::json)
       as given (place integer, provider text, at timestamptz, prefixes text[])
     left join lateral deck_in_force(given.provider, given.at) as deck on true

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
-import { prepared } from '../../database/prepared.ts';
+import { prepare } from '../../database/prepared.ts';
 import type { Hold } from '../../protocol/call/permission.ts';
 import type { Terms } from '../../protocol/call/price.ts';
 import type { Address } from '../../protocol/types/address.ts';
@@ -34,42 +34,80 @@ export async function writeHold(
   nonce: Verified | null,
 ): Promise<Written> {
   const { callId, heldFrom, seconds, amount, holdUntil } = hold;
-  const used = nonce
-    ? sql`insert into request_nonces (key_id, nonce, expires_at)
-        values (${nonce.publicKey}, ${nonce.nonce}, ${expiryOf(nonce)}) on conflict do nothing returning true`
-    : sql`select true`;
-  const { rows } = await sql<{
-    used: boolean;
-    held: boolean;
-  }>`${prepared(nonce ? 'write_hold_once' : 'write_hold_again')}
-    with used as (${used}),
-    begun as (
-      insert into hold_versions (escrow_id, version)
-      select ${escrowId}::bigint, 1 where ${version}::bigint = 0 and exists (select from used)
-      on conflict do nothing returning true),
-    moved as (
-      update hold_versions set version = version + 1
-      where escrow_id = ${escrowId} and version = ${version} and exists (select from used) returning true),
-    held as (
-      insert into holds (provider, call_id, escrow_id, held_from, seconds, amount, hold_until, rate_per_second,
-        fee_per_call, initial_increment, increment, tariff_hash, entry)
-      select ${provider}, ${callId}, ${escrowId}::bigint, ${heldFrom}::timestamptz, ${seconds}::integer,
-        ${amount}::bigint, ${holdUntil}::timestamptz, ${terms.ratePerSecond}::bigint, ${terms.feePerCall}::bigint,
-        ${terms.initialIncrement}::integer, ${terms.increment}::integer, ${tariffHash}::text, ${entry}::text
-      where exists (select from begun) or exists (select from moved)
-      on conflict (provider, call_id) do update set escrow_id = excluded.escrow_id, held_from = excluded.held_from,
-        seconds = excluded.seconds, amount = excluded.amount, hold_until = excluded.hold_until,
-        rate_per_second = excluded.rate_per_second, fee_per_call = excluded.fee_per_call,
-        initial_increment = excluded.initial_increment, increment = excluded.increment,
-        tariff_hash = excluded.tariff_hash, entry = excluded.entry
-        -- its CDR came meanwhile: it is over
-        where holds.cdr_id is null
-      returning true)
-    select exists (select from used) as used, exists (select from held) as held`.execute(db);
-  const [{ used: isUsed, held }] = rows as [(typeof rows)[number]];
-  if (!isUsed) return 'nonceReplayed';
+  const { ratePerSecond, feePerCall, initialIncrement, increment } = terms;
+  const values: HoldValues = [
+    provider,
+    callId,
+    escrowId,
+    heldFrom,
+    seconds,
+    amount,
+    holdUntil,
+    ratePerSecond,
+    feePerCall,
+    initialIncrement,
+    increment,
+    tariffHash,
+    entry,
+    version,
+  ];
+  const rows = nonce
+    ? await writeOnce(db, ...values, nonce.publicKey, nonce.nonce, expiryOf(nonce))
+    : await writeAgain(db, ...values);
+  const [{ used, held }] = rows as [Outcome];
+  if (!used) return 'nonceReplayed';
   return held ? 'written' : 'overtaken';
 }
+
+type Outcome = { used: boolean; held: boolean };
+type HoldValues = [
+  provider: string,
+  callId: string,
+  escrowId: bigint,
+  heldFrom: Date,
+  seconds: number,
+  amount: bigint,
+  holdUntil: Date,
+  ratePerSecond: bigint,
+  feePerCall: bigint,
+  initialIncrement: number,
+  increment: number,
+  tariffHash: string | null,
+  entry: string | null,
+  version: bigint,
+];
+
+const writeText = (used: string) => `
+  with used as (${used}),
+  begun as (
+    insert into hold_versions (escrow_id, version)
+    select $3::bigint, 1 where $14::bigint = 0 and exists (select from used)
+    on conflict do nothing returning true),
+  moved as (
+    update hold_versions set version = version + 1
+    where escrow_id = $3 and version = $14 and exists (select from used) returning true),
+  held as (
+    insert into holds (provider, call_id, escrow_id, held_from, seconds, amount, hold_until, rate_per_second,
+      fee_per_call, initial_increment, increment, tariff_hash, entry)
+    select $1::text, $2::text, $3::bigint, $4::timestamptz, $5::integer, $6::bigint, $7::timestamptz, $8::bigint,
+      $9::bigint, $10::integer, $11::integer, $12::text, $13::text
+    where exists (select from begun) or exists (select from moved)
+    on conflict (provider, call_id) do update set escrow_id = excluded.escrow_id, held_from = excluded.held_from,
+      seconds = excluded.seconds, amount = excluded.amount, hold_until = excluded.hold_until,
+      rate_per_second = excluded.rate_per_second, fee_per_call = excluded.fee_per_call,
+      initial_increment = excluded.initial_increment, increment = excluded.increment,
+      tariff_hash = excluded.tariff_hash, entry = excluded.entry
+      -- its CDR came meanwhile: it is over
+      where holds.cdr_id is null
+    returning true)
+  select exists (select from used) as used, exists (select from held) as held`;
+
+const writeAgain = prepare<HoldValues, Outcome>('write_hold_again', writeText('select true'));
+const writeOnce = prepare<[...HoldValues, keyId: string, nonce: string, expiresAt: Date], Outcome>(
+  'write_hold_once',
+  writeText(`insert into request_nonces (key_id, nonce, expires_at) values ($15, $16, $17)
+    on conflict do nothing returning true`),
+);
 
 /** Ends the hold of a call that did not come about; false where it has none, it is over, or its CDR came. */
 export async function releaseHold(db: Database, provider: Address, callId: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { addCalls } from '../calls/routes.ts';
@@ -18,6 +19,8 @@ import { addStatus } from '../status/routes.ts';
 import { addQuery } from '../users/query-routes.ts';
 import { addUsers } from '../users/routes.ts';
 import { limitBody } from './body.ts';
+import type { Env } from './env.ts';
+import { requestHeader, setHeader } from './header.ts';
 import { invalid, problem, Refusal, refusalOf } from './problem.ts';
 import type { App } from './route.ts';
 
@@ -34,9 +37,9 @@ export function createApp(deps: Deps): App {
   app.onError((error, c) => problem(c, refusalOf(error, deps.log)));
   app.notFound((c) => problem(c, new Refusal('notFound', `there is nothing at ${c.req.path}`)));
   app.use(allowBrowsers(deps.corsOrigin));
-  app.use(async (c, next) => {
-    c.header('X-Content-Type-Options', 'nosniff');
-    await next();
+  app.use((c, next) => {
+    setHeader(c, 'X-Content-Type-Options', 'nosniff');
+    return next();
   });
   app.use(refuseOtherMethods(app));
   app.use(limitUnsigned(app, deps));
@@ -62,9 +65,10 @@ export function createApp(deps: Deps): App {
 }
 
 /** Nothing here depends on cookies: whoever may not read an answer can't sign for it. */
-const allowBrowsers = (origin: string[]) =>
-  cors({
-    origin: origin.includes('*') ? '*' : origin,
+function allowBrowsers(origins: string[]): MiddlewareHandler<Env> {
+  const isForAll = origins.includes('*');
+  const allow = cors({
+    origin: isForAll ? '*' : origins,
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowHeaders: [
       'Content-Type',
@@ -79,6 +83,9 @@ const allowBrowsers = (origin: string[]) =>
     exposeHeaders: ['Krypton-Height', 'ETag', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Accept-Signature'],
     maxAge: PREFLIGHT_AGE_S,
   });
+  // A page of another site sends its Origin. Whoever sends none needs no answer to that, and gets theirs sooner.
+  return (c, next) => (isForAll && requestHeader(c, 'origin') === undefined ? next() : allow(c, next));
+}
 
 const refuseOtherMethods = (app: App) =>
   methodNotAllowed({

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { JsonFault, parseJson } from '../../protocol/api/json.ts';
 import { MAX_DECK_BYTES } from '../../protocol/api/tariffs.ts';
 import type { Env } from './env.ts';
+import { requestHeader } from './header.ts';
 import { Refusal } from './problem.ts';
 
 /** 1000 CDRs of 2 KiB: one with all fields at their longest is 1.3 KB of ASCII, a usual one 0.5 KB. */
@@ -21,7 +22,7 @@ export const limitBody = (): MiddlewareHandler<Env> => {
   let decks = 0;
   return async (c, next) => {
     if (!isDeck(c.req)) {
-      c.set('body', await readBounded(c.req.raw.body, MAX_BODY_BYTES));
+      c.set('body', await readBounded(c, MAX_BODY_BYTES));
       return next();
     }
     if (decks >= MAX_DECKS_AT_A_TIME)
@@ -30,7 +31,7 @@ export const limitBody = (): MiddlewareHandler<Env> => {
       });
     decks += 1;
     try {
-      c.set('body', await readBounded(c.req.raw.body, MAX_DECK_BYTES));
+      c.set('body', await readBounded(c, MAX_DECK_BYTES));
       await next();
     } finally {
       decks -= 1;
@@ -38,11 +39,15 @@ export const limitBody = (): MiddlewareHandler<Env> => {
   };
 };
 
-async function readBounded(stream: ReadableStream<Uint8Array> | null, max: number): Promise<Uint8Array> {
+const noBody = new Uint8Array();
+
+async function readBounded(c: Context<Env>, max: number): Promise<Uint8Array> {
+  const stream = bodyOf(c);
+  if (stream === null) return noBody;
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of stream ?? []) {
+    for await (const chunk of stream) {
       size += chunk.length;
       if (size <= max) chunks.push(chunk);
       else chunks.length = 0;
@@ -52,7 +57,19 @@ async function readBounded(stream: ReadableStream<Uint8Array> | null, max: numbe
     throw error instanceof Refusal ? error : new Refusal('invalidRequest', 'the connection broke within the body');
   }
   if (size > max) throw tooLarge(max, {});
-  return Buffer.concat(chunks);
+  const [only] = chunks;
+  return only && chunks.length === 1 ? only : Buffer.concat(chunks);
+}
+
+/** Node's own stream: Hono would make a web stream of it, chunk by chunk. */
+function bodyOf(c: Context<Env>): AsyncIterable<Uint8Array> | null {
+  const { incoming } = c.env ?? {};
+  if (!incoming) return c.req.raw.body;
+  // RFC 9112, section 6.3: neither of them means that there is none
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
+  if (length === undefined && encoding === undefined) return null;
+  // whoever sends too much is answered before the connection is closed
+  return incoming.iterator({ destroyOnReturn: false });
 }
 
 const tooLarge = (max: number, headers: Record<string, string>) =>
@@ -60,9 +77,9 @@ const tooLarge = (max: number, headers: Record<string, string>) =>
 
 /** The bytes of a JSON body, as they were signed. @throws Refusal where they claim to be something else */
 export function jsonBody(c: Context<Env>): Uint8Array {
-  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  const type = requestHeader(c, 'content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refusal('unsupportedMediaType', 'expected Content-Type: application/json');
-  const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? 'identity';
+  const encoding = requestHeader(c, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw new Refusal('unsupportedMediaType', 'a compressed body is not read here');
   return c.get('body');
 }

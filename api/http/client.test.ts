@@ -14,8 +14,7 @@ test.each([
 
 const request = (peer: string, forwarded?: string) =>
   ({
-    env: { incoming: { socket: { remoteAddress: peer } } },
-    req: { header: () => forwarded },
+    env: { incoming: { socket: { remoteAddress: peer }, headers: { 'x-forwarded-for': forwarded } } },
   }) as unknown as Context<Env>;
 
 test.each([

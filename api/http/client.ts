@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
 import type { Env } from './env.ts';
+import { requestHeader } from './header.ts';
 
 /**
  * The network that a request comes from. Each of our own proxies has added the address that it was asked from at the
@@ -9,7 +10,7 @@ import type { Env } from './env.ts';
 export function clientOf(c: Context<Env>, proxies: number): string {
   const peer = c.env?.incoming?.socket?.remoteAddress ?? '';
   if (proxies === 0) return networkOf(peer);
-  const told = c.req.header('x-forwarded-for')?.split(',') ?? [];
+  const told = requestHeader(c, 'x-forwarded-for')?.split(',') ?? [];
   const address = told.at(-proxies)?.trim() ?? '';
   return networkOf(isIP(address) === 0 ? peer : address);
 }

@@ -4,6 +4,7 @@ import type { Database } from '../../database/connection.ts';
 import type { Cursor } from '../../database/types.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import type { Deps } from '../deps.ts';
+import { requestHeader } from './header.ts';
 import { invalid, Refusal } from './problem.ts';
 
 export type IndexCursor = Selectable<Cursor>;
@@ -39,7 +40,7 @@ const minHeight = heightHeaders.pick({ 'min-height': true });
 
 /** Waits for the block that the request names. @throws Refusal where it does not come in time, or is none */
 export async function awaitMinHeight(c: Context, { head }: Deps): Promise<number> {
-  const named = c.req.header('min-height');
+  const named = requestHeader(c, 'min-height');
   if (named === undefined) return -1;
   const parsed = minHeight.safeParse({ 'min-height': named }); // not every route's headers were parsed before
   if (!parsed.success) throw invalid(parsed.error);

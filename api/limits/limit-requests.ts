@@ -3,6 +3,7 @@ import type { PublicKey } from '../../protocol/types/public-key.ts';
 import type { Deps } from '../deps.ts';
 import { clientOf } from '../http/client.ts';
 import type { Env } from '../http/env.ts';
+import { requestHeader, setHeader } from '../http/header.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, signed } from '../http/route.ts';
 import type { Limiter } from './limiter.ts';
@@ -18,12 +19,12 @@ const watched = ['/healthz', '/readyz', '/metrics'];
  */
 export function limitUnsigned(app: App, deps: LimitDeps): MiddlewareHandler<Env> {
   let isSigned: ReturnType<typeof matcherOfSigned> | undefined;
-  return async (c, next) => {
+  return (c, next) => {
     isSigned ??= matcherOfSigned(app);
     const { method, path } = c.req;
-    const isExempt = watched.includes(path) || (c.req.header('signature') !== undefined && isSigned(method, path));
+    const isExempt = watched.includes(path) || (requestHeader(c, 'signature') !== undefined && isSigned(method, path));
     if (!isExempt) countAddress(c, deps);
-    await next();
+    return next();
   };
 }
 
@@ -38,8 +39,8 @@ export const countKey = (c: Context<Env>, { limits }: LimitDeps, key: PublicKey)
 function count(c: Context<Env>, { take, policy: { name, quota, windowS } }: Limiter, client: string): void {
   if (quota === Number.MAX_SAFE_INTEGER) return;
   const { isOver, remaining, resetS } = take(client);
-  c.header('RateLimit-Policy', `"${name}";q=${quota};w=${windowS}`);
-  c.header('RateLimit', `"${name}";r=${remaining};t=${resetS}`);
+  setHeader(c, 'RateLimit-Policy', `"${name}";q=${quota};w=${windowS}`);
+  setHeader(c, 'RateLimit', `"${name}";r=${remaining};t=${resetS}`);
   if (!isOver) return;
   throw new Refusal('tooManyRequests', `at most ${quota} requests in ${windowS} s; ask again in ${resetS} s`, {
     headers: { 'Retry-After': String(resetS) },

@@ -12,6 +12,7 @@ import {
 import { type Address, addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../http/env.ts';
+import { requestHeader } from '../http/header.ts';
 import { Refusal } from '../http/problem.ts';
 import { countAddress, countKey } from '../limits/limit-requests.ts';
 import { useNonce } from './nonces.ts';
@@ -122,19 +123,19 @@ const unauthorised = (code: ProblemCode, detail: string) => new Refusal(code, de
 /** The request as it came over the wire: Hono's own view of it is normalised already. */
 function requestOf(c: Context<Env>): HttpRequest {
   const { incoming } = c.env ?? {};
-  const { method, url } = c.req.raw;
-  const { protocol, host, pathname, search } = new URL(url);
-  const headers = incoming ? pairs(incoming.rawHeaders) : [...c.req.raw.headers];
+  if (!incoming) throw new TypeError('a signature can only be checked of what came over the wire');
   return {
-    method: incoming?.method ?? method,
+    method: incoming.method ?? '',
     // Behind a proxy that ends TLS, only the proxy knows; a caller who lies here makes their own signature fail.
-    scheme: c.req.header('x-forwarded-proto')?.split(',')[0]?.trim() || protocol.slice(0, -1),
-    host: incoming?.headers.host ?? host,
-    target: incoming?.url ?? pathname + search,
-    headers,
+    scheme: requestHeader(c, 'x-forwarded-proto')?.split(',')[0]?.trim() || 'http',
+    host: incoming.headers.host ?? '',
+    target: incoming.url ?? '',
+    headers: pairs(incoming.rawHeaders),
   };
 }
 
 function pairs(raw: readonly string[]): [string, string][] {
-  return raw.flatMap((name, i): [string, string][] => (i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : []));
+  const found: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) found.push([raw[i] as string, raw[i + 1] as string]);
+  return found;
 }

@@ -9,6 +9,7 @@ import {
   type KeptHold,
   type PermissionEscrow,
   type PermissionInput,
+  promisesOf,
 } from './permission.ts';
 import { priceOf, type Terms } from './price.ts';
 
@@ -28,15 +29,16 @@ const escrow: PermissionEscrow = {
   voucherKey: null,
   voucherTotal: 0n,
 };
-const ask = (given: Partial<PermissionInput> = {}) =>
+type Given = Partial<Omit<PermissionInput, 'own' | 'others'>> & { holds?: KeptHold[] };
+const ask = ({ holds = [], callId = 'a', now = start, ...given }: Given = {}) =>
   decidePermission({
-    callId: 'a',
+    callId,
     isOver: false,
     escrow,
     price: priced,
     unsettled: 0n,
-    holds: [],
-    now: start,
+    now,
+    ...promisesOf(holds, callId, now),
     ...given,
   });
 const hold = (callId: string, amount: bigint, given: Partial<KeptHold> = {}): KeptHold => ({
@@ -114,7 +116,7 @@ describe('a call is allowed', () => {
 });
 
 describe('a call is refused', () => {
-  test.each<[string, Partial<PermissionInput>]>([
+  test.each<[string, Given]>([
     ['callEnded', { isOver: true }],
     ['noEscrow', { escrow: null }],
     ['escrowEnded', { escrow: { ...escrow, state: 'closing' } }],

@@ -77,34 +77,55 @@ export type PermissionInput = {
   price: CallPrice;
   /** What calls cost that were handed in, and are not settled yet. */
   unsettled: bigint;
-  /** Of this escrow, that of the call itself among them where it has one. */
-  holds: readonly KeptHold[];
+  /** The call's own hold out of this escrow, where it has one that is not over. */
+  own: KeptHold | null;
+  /** What the escrow's other holds come to, but for those that are over. */
+  others: Promises;
   now: Date;
 };
+
+export type Promises = {
+  /** Calls that hold a line. */
+  running: number;
+  /** Datoshi. */
+  promised: bigint;
+};
+
+/** Of an escrow's holds, that of the call, and what the others come to. */
+export function promisesOf(
+  holds: readonly KeptHold[],
+  callId: string,
+  now: Date,
+): Pick<PermissionInput, 'own' | 'others'> {
+  const live = holds.filter((hold) => hold.isHandedIn || hold.holdUntil > now);
+  const others = live.filter((hold) => hold.callId !== callId);
+  return {
+    own: live.find((hold) => hold.callId === callId) ?? null,
+    others: {
+      running: others.filter(({ isHandedIn }) => !isHandedIn).length,
+      promised: others.reduce((sum, { amount }) => sum + amount, 0n),
+    },
+  };
+}
 
 /**
  * Decides, and says what to hold. Money that is spent, owed for calls that were handed in, or held for others is never
  * promised again. The same call again extends its hold; one that can't be extended keeps what it has.
  */
 export function decidePermission(input: PermissionInput, policy: PermissionPolicy = defaultPolicy): Permission {
-  const { callId, isOver, escrow, price, unsettled, holds, now } = input;
+  const { callId, isOver, escrow, price, unsettled, own, others, now } = input;
   if (isOver) return refuse('callEnded');
   if (escrow === null) return refuse('noEscrow');
-  const live = holds.filter((hold) => hold.isHandedIn || hold.holdUntil > now);
-  const own = live.find((hold) => hold.callId === callId) ?? null;
-  const others = live.filter((hold) => hold.callId !== callId);
   const from = own?.heldFrom ?? now;
   const secondsLeft = Math.floor((escrow.endsAt.getTime() - from.getTime()) / 1000);
   if (escrow.state !== 'open' || escrow.endsAt <= now || secondsLeft < 1) return refuse('escrowEnded');
-  const running = others.filter((hold) => !hold.isHandedIn);
-  if (running.length >= escrow.maxParallel) return refuse('overParallel');
+  if (others.running >= escrow.maxParallel) return refuse('overParallel');
   if (price.kind === 'noTariff' || price.kind === 'deckMissing') return refuse(price.kind);
   if (price.kind === 'free') return { allowed: true, hold: null, maxSeconds: secondsLeft, terms: null, entry: null };
   const { terms, entry } = price;
   if (!isWithin(terms, escrow)) return refuse('overAgreedTerms');
   if (!isSigned(escrow, unsettled, terms, policy)) return refuse('voucherMissing');
-  const promised = others.reduce((sum, hold) => sum + hold.amount, 0n);
-  const affordable = affordableSeconds(escrow.amount - escrow.spent - unsettled - promised, terms);
+  const affordable = affordableSeconds(escrow.amount - escrow.spent - unsettled - others.promised, terms);
   if (affordable === null) return refuse('insufficientFunds');
   const wanted = Math.ceil((now.getTime() - from.getTime() + policy.sliceMs) / 1000);
   const seconds = Math.max(own?.seconds ?? 0, Math.min(wanted, secondsLeft, affordable));
