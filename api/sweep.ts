@@ -1,6 +1,6 @@
 import type { Database } from '../database/connection.ts';
 import { describe, type Logger } from '../process/run.ts';
-import { deleteOverHolds } from './calls/write-hold.ts';
+import { deleteOverHolds } from './calls/write-holds.ts';
 import { deleteExpiredNonces } from './signature/nonces.ts';
 
 const SWEEP_MS = 10_000;

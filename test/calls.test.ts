@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Insertable } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { readCall } from '../api/calls/read-call.ts';
-import { deleteOverHolds, writeHold } from '../api/calls/write-hold.ts';
+import { readCalls } from '../api/calls/read-calls.ts';
+import { deleteOverHolds, writeHolds } from '../api/calls/write-holds.ts';
 import type { Escrows } from '../database/types.ts';
 import { authorizeCall, listCalls } from '../protocol/api/calls.ts';
 import { createClient } from '../protocol/api/client.ts';
@@ -13,12 +13,14 @@ import { createKey } from '../protocol/sign/key.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
 import {
   type ApiWorld,
+  answer,
   cdrOf,
   createApiWorld,
   deployProviders,
   environment,
   moveTo,
   setTariff,
+  signedRequest,
   timeOf,
   urlOf,
 } from './api-world.ts';
@@ -317,16 +319,38 @@ describe('no datoshi is promised twice', () => {
   test('a call that is rated between decision and promise counts, also where nothing was promised before', async () => {
     const escrow = await openEscrow({ amount: 3_000n });
     const asked = authorizeCall.body.parse(callOf(escrow));
-    const view = await readCall(world.db, provider.address, asked);
-    const permission = decidePermission(view.input);
-    if (!permission.allowed || !permission.hold || !permission.terms) throw new Error('it is allowed');
+    const [view] = await readCalls(world.db, [{ provider: provider.address, asked, nonce: null }]);
+    const permission = view && decidePermission(view.input);
+    if (!view || !permission?.allowed || !permission.hold || !permission.terms) throw new Error('it is allowed');
     const cdr = cdrOf(escrow.user, { callId: randomUUID(), escrowId: Number(escrow.id) });
     await world.signed(provider, '/v1/cdrs', { body: { cdrs: [cdr] } });
     await rate(cdr.callId, 600n);
     const { hold, terms, entry } = permission;
-    const promise = { provider: provider.address, escrowId: escrow.id, hold, terms, entry, tariffHash: null };
-    expect(await writeHold(world.db, promise, view.version, null)).toBe('overtaken');
+    const { version } = view;
+    const promise = { provider: provider.address, escrowId: escrow.id, version, hold, terms, entry, tariffHash: null };
+    expect(await writeHolds(world.db, [promise])).toEqual([false]);
     expect(await authorize(asked)).toMatchObject({ maxSeconds: 240 });
+  });
+
+  test('one request that is sent several times at once counts once', async () => {
+    const escrow = await openEscrow();
+    const request = await signedRequest(world.url, provider, '/v1/calls/authorize', { body: callOf(escrow) });
+    const answers = await Promise.all(Array.from({ length: 8 }, async () => answer(await fetch(request.clone()))));
+    const codes = answers.map(({ status, body }) => (status === 200 ? 'allowed' : body.code));
+    expect(codes.toSorted()).toEqual(['allowed', ...Array(7).fill('nonceReplayed')]);
+  });
+
+  test('one call that is asked for out of two escrows at once has one hold', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [one, other] = [await openEscrow(), await openEscrow()];
+      const call = callOf(one);
+      const ask = (escrow: typeof one) =>
+        authorize({ ...call, user: escrow.user.address, escrowId: Number(escrow.id) });
+      await Promise.all([one, other, one, other].map(ask));
+      expect(
+        await world.db.selectFrom('holds').select('escrowId').where('callId', '=', call.callId).execute(),
+      ).toHaveLength(1);
+    }
   });
 
   test('whatever calls come, are extended, end and are rated at the same time', { timeout: 120_000 }, async () => {

@@ -1,51 +1,112 @@
+import type { Database } from '../../database/connection.ts';
+import { isDatabaseUnavailable } from '../../database/errors.ts';
 import type { AskedCall, CallAnswer } from '../../protocol/api/calls.ts';
 import { freeTerms } from '../../protocol/call/call-price.ts';
 import { decidePermission, type Permission, wordsOfRefusal } from '../../protocol/call/permission.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import type { Deps } from '../deps.ts';
 import { Refusal } from '../http/problem.ts';
 import { termsShape } from '../http/terms.ts';
 import { nonceReplayed } from '../signature/authenticate.ts';
-import { useNonce } from '../signature/nonces.ts';
 import type { Verified } from '../signature/verify.ts';
-import { type CallView, readCall } from './read-call.ts';
-import { writeHold } from './write-hold.ts';
+import { type CallView, type Question, readCalls } from './read-calls.ts';
+import { type PricedHold, writeHolds } from './write-holds.ts';
 
-/**
- * Of so many requests for one escrow at the same moment one is written each time: 100 lines that are opened at once, and
- * as many again.
- */
+/** What comes while so many are under way waits for the next one: all that wait go together then. */
+const MAX_BATCHES = 2;
+/** Rows that Postgres reads and writes within some ten milliseconds. */
+const MAX_QUESTIONS = 64;
+/** Of so many servers' promises out of one escrow at the same moment one is written each time. */
 const MAX_TRIES = 200;
 
+type Waiting = Question & {
+  tries: number;
+  answer: (answer: CallAnswer) => void;
+  refuse: (error: unknown) => void;
+};
 type Allowed = Extract<Permission, { allowed: true }>;
 
+export type Authorize = (provider: Address, asked: AskedCall, verified: Verified) => Promise<CallAnswer>;
+
 /**
- * Decides on a call by all that is known, and holds its money: one statement to read, one to write. The write counts
- * only if nothing was promised in between, else all is read and decided anew. The request's nonce is used up with the
- * first write. @throws Refusal nonceReplayed, busy
+ * Decides on calls by all that is known, and holds their money: one statement to read, one to write, for all that are
+ * asked at the same time. A decision counts only if nothing was promised out of its escrow in between, else all is read
+ * and decided anew. A request's nonce is used up with the first read. @throws Refusal nonceReplayed, busy, indexNotReady
  */
-export async function authorize(
-  { db }: Pick<Deps, 'db'>,
-  provider: Address,
-  asked: AskedCall,
-  verified: Verified,
-): Promise<CallAnswer> {
-  let nonce: Verified | null = verified;
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const view = await readCall(db, provider, asked);
-    const permission = decidePermission(view.input);
-    if (!permission.allowed || permission.hold === null) {
-      if (nonce && !(await useNonce(db, nonce))) throw nonceReplayed();
-      return answerOf(view, permission);
+export function createAuthorize(db: Database): Authorize {
+  const waiting: Waiting[] = [];
+  let batches = 0;
+
+  function begin(): void {
+    while (batches < MAX_BATCHES && waiting.length > 0) {
+      batches += 1;
+      void decide(waiting.splice(0, MAX_QUESTIONS)).finally(() => {
+        batches -= 1;
+        begin();
+      });
     }
-    const { hold } = permission;
-    const priced = { provider, escrowId: view.escrowId as bigint, hold, ...priceOf(view, permission) };
-    const written = await writeHold(db, priced, view.version, nonce);
-    if (written === 'nonceReplayed') throw nonceReplayed();
-    if (written === 'written') return answerOf(view, permission);
-    nonce = null;
   }
-  throw new Refusal('busy', 'too many calls are asked for out of this escrow at once; ask again');
+
+  /** Each is answered, refused, or waits again. */
+  async function decide(batch: readonly Waiting[]): Promise<void> {
+    try {
+      waiting.unshift(...(await decideAll(db, batch)));
+    } catch (error) {
+      // What one of them has brought up, the others need not suffer from.
+      if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await decide([each]);
+      else for (const { refuse } of batch) refuse(error);
+    }
+  }
+
+  return (provider, asked, verified) =>
+    new Promise((answer, refuse) => {
+      waiting.push({ provider, asked, nonce: verified, tries: 0, answer, refuse });
+      begin();
+    });
+}
+
+/** Answers what has to be decided anew. */
+async function decideAll(db: Database, batch: readonly Waiting[]): Promise<Waiting[]> {
+  const views = await readCalls(db, batch);
+  const again: Waiting[] = [];
+  const promises: { each: Waiting; view: CallView; permission: Permission; hold: PricedHold }[] = [];
+  const taken = new Set<bigint | string>();
+  for (const [i, each] of batch.entries()) {
+    const view = views[i];
+    if (!view) {
+      each.refuse(nonceReplayed());
+      continue;
+    }
+    each.nonce = null;
+    const permission = decidePermission(view.input);
+    const hold = holdOf(each.provider, view, permission);
+    if (!hold) each.answer(answerOf(view, permission));
+    // One out of an escrow at a time: the next one is decided by what this one was promised.
+    else if (taken.has(hold.escrowId) || taken.has(callOf(each))) again.push(each);
+    else {
+      taken.add(hold.escrowId).add(callOf(each));
+      promises.push({ each, view, permission, hold });
+    }
+  }
+  if (promises.length === 0) return again;
+  const written = await writeHolds(
+    db,
+    promises.map(({ hold }) => hold),
+  );
+  for (const [i, { each, view, permission }] of promises.entries()) {
+    each.tries += 1;
+    if (written[i]) each.answer(answerOf(view, permission));
+    else if (each.tries < MAX_TRIES) again.push(each);
+    else each.refuse(new Refusal('busy', 'too many calls are asked for out of this escrow at once; ask again'));
+  }
+  return again;
+}
+
+const callOf = ({ provider, asked }: Question) => `${provider} ${asked.callId}`;
+
+function holdOf(provider: Address, view: CallView, permission: Permission): PricedHold | null {
+  if (!permission.allowed || permission.hold === null) return null;
+  const { escrowId, version } = view;
+  return { provider, escrowId: escrowId as bigint, version, hold: permission.hold, ...priceOf(view, permission) };
 }
 
 function priceOf({ input: { price } }: CallView, { terms, entry }: Allowed) {

@@ -10,9 +10,9 @@ import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid } from '../http/problem.ts';
 import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { authenticate, authenticateReader, verifySigned } from '../signature/authenticate.ts';
-import { authorize } from './authorize.ts';
+import { createAuthorize } from './authorize.ts';
 import { findHolds } from './find-holds.ts';
-import { releaseHold } from './write-hold.ts';
+import { releaseHold } from './write-holds.ts';
 
 const ask = createRoute({
   method: authorizeCall.method,
@@ -86,6 +86,7 @@ export function addCalls(app: App, deps: Deps): void {
 
 /** Registered apart from its description: a body is read as the bytes that were signed. */
 function addAuthorize(app: App, deps: Deps): void {
+  const authorize = createAuthorize(deps.db);
   app.openAPIRegistry.register('AskedCall', authorizeCall.body);
   app.openAPIRegistry.registerPath(ask);
   app.post(authorizeCall.path, async (c) => {
@@ -94,6 +95,6 @@ function addAuthorize(app: App, deps: Deps): void {
     const body = authorizeCall.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     await awaitMinHeight(c, deps);
-    return c.json(await authorize(deps, addressOfPublicKey(verified.publicKey), body.data, verified), 200);
+    return c.json(await authorize(addressOfPublicKey(verified.publicKey), body.data, verified), 200);
   });
 }

@@ -4,11 +4,13 @@ import { deckPriceOf, type PriceColumns, priceColumns } from '../../database/pri
 import type { AskedCall } from '../../protocol/api/calls.ts';
 import { type CallPrice, priceFor } from '../../protocol/call/call-price.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
-import { destinationOf } from '../../protocol/call/destination.ts';
+import { type Destination, destinationOf } from '../../protocol/call/destination.ts';
 import type { PermissionEscrow, PermissionInput } from '../../protocol/call/permission.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
 import { Refusal } from '../http/problem.ts';
+import { expiryOf } from '../signature/nonces.ts';
+import type { Verified } from '../signature/verify.ts';
 
 /** All that a permission depends on, as of one moment. */
 export type CallView = {
@@ -49,6 +51,7 @@ type Row = PriceColumns &
   EscrowColumns &
   OwnColumns & {
     now: Date;
+    isFresh: boolean;
     height: number;
     version: bigint;
     isOver: boolean;
@@ -58,24 +61,38 @@ type Row = PriceColumns &
     voucherTotal: bigint;
   };
 
+/** A question, and the nonce of its request where that is not used up yet. */
+export type Question = { provider: Address; asked: AskedCall; nonce: Verified | null };
+
 /** One whose CDR came keeps its money until that is rated, however long it takes. */
 const isLive = '(cdr_id is not null or hold_until > now())';
 
 const select = prepare<
-  [provider: string, callId: string, user: string, escrowId: number | null, prefixes: string[]],
+  [
+    providers: string[],
+    callIds: string[],
+    users: string[],
+    escrowIds: (number | null)[],
+    prefixes: string[],
+    keyIds: (string | null)[],
+    nonces: (string | null)[],
+    expiries: (Date | null)[],
+  ],
   Row
 >(
-  'read_call',
-  `with own as (select * from holds where provider = $1 and call_id = $2 and ${isLive}),
-  -- that of the call's hold, that which was asked for, or the open one with the most left
-  chosen as (
-    select * from escrows
-    where provider = $1 and "user" = $3
-      and id = coalesce((select escrow_id from own), $4::bigint, (
-        select id from escrows
-        where "user" = $3 and provider = $1 and state = 'open' and ends_at > now()
-        order by amount - spent desc, id limit 1)))
+  'read_calls',
+  `with given as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+      $8::timestamptz[]) with ordinality
+      as given (provider, call_id, "user", escrow_id, prefixes, key_id, nonce, expires_at, place)),
+  -- in one order, so that nobody waits for each other
+  used as (
+    insert into request_nonces (key_id, nonce, expires_at)
+    select key_id, nonce, expires_at from given where nonce is not null order by key_id, nonce
+    on conflict do nothing returning key_id, nonce)
   select now() as now, cursor.height, ${priceColumns},
+    given.nonce is null or exists (select from used where used.key_id = given.key_id and used.nonce = given.nonce)
+      as is_fresh,
     chosen.id as escrow_id, chosen.state, chosen.amount, chosen.spent, chosen.rate_per_second as escrow_rate,
     chosen.fee_per_call as escrow_fee, chosen.increment as escrow_increment, chosen.max_parallel, chosen.ends_at,
     chosen.voucher_key,
@@ -84,7 +101,7 @@ const select = prepare<
     own.initial_increment as held_initial, own.increment as held_further, own.tariff_hash as held_tariff,
     own.entry as held_entry,
     coalesce((select version from hold_versions where escrow_id = chosen.id), 0) as version,
-    exists (select from cdrs where provider = $1 and call_id = $2) as is_over,
+    exists (select from cdrs where cdrs.provider = given.provider and cdrs.call_id = given.call_id) as is_over,
     others.running, others.promised,
     -- what calls cost that were handed in; of claims, those whose answer the index has not seen yet
     ((select coalesce(sum(price), 0) from ratings
@@ -95,25 +112,62 @@ const select = prepare<
     greatest(0, (select total from vouchers where vouchers.escrow_id = chosen.id),
       (select max(voucher_total) from ratings where ratings.escrow_id = chosen.id and voucher_total is not null)
     ) as voucher_total
-  from cursor
-  left join chosen on true
-  left join own on own.escrow_id = chosen.id
+  from given
+  join cursor on true
+  left join lateral (
+    select * from holds
+    where holds.provider = given.provider and holds.call_id = given.call_id and ${isLive}) as held on true
+  -- that of the call's hold, that which was asked for, or the open one with the most left
+  left join lateral (
+    select * from escrows
+    where escrows.provider = given.provider and escrows."user" = given."user"
+      and escrows.id = coalesce(held.escrow_id, given.escrow_id, (
+        select id from escrows as each
+        where each."user" = given."user" and each.provider = given.provider
+          and each.state = 'open' and each.ends_at > now()
+        order by amount - spent desc, id limit 1))) as chosen on true
+  left join lateral (select held.* where held.escrow_id = chosen.id) as own on true
   left join lateral (
     select count(*) filter (where cdr_id is null)::integer as running, coalesce(sum(amount), 0)::bigint as promised
-    from holds where escrow_id = chosen.id and ${isLive} and not (provider = $1 and call_id = $2)) as others on true
-  left join lateral deck_in_force($1, now()) as deck on true
-  left join lateral deck_entry(deck.deck_id, $5::text[]) as entry on true`,
+    from holds
+    where escrow_id = chosen.id and ${isLive}
+      and not (provider = given.provider and call_id = given.call_id)) as others on true
+  left join lateral deck_in_force(given.provider, now()) as deck on true
+  left join lateral deck_entry(deck.deck_id, string_to_array(given.prefixes, ',')) as entry on true
+  order by given.place`,
 );
 
 /**
- * One statement, and so one snapshot. The time is that of Postgres: servers whose clocks differ agree on which holds
- * are over. @throws Refusal indexNotReady
+ * Uses up the nonces and reads what each permission depends on: one statement, and so one snapshot. Null: the nonce was
+ * used before. The time is that of Postgres: servers whose clocks differ agree on which holds are over.
+ * @throws Refusal indexNotReady
  */
-export async function readCall(db: Database, provider: Address, asked: AskedCall): Promise<CallView> {
-  const { callId, user, escrowId = null } = asked;
-  const destination = destinationOf({ direction: asked.direction, to: asked.destination });
-  const [row] = await select(db, provider, callId, user, escrowId, lookUpOf(destination).prefixes);
-  if (!row) throw new Refusal('indexNotReady', 'the index has no block yet');
+export async function readCalls(db: Database, questions: readonly Question[]): Promise<(CallView | null)[]> {
+  const destinations = questions.map(({ asked: { direction, destination } }) =>
+    destinationOf({ direction, to: destination }),
+  );
+  const rows = await select(
+    db,
+    questions.map(({ provider }) => provider),
+    questions.map(({ asked }) => asked.callId),
+    questions.map(({ asked }) => asked.user),
+    questions.map(({ asked }) => asked.escrowId ?? null),
+    destinations.map((destination) => lookUpOf(destination).prefixes.join(',')),
+    questions.map(({ nonce }) => nonce?.publicKey ?? null),
+    questions.map(({ nonce }) => nonce?.nonce ?? null),
+    questions.map(({ nonce }) => nonce && expiryOf(nonce)),
+  );
+  if (rows.length !== questions.length) throw new Refusal('indexNotReady', 'the index has no block yet');
+  const spent = new Set<string>();
+  return rows.map((row, i) => {
+    const { asked, nonce } = questions[i] as Question;
+    const isFresh = row.isFresh && (nonce === null || !spent.has(`${nonce.publicKey} ${nonce.nonce}`));
+    if (nonce) spent.add(`${nonce.publicKey} ${nonce.nonce}`);
+    return isFresh ? viewOf(row, asked.callId, destinations[i] as Destination) : null;
+  });
+}
+
+function viewOf(row: Row, callId: string, destination: Destination): CallView {
   const { now, height, version, isOver, unsettled, running, promised } = row;
   const escrow = row.escrowId === null ? null : escrowOf(row);
   const found = deckPriceOf(row, destination);
