@@ -112,9 +112,9 @@ describe('registration', () => {
   });
 
   test('nobody without the secret is answered', async () => {
-    const response = await fetch(`${world.url()}/register`, { method: 'POST', body: '{}' });
+    const response = await fetch(`${world.url}/register`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(401);
-    expect((await fetch(`${world.url()}/healthz`)).status).toBe(200);
+    expect((await fetch(`${world.url}/healthz`)).status).toBe(200);
   });
 });
 

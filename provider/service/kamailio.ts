@@ -10,9 +10,11 @@ export type Kamailio = {
   dialogs(): Promise<Dialog[]>;
   /** Takes away all that is registered for a user. */
   unbind(user: string): Promise<void>;
-  /** When it was started. */
-  startedAt(): Promise<Date>;
+  /** What is registered now. */
+  bindings(): Promise<Binding[]>;
 };
+
+export type Binding = { user: string; contact: string; received: string; expiresInS: number; userAgent: string };
 
 export type Dialog = { entry: number; id: number; sipCallId: string; isAnswered: boolean };
 
@@ -35,6 +37,34 @@ const dialogSchema = z.object({
   'call-id': z.string(),
   state: z.int(),
 });
+/** Null where nobody is registered. */
+const dumpSchema = z
+  .object({
+    Domains: z.array(
+      z.object({
+        Domain: z.object({
+          AoRs: z.array(
+            z.object({
+              Info: z.object({
+                AoR: z.string(),
+                Contacts: z.array(
+                  z.object({
+                    Contact: z.object({
+                      Address: z.string(),
+                      Expires: z.union([z.number(), z.string()]),
+                      Received: z.string(),
+                      'User-Agent': z.string(),
+                    }),
+                  }),
+                ),
+              }),
+            }),
+          ),
+        }),
+      }),
+    ),
+  })
+  .nullable();
 const [CONFIRMED_NA, DELETED] = [3, 5];
 
 export function createKamailio(url: string, secret: string): Kamailio {
@@ -85,9 +115,19 @@ export function createKamailio(url: string, secret: string): Kamailio {
     unbind: async (user) => {
       await call('ul.rm', ['location', user]);
     },
-    startedAt: async () => {
-      const { uptime } = z.object({ uptime: z.number() }).parse(await call('core.uptime'));
-      return new Date(Date.now() - uptime * 1000);
+    bindings: async () => {
+      const dump = dumpSchema.safeParse(await call('ul.dump'));
+      if (!dump.success) throw new KamailioUnavailable(`Kamailio lists registrations otherwise: ${dump.error.message}`);
+      const users = (dump.data?.Domains ?? []).flatMap(({ Domain }) => Domain.AoRs.map(({ Info }) => Info));
+      return users.flatMap(({ AoR, Contacts }) =>
+        Contacts.map(({ Contact }) => ({
+          user: AoR,
+          contact: Contact.Address,
+          received: Contact.Received,
+          expiresInS: Number(Contact.Expires),
+          userAgent: Contact['User-Agent'],
+        })),
+      );
     },
   };
 }

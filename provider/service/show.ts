@@ -3,7 +3,7 @@ import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Call, callsUnderWay, findCall } from './calls.ts';
 import { keepDeck } from './decks.ts';
 import type { Deps } from './deps.ts';
-import { type Route, read, route } from './http.ts';
+import { type Answer, type Route, read, route } from './http.ts';
 import { KamailioUnavailable } from './kamailio.ts';
 import { listNumbers, putNumber, removeNumber } from './numbers.ts';
 import type { Store } from './store.ts';
@@ -22,6 +22,7 @@ export function showRoutes(deps: Deps): Route[] {
       json: { provider: signer.address, network, contract, height: chain.height(), ...gauges(store) },
     })),
     read('/calls', () => ({ json: { items: callsUnderWay(store).map(shapeOf) } })),
+    read('/registrations', () => answerOf(async () => ({ json: { items: await deps.kamailio.bindings() } }))),
     read('/earnings', () => ({ json: earnings(store) })),
     route('POST', '/hangup', z.object({ callId: z.string() }), ({ callId }) => hangUp(deps, callId)),
     read('/numbers', () => ({ json: { items: listNumbers(store) } })),
@@ -54,13 +55,21 @@ function shapeOf({ callId, user, direction, from, to, state, invitedAt, answered
   };
 }
 
-async function hangUp({ store, kamailio }: Deps, callId: string) {
+async function hangUp({ store, kamailio }: Deps, callId: string): Promise<Answer> {
   const call = findCall(store, callId);
   if (!call || call.state === 'over') return { status: 404, json: { error: `no call ${callId} is under way` } };
   if (!call.dialog) return { status: 409, json: { error: `call ${callId} is not answered yet: it can't be hung up` } };
-  try {
-    const found = await kamailio.hangUp(call.dialog, 'hungUpByProvider');
+  const { dialog } = call;
+  return answerOf(async () => {
+    const found = await kamailio.hangUp(dialog, 'hungUpByProvider');
     return found ? { json: { callId, hungUp: true } } : { status: 404, json: { error: 'Kamailio has no such call' } };
+  });
+}
+
+/** What only Kamailio knows. */
+async function answerOf(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
   } catch (error) {
     if (error instanceof KamailioUnavailable) return { status: 503, json: { error: error.message } };
     throw error;

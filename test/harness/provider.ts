@@ -1,22 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
 import type { Key } from '../../protocol/sign/key.ts';
+import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamailio/settings.ts';
+import { writeKit } from '../../provider/kamailio/write.ts';
+import { pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
 import { type Service, startService } from './services.ts';
 import { createWorld, type World } from './world.ts';
 
-/** A provider's wallet service beside the indexer, the settler and the API, each a process of its own. */
+/** A provider's kit, with its wallet service beside the indexer, the settler and the API, each a process of its own. */
 export type ProviderWorld = World & {
   apiUrl: string;
-  secret: string;
-  /** Of the wallet service; it survives a kill. */
-  store: string;
-  folder: string;
+  /** What `krypton provider init` writes. */
+  kit: string;
+  ports: Ports;
+  gateway: number;
   service(): Service;
-  url(): string;
+  url: string;
   /** Ends the wallet service where it is, and starts it anew on the same store. */
   restart(env?: NodeJS.ProcessEnv): Promise<void>;
   // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
@@ -24,7 +27,10 @@ export type ProviderWorld = World & {
   stopAll(): Promise<void>;
 };
 
-export async function startProviderWorld(env: NodeJS.ProcessEnv = {}): Promise<ProviderWorld> {
+export async function startProviderWorld(
+  env: NodeJS.ProcessEnv = {},
+  given: Partial<KitSettings> = {},
+): Promise<ProviderWorld> {
   const world = await createWorld();
   const folder = mkdtempSync(join(tmpdir(), 'krypton-provider-'));
   const services = await Promise.all([
@@ -33,42 +39,46 @@ export async function startProviderWorld(env: NodeJS.ProcessEnv = {}): Promise<P
     startService('api', { ...world.env, KRYPTON_API_PORT: '0' }),
   ]);
   const apiUrl = await urlOf(services[2]);
-  const secret = randomBytes(24).toString('hex');
   const wallet = join(folder, 'wallet.json');
   await writeWalletFile(wallet, 'test', world.provider as Key, 'provider');
   writeFileSync(join(folder, 'password'), 'test');
-  const store = join(folder, 'store.sqlite');
-  const settings = (own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-    KRYPTON_RPC_URL: world.env.KRYPTON_RPC_URL,
-    KRYPTON_NETWORK: String(world.network),
-    KRYPTON_CONTRACT: world.contract,
-    KRYPTON_API_URL: apiUrl,
-    KRYPTON_WALLET: wallet,
-    KRYPTON_WALLET_PASSWORD_FILE: join(folder, 'password'),
-    KRYPTON_PROVIDER_STORE: store,
-    KRYPTON_PROVIDER_PORT: '0',
-    KRYPTON_PROVIDER_SECRET: secret,
-    KRYPTON_PROVIDER_KAMAILIO_URL: 'http://127.0.0.1:9',
-    ...env,
-    ...own,
+  const kit = join(folder, 'kit');
+  const [ports, gateway] = [await pickPorts(), await pickPort(new Set())];
+  writeKit(kit, {
+    domain: 'krypton.test',
+    address: '127.0.0.1',
+    publicAddress: null,
+    gateways: [{ uri: `sip:127.0.0.1:${gateway}`, source: `127.0.0.1:${gateway}` }],
+    tls: null,
+    rtpengine: false,
+    ports,
+    network: world.network,
+    contract: world.contract,
+    rpcUrl: [String(world.env.KRYPTON_RPC_URL)],
+    apiUrl,
+    wallet,
+    walletPasswordFile: join(folder, 'password'),
+    ...given,
   });
-  let service = await startService('provider/service', settings({}));
-  let url = await urlOf(service);
+  const written = parseEnv(readFileSync(join(kit, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
+  const start = (own: NodeJS.ProcessEnv) => startService('provider/service', { ...written, ...env, ...own });
+  let service = await start({});
+  const url = `http://127.0.0.1:${ports.service}`;
+  const authorization = `Bearer ${written.KRYPTON_PROVIDER_SECRET}`;
   return {
     ...world,
     apiUrl,
-    secret,
-    store,
-    folder,
+    kit,
+    ports,
+    gateway,
     service: () => service,
-    url: () => url,
+    url,
     restart: async (own = {}) => {
       await service.kill();
-      service = await startService('provider/service', settings(own));
-      url = await urlOf(service);
+      service = await start(own);
     },
     ask: async (path, body, method = body === undefined ? 'GET' : 'POST') => {
-      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+      const headers = { authorization, 'content-type': 'application/json' };
       const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
       const response = await fetch(url + path, init);
       const text = await response.text();
@@ -81,4 +91,17 @@ export async function startProviderWorld(env: NodeJS.ProcessEnv = {}): Promise<P
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Where nothing listens yet. */
+export async function pickPorts(): Promise<Ports> {
+  const taken = new Set<number>();
+  const next = async () => {
+    const port = await pickPort(taken);
+    taken.add(port);
+    return port;
+  };
+  const [sip, ws, tls, kamailio] = [await next(), await next(), await next(), await next()];
+  const [service, rtpengine] = [await next(), await next()];
+  return { ...defaultPorts, sip, ws, tls: [tls], kamailio, service, rtpengine };
 }
