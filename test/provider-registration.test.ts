@@ -6,7 +6,7 @@ import { signRegistration } from '../protocol/sign/registration.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import { openPhone, type Phone } from './harness/phone.ts';
-import { type ProviderWorld, startProviderWorld } from './harness/provider.ts';
+import { type ProviderWorld, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { headerOf, type SipMessage } from './harness/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually } from './harness/world.ts';
@@ -19,7 +19,7 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
   beforeAll(async () => {
     world = await startProviderWorld();
     kamailio = await startKamailio(world.kit, world.ports.sip);
-  });
+  }, startLimitMs);
   afterAll(async () => {
     for (const phone of phones) phone.close();
     await kamailio?.stop();
@@ -46,7 +46,7 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
   test.each([
     ['UDP', overUdp],
     ['WebSocket', overWebSocket],
-  ])('by token, signature, delegation and session over %s', async (_, open) => {
+  ])('by token, signature, delegation and session over %s', { timeout: 120_000 }, async (_, open) => {
     const user = await createFundedAccount();
     const phone = await phoneOf(user, open);
     const asked = await phone.register();
@@ -95,7 +95,7 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
     expect(reason(await other.register({ 'X-Krypton-Network': '1' }))).toEqual([403, 'otherNetwork']);
   });
 
-  test('and not while the wallet service is away', async () => {
+  test('and not while the wallet service is away', { timeout: 120_000 }, async () => {
     await world.service().kill();
     const phone = await phoneOf(world.user);
     expect(reason(await phone.register())).toEqual([503, 'walletUnavailable']);

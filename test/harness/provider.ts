@@ -27,6 +27,9 @@ export type ProviderWorld = World & {
   stopAll(): Promise<void>;
 };
 
+/** A contract, four services and a wallet file of scrypt: seconds on idle cores, a minute on busy ones. */
+export const startLimitMs = 180_000;
+
 export async function startProviderWorld(
   env: NodeJS.ProcessEnv = {},
   given: Partial<KitSettings> = {},
