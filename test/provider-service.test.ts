@@ -119,6 +119,11 @@ describe('registration', () => {
 });
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3);
+/** As Kamailio's accounting engine writes it. */
+const endOf = (callId: string, start: number, ms: number) => {
+  const [start_time, end_time, duration] = [seconds(start), seconds(start + ms), seconds(ms)];
+  return { callId, start_time, end_time, duration, status: '200', by: 'caller' };
+};
 const callOf = (given: Record<string, unknown> = {}) => ({
   method: 'INVITE',
   callId: randomUUID(),
@@ -138,13 +143,7 @@ describe('a call', () => {
     expect(permitted).toMatchObject({ allowed: true, callId: call.callId, maxSeconds: 300, isCharged: true });
     const start = Date.now();
     await world.ask('/answered', { callId: call.callId, entry: 1, id: 2, at: seconds(start) });
-    const ended = {
-      callId: call.callId,
-      start: seconds(start),
-      end: seconds(start + 6_001),
-      status: 200,
-      by: 'caller',
-    };
+    const ended = endOf(call.callId, start, 6_001);
     expect((await world.ask('/ended', ended)).body).toEqual({ result: 'recorded' });
     expect((await world.ask('/ended', ended)).body).toEqual({ result: 'known' });
     // 6,001 ms at an increment of 6 s: 12 s, and the fee of each call
@@ -175,18 +174,21 @@ describe('a call', () => {
     const before = await world.reader.balanceOf(world.provider.address);
     const calls = Array.from({ length: 12 }, () => callOf({ escrow: String(id) }));
     /** As Kamailio does: again, until it is answered. */
-    const insist = (path: string, body: unknown) => eventually(() => world.ask(path, body).catch(() => null), path);
+    const insist = (path: string, body: unknown) =>
+      eventually(() => world.ask(path, body).catch(() => null), path, 100_000);
     const start = Date.now();
     const talk = Promise.all(
       calls.map(async ({ callId, ...call }, i) => {
         expect((await insist('/call', { ...call, callId })).body).toMatchObject({ allowed: true });
         await insist('/answered', { callId, entry: 1, id: i, at: seconds(start) });
         await new Promise((resolve) => setTimeout(resolve, 200 * i));
-        await insist('/ended', { callId, start: seconds(start), end: seconds(start + 1_000 * (i + 1)), status: 200 });
+        await insist('/ended', endOf(callId, start, 1_000 * (i + 1)));
       }),
     );
-    for (let kills = 0; kills < 3; kills += 1) await world.restart();
-    await talk;
+    const kill = async () => {
+      for (let kills = 0; kills < 3; kills += 1) await world.restart();
+    };
+    await Promise.all([talk, kill()]);
     const billed = calls.map((_, i) => BigInt(Math.ceil((i + 1) / 6) * 6));
     const due = billed.reduce((sum, each) => sum + 5_000n + each * 1_000n, 0n);
     const escrow = await eventually(
@@ -245,6 +247,13 @@ describe('a call', () => {
       'the voucher in the API',
     );
     expect(kept.total).toBe(3_000n);
+  });
+
+  test('that nobody knows, and what can not be read, is kept aside and blocks nothing', async () => {
+    expect((await world.ask('/ended', endOf(randomUUID(), Date.now(), 1_000))).body).toEqual({ result: 'aside' });
+    expect((await world.ask('/ended', { callId: 1 })).body).toEqual({ result: 'aside' });
+    expect((await world.ask('/answered', [])).body).toEqual({ result: 'aside' });
+    expect((await world.ask('/metrics')).body).toContain('krypton_provider_asides_total{reason="malformed"} 2');
   });
 
   test('is refused with its SIP answer', async () => {

@@ -65,7 +65,7 @@ function write(store: Store, { callId }: Call, record: CallRecord): void {
 const MAX_ASIDES = 1_000;
 
 /** What Kamailio says and nobody understands is kept for a person, counted, and blocks nothing else. */
-function setAside({ store, metrics, now, log }: RecordDeps, reason: string, document: unknown): void {
+export function setAside({ store, metrics, now, log }: RecordDeps, reason: string, document: unknown): void {
   store
     .prepare('insert into asides (at, reason, document) values (?, ?, ?)')
     .run(now().getTime(), reason, JSON.stringify(document));

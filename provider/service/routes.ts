@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { NodeUnavailable } from '../../chain/errors.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
+import { findCall } from './calls.ts';
 import { type CallRefusal, sipAnswer } from './decide-call.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
-import { noteAnswer, recordEnd } from './record.ts';
+import { noteAnswer, recordEnd, setAside } from './record.ts';
 import { type AskedRegistration, register } from './register.ts';
 import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
 
@@ -44,13 +45,16 @@ const time = z
 
 const answeredSchema = z.object({ callId: text, entry: z.int(), id: z.int(), at: time });
 
+/** As Kamailio's accounting engine writes it (acc_json), with `cdr_extra` of record.cfg. */
 const endedSchema = z.object({
-  callId: text,
-  /** Of the answer; null: there was none. */
-  start: time.nullable(),
-  end: time,
-  status: z.int().min(100).max(699).nullable(),
-  by: optional,
+  callId: text.min(1),
+  /** Of the answer; without one, of the end. */
+  start_time: time,
+  end_time: time,
+  duration: z.string().regex(/^\d+(\.\d+)?$/),
+  /** The final answer to the INVITE; empty where there was none. */
+  status: z.string().regex(/^([1-6]\d\d)?$/),
+  by: z.enum(['caller', 'callee', 'provider']),
 });
 
 const voucherSchema = z.object({ body: text });
@@ -61,15 +65,38 @@ export function kamailioRoutes(deps: Deps): Route[] {
       json: await register(deps, asked as AskedRegistration),
     })),
     route('POST', '/call', callSchema, (asked) => answerCall(deps, asked)),
-    route('POST', '/answered', answeredSchema, ({ callId, entry, id, at }) => {
-      return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
-    }),
-    route('POST', '/ended', endedSchema, ({ callId, start, end, status, by }) => {
-      const ended = { answeredAt: start, endedAt: end, sipStatus: status ?? 500, hangupBy: by };
-      return { json: { result: recordEnd(deps, callId, ended) } };
-    }),
+    route('POST', '/answered', z.unknown(), (told) => takeReport(deps, answeredSchema, told, takeAnswer)),
+    route('POST', '/ended', z.unknown(), (told) => takeReport(deps, endedSchema, told, takeEnd)),
     route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
   ];
+}
+
+/** Kamailio tells again what is not taken: so what can't be read is kept aside, and blocks nothing behind it. */
+function takeReport<S extends z.ZodType>(
+  deps: Deps,
+  schema: S,
+  told: unknown,
+  take: (deps: Deps, report: z.output<S>) => Answer,
+): Answer {
+  const report = schema.safeParse(told);
+  if (report.success) return take(deps, report.data);
+  setAside(deps, 'malformed', { told, error: z.prettifyError(report.error) });
+  return { json: { result: 'aside' } };
+}
+
+function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answeredSchema>): Answer {
+  return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
+}
+
+/** Answered by a 2xx. Where no ACK came, the engine knows no beginning, and the 2xx itself is it. */
+function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
+  const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
+  const isAnswered = status.startsWith('2');
+  const began = Number(duration) > 0 ? start : (findCall(deps.store, callId)?.answeredAt ?? endedAt);
+  const answeredAt = isAnswered ? began : null;
+  const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
+  const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
+  return { json: { result: recordEnd(deps, callId, ended) } };
 }
 
 async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {

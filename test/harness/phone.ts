@@ -56,7 +56,7 @@ export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptio
   const transport = await open((text) => {
     if (text.trim() === '') return; // a keep-alive
     const message = readSip(text);
-    if (message.method === null) waiting.get(branchOf(message))?.(message);
+    if (message.method === null) waiting.get(`${branchOf(message)} ${methodOf(message)}`)?.(message);
     else take(message);
   });
   const device = `<urn:uuid:${randomUUID()}>`;
@@ -114,7 +114,7 @@ export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptio
         reject(new Error(`no final answer to ${text.split('\r\n')[0]}`));
       }, ANSWER_LIMIT_MS);
       const again = setInterval(() => transport.name === 'UDP' && transport.send(text), 1_000);
-      waiting.set(branch, (message) => {
+      waiting.set(`${branch} ${text.split(' ')[0]}`, (message) => {
         clearInterval(again);
         if (message.status === 180) onRing?.();
         if (message.status < 200) return;
@@ -217,6 +217,9 @@ export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptio
 }
 
 const branchOf = (message: SipMessage): string => /branch=([^;,\s]+)/.exec(headerOf(message, 'Via') ?? '')?.[1] ?? '';
+
+/** Of the request that is answered: a CANCEL has the branch of its INVITE. */
+const methodOf = (message: SipMessage): string => (headerOf(message, 'CSeq') ?? '').split(' ')[1] ?? '';
 
 /** The same for all answers to one request. */
 const tagOf = (message: SipMessage): string => `t${branchOf(message).slice(-12)}`;

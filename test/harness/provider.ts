@@ -33,6 +33,8 @@ export const startLimitMs = 180_000;
 export async function startProviderWorld(
   env: NodeJS.ProcessEnv = {},
   given: Partial<KitSettings> = {},
+  /** Gateways, given the one that the test is. */
+  gatewaysOf: (live: string) => string[] = (live) => [live],
 ): Promise<ProviderWorld> {
   const world = await createWorld();
   const folder = mkdtempSync(join(tmpdir(), 'krypton-provider-'));
@@ -51,7 +53,7 @@ export async function startProviderWorld(
     domain: 'krypton.test',
     address: '127.0.0.1',
     publicAddress: null,
-    gateways: [{ uri: `sip:127.0.0.1:${gateway}`, source: `127.0.0.1:${gateway}` }],
+    gateways: gatewaysOf(`sip:127.0.0.1:${gateway}`).map((uri) => ({ uri, source: `127.0.0.1:${gateway}` })),
     tls: null,
     rtpengine: false,
     ports,
