@@ -5,13 +5,18 @@ import { createClient } from '../protocol/api/client.ts';
 import { submitVoucher } from '../protocol/api/vouchers.ts';
 import { priceOf } from '../protocol/call/price.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
-import { signRegistration } from '../protocol/sign/registration.ts';
 import { signVoucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import { type Dialog, openPhone, type Phone } from './harness/phone.ts';
-import { type ProviderWorld, pickPorts, startLimitMs, startProviderWorld } from './harness/provider.ts';
+import {
+  type ProviderWorld,
+  pickPorts,
+  registerBySignature,
+  startLimitMs,
+  startProviderWorld,
+} from './harness/provider.ts';
 import { headerOf, type SipMessage } from './harness/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually, openEscrow, terms } from './harness/world.ts';
@@ -46,11 +51,7 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
   }
   async function registered(key: Key, open = overWebSocket, answer = 200): Promise<Phone> {
     const phone = await phoneAt(key.address, open, answer);
-    const nonce = headerOf(await phone.register(), 'X-Krypton-Nonce') ?? '';
-    const { network, contract, provider } = world;
-    const { signature } = await signRegistration(key, { network, contract, provider: provider.address, nonce });
-    const shown = { 'X-Krypton-Key': key.publicKey, 'X-Krypton-Signature': bytesToHex(signature) };
-    expect((await phone.register(shown)).status).toBe(200);
+    await registerBySignature(world, phone, key);
     return phone;
   }
   const escrow = (id: bigint) => ({ headers: { 'X-Krypton-Escrow': String(id) } });

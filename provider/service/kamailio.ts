@@ -8,6 +8,8 @@ export type Kamailio = {
   setTimeout(dialog: { entry: number; id: number }, seconds: number): Promise<boolean>;
   /** All dialogs that are under way. */
   dialogs(): Promise<Dialog[]>;
+  /** So long it has been running, in whole seconds. */
+  uptimeS(): Promise<number>;
   /** Takes away all that is registered for a user. */
   unbind(user: string): Promise<void>;
   /** What is registered now. */
@@ -37,6 +39,7 @@ const dialogSchema = z.object({
   'call-id': z.string(),
   state: z.int(),
 });
+const uptimeSchema = z.object({ uptime: z.int() });
 /** Null where nobody is registered. */
 const dumpSchema = z
   .object({
@@ -112,6 +115,7 @@ export function createKamailio(url: string, secret: string): Kamailio {
           isAnswered: one.state >= CONFIRMED_NA,
         }));
     },
+    uptimeS: async () => uptimeSchema.parse(await call('core.uptime')).uptime,
     unbind: async (user) => {
       await call('ul.rm', ['location', user]);
     },

@@ -13,8 +13,10 @@ import { voucherTotal } from './vouchers.ts';
 export const WATCH_MS = 500;
 /** Kamailio is asked so often which calls there are. */
 export const LIST_MS = 5_000;
-/** Its record comes within seconds of a call's end. Past this, Kamailio has lost it: it was killed. */
+/** The record of a call comes within seconds of its end. Past this, Kamailio has lost it. */
 const LOST_AFTER_MS = 30_000;
+/** Kamailio tells its age in whole seconds. */
+const UPTIME_TOLERANCE_MS = 2_000;
 
 type WatchDeps = Pick<Deps, 'store' | 'chain' | 'kamailio' | 'policy' | 'limits' | 'metrics' | 'log' | 'now'>;
 
@@ -126,6 +128,7 @@ async function setTimeouts(
 /** Notes which calls are alive, and closes those that Kamailio has lost at the moment at which they were seen last. */
 async function compare({ store, kamailio, now, ...rest }: WatchDeps): Promise<void> {
   const asked = now();
+  const startedAt = asked.getTime() - (await kamailio.uptimeS()) * 1000 - UPTIME_TOLERANCE_MS;
   const dialogs = await kamailio.dialogs();
   const lost = inTransaction(store, () =>
     callsUnderWay(store).filter((call) => {
@@ -136,6 +139,8 @@ async function compare({ store, kamailio, now, ...rest }: WatchDeps): Promise<vo
         note(store, call, dialog, asked);
         return false;
       }
+      // Kamailio keeps dialogs and reports in memory: what is older than itself it has forgotten
+      if (call.invitedAt.getTime() < startedAt) return true;
       return asked.getTime() - (call.seenAt ?? call.invitedAt).getTime() > LOST_AFTER_MS;
     }),
   );

@@ -2,13 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
 import type { Key } from '../../protocol/sign/key.ts';
+import { signRegistration } from '../../protocol/sign/registration.ts';
 import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamailio/settings.ts';
 import { writeKit } from '../../provider/kamailio/write.ts';
 import { pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
+import type { Phone } from './phone.ts';
 import { type Service, startService } from './services.ts';
+import { headerOf } from './sip-message.ts';
 import { createWorld, type World } from './world.ts';
 
 /** A provider's kit, with its wallet service beside the indexer, the settler and the API, each a process of its own. */
@@ -109,4 +113,14 @@ export async function pickPorts(): Promise<Ports> {
   const [sip, ws, tls, kamailio] = [await next(), await next(), await next(), await next()];
   const [service, rtpengine] = [await next(), await next()];
   return { ...defaultPorts, sip, ws, tls: [tls], kamailio, service, rtpengine };
+}
+
+/** A phone of a user who is registered on chain with the world's provider. */
+export async function registerBySignature(world: ProviderWorld, phone: Phone, key: Key): Promise<void> {
+  const nonce = headerOf(await phone.register(), 'X-Krypton-Nonce') ?? '';
+  const { network, contract, provider } = world;
+  const { signature } = await signRegistration(key, { network, contract, provider: provider.address, nonce });
+  const shown = { 'X-Krypton-Key': key.publicKey, 'X-Krypton-Signature': bytesToHex(signature) };
+  const answer = await phone.register(shown);
+  if (answer.status !== 200) throw new Error(`the phone is not registered: ${answer.first}`);
 }
