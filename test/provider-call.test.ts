@@ -1,5 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { submitVoucher } from '../protocol/api/vouchers.ts';
@@ -17,7 +18,6 @@ import {
   startLimitMs,
   startProviderWorld,
 } from './harness/provider.ts';
-import { headerOf, type SipMessage } from './harness/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually, openEscrow, terms } from './harness/world.ts';
 

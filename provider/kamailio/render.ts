@@ -91,6 +91,7 @@ export function serviceEnv(settings: KitSettings, { folder, secret }: Places): s
     KRYPTON_PROVIDER_PORT: ports.service,
     KRYPTON_PROVIDER_SECRET: secret,
     KRYPTON_PROVIDER_KAMAILIO_URL: `http://127.0.0.1:${ports.kamailio}`,
+    ...(settings.rtpengine && { KRYPTON_PROVIDER_RTPENGINE: `127.0.0.1:${ports.rtpengine}` }),
     ...(gateways.length > 0 && { KRYPTON_PROVIDER_GATEWAYS: gateways.map(({ uri }) => uri).join(',') }),
   };
   return lines([

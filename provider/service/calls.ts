@@ -27,6 +27,10 @@ export type Call = {
   dialog: { entry: number; id: number } | null;
   /** Null: it is free. */
   charge: Charge | null;
+  /** When sound came from both sides last; null: nobody has looked yet, or there is no rtpengine. */
+  mediaAt: Date | null;
+  /** The last packet of a call whose sound has stopped: it is billed to there. */
+  billedUntil: Date | null;
   /** Why we end it. */
   endReason: string | null;
 };
@@ -52,6 +56,8 @@ function callOf(row: Row): Call {
     seenAt: date(row.seen_at),
     dialog: entry === null || id === null ? null : { entry, id },
     charge: chargeOf(row),
+    mediaAt: date(row.media_at),
+    billedUntil: date(row.billed_until),
     endReason: row.end_reason as string | null,
   };
 }

@@ -31,6 +31,11 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
       providerKamailioUrl: z
         .string({ error: "expected the URL of Kamailio's HTTP on the loopback, e.g. http://127.0.0.1:5081" })
         .refine((text) => URL.parse(text)?.protocol === 'http:', 'expected an http URL'),
+      /** rtpengine's `ng` port: with it, what is billed is sound. */
+      providerRtpengine: z
+        .string()
+        .regex(/^[\w.-]+:\d{1,5}$/, 'expected host and port of rtpengine, e.g. 127.0.0.1:2223')
+        .optional(),
       /** SIP URIs without user, comma-separated, the preferred one first; none: no calls to numbers. */
       providerGateways: z
         .string()

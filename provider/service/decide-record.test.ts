@@ -29,6 +29,8 @@ function call(seconds: number, increments = { initialIncrement: 1, increment: 1 
     seenAt: null,
     dialog: null,
     charge: { escrowId: 7n, terms, entry: '+31', tariffHash: null, hold },
+    mediaAt: null,
+    billedUntil: null,
     endReason: null,
     ...given,
   };
@@ -99,6 +101,12 @@ test.each([
 ])('a call that ends with %i was %s, and costs nothing', (sipStatus, disposition) => {
   const ended = { answeredAt: null, endedAt: after(100), sipStatus, hangupBy: null };
   expect(recordOf(call(300), ended)).toMatchObject({ disposition, price: 0n, cdr: { disposition, answeredAt: null } });
+});
+
+test('a call whose sound has stopped is billed to the last packet, and not from before its answer', () => {
+  const silent = (ms: number) => ({ ...call(300), billedUntil: after(ms) });
+  expect(recordOf(silent(3_000), answered(1_000, 25_000))).toMatchObject({ price: 27n, endedAt: after(3_000) });
+  expect(recordOf(silent(500), answered(1_000, 25_000))).toMatchObject({ price: 17n, endedAt: after(1_000) });
 });
 
 test('a free call makes no CDR', () => {

@@ -36,16 +36,18 @@ export type CdrDocument = Omit<SubmittedCdr, 'startedAt' | 'answeredAt' | 'ended
 };
 
 /**
- * Never more is billed than what was held: a timer that fires late is not the user's loss. An answer without an end
+ * Never more is billed than what was held, nor beyond the last packet of sound: a timer that fires late is not the
+ * user's loss. An answer without an end
  * that follows it ends at once.
  */
 export function recordOf(call: Call, ended: Ended): CallRecord {
   const { charge } = call;
   const { answeredAt, hangupBy } = ended;
   const sipStatus = answeredAt ? 200 : ended.sipStatus;
-  const last =
+  const held =
     answeredAt && charge ? endOf({ charge: { ...charge, hold: { ...charge.hold, heldFrom: answeredAt } } }) : null;
-  const bounded = last && last < ended.endedAt ? last : ended.endedAt;
+  const bounds = [held, call.billedUntil].filter((bound) => bound !== null);
+  const bounded = bounds.reduce(earlier, ended.endedAt);
   const endedAt = later(bounded, answeredAt ?? call.invitedAt);
   const disposition = answeredAt ? 'answered' : dispositionOf(sipStatus);
   const facts = { answeredAt, endedAt, disposition, sipStatus, hangupBy };

@@ -39,6 +39,8 @@ function running(callId: string, seconds: number, given: Partial<ChargedCall> = 
     seenAt: start,
     dialog: { entry: 1, id: 1 },
     charge: { escrowId: 1n, terms, entry: '+31', tariffHash: null, hold },
+    mediaAt: null,
+    billedUntil: null,
     endReason: null,
     ...given,
   };

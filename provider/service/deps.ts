@@ -7,6 +7,7 @@ import type { ChainView } from './chain-view.ts';
 import type { Decks } from './decks.ts';
 import type { Kamailio } from './kamailio.ts';
 import type { Metrics } from './metrics.ts';
+import type { Rtpengine } from './rtpengine.ts';
 import type { Store } from './store.ts';
 
 /** What the stages of a call are given. */
@@ -15,6 +16,8 @@ export type Deps = {
   chain: ChainView;
   decks: Decks;
   kamailio: Kamailio;
+  /** Null: phones and gateways talk to each other directly, and nobody sees whether sound flows. */
+  rtpengine: Rtpengine | null;
   api: Pick<Client, 'call'>;
   metrics: Metrics;
   log: Logger;

@@ -18,9 +18,11 @@ import { createFollower, readPosition, takeEvent, writePosition } from './follow
 import { HAND_IN_MS, handIn, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
 import { serve } from './http.ts';
 import { createKamailio } from './kamailio.ts';
+import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
+import { createRtpengine } from './rtpengine.ts';
 import { showRoutes } from './show.ts';
 import { openStore } from './store.ts';
 import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
@@ -59,6 +61,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     chain,
     decks: createDecks(store),
     kamailio: createKamailio(config.providerKamailioUrl, config.providerSecret),
+    rtpengine: rtpengineOf(config),
     api: createClient({ url: config.apiUrl, signer }),
     metrics: createMetrics(),
     log,
@@ -90,12 +93,14 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     repeat(createFollower(deps, heads, unbinding), 0, fail),
     repeat(watch.look, WATCH_MS, fail),
     repeat(watch.list, LIST_MS, fail),
+    repeat(createMediaWatch(deps), MEDIA_MS, fail),
     repeat(handInWith(deps), HAND_IN_MS, fail),
   ];
   return {
     stop: async () => {
       heads.close();
       await Promise.all([serving.stop(), ...loops.map((stop) => stop())]);
+      deps.rtpengine?.close();
       store.close();
     },
   };
@@ -118,6 +123,12 @@ function handInWith(deps: Deps): () => Promise<void> {
       restUntil = Date.now() + Math.min(MAX_BACK_OFF_MS, HAND_IN_MS * 2 ** failures);
     }
   };
+}
+
+function rtpengineOf({ providerRtpengine }: Config): Deps['rtpengine'] {
+  if (providerRtpengine === undefined) return null;
+  const at = providerRtpengine.lastIndexOf(':');
+  return createRtpengine(providerRtpengine.slice(0, at), Number(providerRtpengine.slice(at + 1)));
 }
 
 function passwordOf({ wallet, walletPassword, walletPasswordFile }: Config): string {

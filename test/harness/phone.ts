@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from './sip-message.ts';
+import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from '../../cli/phone/sip-message.ts';
+import { soundSdp } from '../../cli/phone/sound.ts';
 import type { Receive, SipTransport } from './sip-transport.ts';
 
 /** A telephone without sound: what it sends and what it was sent. */
@@ -38,17 +39,19 @@ export type PhoneOptions = {
   open: (receive: Receive) => Promise<SipTransport>;
   /** What it answers to an INVITE; it rings first. 0: it only rings. */
   answer?: number;
+  /** What it offers and answers; left out: sound at a port where nobody is. */
+  sdp?: string;
 };
-
-const sdp = (port: number) =>
-  [
-    ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
-    ...[`m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv', ''],
-  ].join('\r\n');
 
 const ANSWER_LIMIT_MS = 20_000;
 
-export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptions): Promise<Phone> {
+export async function openPhone({
+  domain,
+  user,
+  open,
+  answer = 200,
+  sdp = soundSdp(40_000),
+}: PhoneOptions): Promise<Phone> {
   const waiting = new Map<string, (message: SipMessage) => void>();
   const requests: SipMessage[] = [];
   const answered = new Map<string, string>();
@@ -91,7 +94,7 @@ export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptio
     );
     const to = headerOf(message, 'To') ?? '';
     const tagged = /;tag=/.test(to) ? to : `${to};tag=${tagOf(message)}`;
-    const body = message.method === 'INVITE' && status === 200 ? sdp(40_000) : '';
+    const body = message.method === 'INVITE' && status === 200 ? sdp : '';
     const more: [string, string][] = [
       ['To', tagged],
       ['Contact', contact],
@@ -143,7 +146,7 @@ export async function openPhone({ domain, user, open, answer = 200 }: PhoneOptio
       ['Call-ID', options.callId ?? randomUUID()],
       ['CSeq', `1 ${method}`],
     ];
-    const body = method === 'INVITE' ? sdp(40_002) : (options.body ?? '');
+    const body = method === 'INVITE' ? sdp : (options.body ?? '');
     const type = method === 'INVITE' ? 'application/sdp' : (options.type ?? 'text/plain');
     const own = contents({ ...options, body, type });
     const withContact = method === 'REGISTER' ? own : [['Contact', contact] as [string, string], ...own];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
+import { headerOf } from '../../cli/phone/sip-message.ts';
 import type { Key } from '../../protocol/sign/key.ts';
 import { signRegistration } from '../../protocol/sign/registration.ts';
 import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamailio/settings.ts';
@@ -12,7 +13,6 @@ import { pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
 import type { Phone } from './phone.ts';
 import { type Service, startService } from './services.ts';
-import { headerOf } from './sip-message.ts';
 import { createWorld, type World } from './world.ts';
 
 /** A provider's kit, with its wallet service beside the indexer, the settler and the API, each a process of its own. */

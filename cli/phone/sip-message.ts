@@ -1,4 +1,4 @@
-/** SIP messages as text (RFC 3261): as much as a phone of a test needs. */
+/** SIP messages as text (RFC 3261): as much as a stand-in for a gateway or a phone needs. */
 
 export type SipMessage = {
   /** `INVITE sip:… SIP/2.0` or `SIP/2.0 200 OK` */
