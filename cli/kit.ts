@@ -10,7 +10,7 @@ export type Kit = { kit: string };
 export const kitOption = ['--kit <folder>', "folder of the provider's kit", 'krypton-provider'] as const;
 
 /** What the wallet service of a kit is told. @throws Refusal */
-export function readKit(folder: string): NodeJS.ProcessEnv {
+function readKit(folder: string): NodeJS.ProcessEnv {
   try {
     return parseEnv(readFileSync(join(folder, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
   } catch (error) {
@@ -21,6 +21,13 @@ export function readKit(folder: string): NodeJS.ProcessEnv {
       },
     );
   }
+}
+
+/** Of a wallet service: what the person has set is meant for their own commands, but for how much is logged. */
+export function serviceEnvironment(folder: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('KRYPTON_'));
+  const { KRYPTON_LOG_LEVEL } = process.env;
+  return { ...Object.fromEntries(others), ...(KRYPTON_LOG_LEVEL && { KRYPTON_LOG_LEVEL }), ...readKit(folder) };
 }
 
 const errorSchema = z.object({ error: z.string() });

@@ -6,7 +6,7 @@ import { writeKit } from '../../provider/kamailio/write.ts';
 import { toCount } from '../arguments.ts';
 import type { Settings } from '../config.ts';
 import { walletPath } from '../connect.ts';
-import { type Kit, kitOption, readKit } from '../kit.ts';
+import { type Kit, kitOption, serviceEnvironment } from '../kit.ts';
 import { print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
@@ -115,7 +115,7 @@ function toGateway(text: string, before: Gateway[]): Gateway[] {
 /** In the foreground, as a unit of systemd or a person at a terminal runs it. */
 async function serve(kit: string): Promise<void> {
   const main = join(import.meta.dirname, '..', '..', 'provider', 'service', 'main.ts');
-  const child = spawn(process.execPath, [main], { env: { ...process.env, ...readKit(kit) }, stdio: 'inherit' });
+  const child = spawn(process.execPath, [main], { env: serviceEnvironment(kit), stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const status = await new Promise<number | null>((done) => child.once('exit', done));
   if (status !== 0) throw new Refusal(`the wallet service has ended with status ${status}: its last line says why`);

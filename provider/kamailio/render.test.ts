@@ -62,12 +62,13 @@ test('rtpengine, certificates and units name the same places', () => {
   expect(rtpengineConf(settings)).toContain('interface = 10.0.0.1!192.0.2.1\n');
   expect(rtpengineConf(settings)).toContain('dtls-passive = true\n');
   expect(tlsCfg(settings)).toContain('certificate = /etc/ssl/chain.pem\nprivate_key = /etc/ssl/key.pem\n');
-  expect(units(settings, places)['krypton-provider.service']).toContain('EnvironmentFile=/etc/krypton/service.env\n');
+  expect(units(places)['krypton-provider.service']).toContain('EnvironmentFile=/etc/krypton/service.env\n');
 });
 
 describe('nothing that ends a line or a rule gets into a file', () => {
   test.each([
     ['domain', { domain: 'a"\nlisten=udp:1.2.3.4' }],
+    ['domain', { domain: '127.0.0.1' }],
     ['address', { address: '1.2.3.4!g' }],
     ['publicAddress', { publicAddress: 'example.org' }],
     ['gateways', { gateways: [{ uri: 'sip:a b', source: '192.0.2.1' }] }],

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { type Command, kamailioCommand, rtpengineCommand } from './programs.ts';
 import type { KitSettings } from './settings.ts';
 
 /** The files that are made of a provider's settings; all else of the kit is the same everywhere. */
@@ -119,7 +120,7 @@ export function rtpengineConf({ ports, address, publicAddress }: KitSettings): s
 }
 
 /** Kamailio needs root for the ports below 1024 only, and gives it up. */
-export function units(_settings: KitSettings, { folder, repository }: Places): Record<string, string> {
+export function units({ folder, repository }: Places): Record<string, string> {
   const unit = (what: string, after: string, service: readonly string[]) =>
     lines([
       ...edit('systemctl daemon-reload after a change.', 'Copy it to /etc/systemd/system.'),
@@ -132,18 +133,16 @@ export function units(_settings: KitSettings, { folder, repository }: Places): R
       ],
       ...['[Service]', ...service, 'Restart=always', 'RestartSec=1', '', '[Install]', 'WantedBy=multi-user.target'],
     ]);
-  const run = `${folder}/run`;
+  const started = ({ program, args }: Command) => [program, ...args].join(' ');
   return {
     'krypton-provider.service': unit("KRYPTON provider's wallet service", '', [
       `EnvironmentFile=${folder}/service.env`,
       `ExecStart=${repository}/node_modules/.bin/node ${repository}/provider/service/main.ts`,
     ]),
-    'krypton-rtpengine.service': unit('KRYPTON rtpengine', '', [
-      `ExecStart=/usr/bin/rtpengine --config-file=${folder}/rtpengine.conf --foreground --log-stderr`,
-    ]),
+    'krypton-rtpengine.service': unit('KRYPTON rtpengine', '', [`ExecStart=${started(rtpengineCommand(folder))}`]),
     // rtpengine first: one that does not listen yet is taken for dead, for a minute
     'krypton-kamailio.service': unit('KRYPTON Kamailio', 'krypton-provider.service krypton-rtpengine.service', [
-      `ExecStart=/usr/sbin/kamailio -f ${folder}/kamailio/kamailio.cfg -P ${run}/kamailio.pid -Y ${run} -w ${run} -DD -E -m 256 -M 16`,
+      `ExecStart=${started(kamailioCommand(folder))}`,
     ]),
   };
 }

@@ -61,7 +61,8 @@ const plain = /^[\w.:;=/@+-]+$/;
 const plainError = 'expected letters, digits and . : ; = / @ + - _ only';
 
 export const kitSettingsSchema = z.object({
-  domain: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, 'expected a domain, e.g. sip.example.org'),
+  // An address would make Kamailio take gateways and phones of the same address for itself.
+  domain: z.string().regex(/^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/i, 'expected the name of a domain, e.g. sip.example.org'),
   address: z.union([z.ipv4(), z.ipv6()], 'expected an IP address'),
   publicAddress: z.union([z.ipv4(), z.ipv6()], 'expected an IP address').nullable(),
   gateways: z.array(

@@ -30,7 +30,7 @@ export function writeKit(folder: string, settings: KitSettings): Written {
     ...(settings.tls && { 'kamailio/tls.cfg': { text: tlsCfg(settings) } }),
     'service.env': { text: serviceEnv(settings, places), isSecret: true },
     ...(settings.rtpengine && { 'rtpengine.conf': { text: rtpengineConf(settings) } }),
-    ...Object.fromEntries(Object.entries(units(settings, places)).map(([name, text]) => [`systemd/${name}`, { text }])),
+    ...Object.fromEntries(Object.entries(units(places)).map(([name, text]) => [`systemd/${name}`, { text }])),
   };
   for (const [name, { text, isSecret }] of Object.entries(edited)) {
     const path = join(root, name);

@@ -1,5 +1,6 @@
 import { NodeUnavailable, RpcError } from '../../chain/errors.ts';
 import type { Heads } from '../../chain/heads.ts';
+import { ConfigError } from '../../process/config.ts';
 import { Outage } from '../../process/outage.ts';
 import type { ContractEvent } from '../../protocol/contract/event.ts';
 import type { Address } from '../../protocol/types/address.ts';
@@ -15,12 +16,18 @@ import type { Store } from './store.ts';
 
 type Identity = { network: number; contract: string; provider: Address };
 
-/** Where an earlier process has stopped; null where it is the first, or was another provider's. */
+/**
+ * Where an earlier process has stopped; null where this is the first. A store is one provider's on one chain: the ids of
+ * escrows come again on another. @throws ConfigError
+ */
 export function readPosition(store: Store, { network, contract, provider }: Identity): Position | null {
-  const row = store
-    .prepare('select height, hash from cursor where network = ? and contract = ? and provider = ?')
-    .get(network, contract, provider);
-  return row ? { height: asHeight(Number(row.height)), hash: String(row.hash) } : null;
+  const row = store.prepare('select network, contract, provider, height, hash from cursor').get();
+  if (!row) return null;
+  if (Number(row.network) !== network || row.contract !== contract || row.provider !== provider)
+    throw new ConfigError(
+      `KRYPTON_PROVIDER_STORE: this store is of provider ${row.provider} and contract ${row.contract} on network ${row.network}; name another file`,
+    );
+  return { height: asHeight(Number(row.height)), hash: String(row.hash) };
 }
 
 export function writePosition(

@@ -2,27 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { kamailioCommand, packages } from '../../provider/kamailio/programs.ts';
 import { installPackage } from '../../stack/apt.ts';
 import { inOneLine } from '../../stack/trouble.ts';
 import { eventually } from './stack.ts';
-
-const program = '/usr/sbin/kamailio';
-const modules = '/usr/lib/x86_64-linux-gnu/kamailio/modules';
-/** What the kit needs, as Debian names it, with a file of each. */
-const packages: Record<string, string> = {
-  kamailio: program,
-  'kamailio-extra-modules': `${modules}/acc_json.so`,
-  'kamailio-python3-modules': `${modules}/app_python3.so`,
-  'kamailio-tls-modules': `${modules}/tls.so`,
-  'kamailio-websocket-modules': `${modules}/websocket.so`,
-};
 
 const readyTimeoutMs = 20_000;
 
 /** Debian's Kamailio, installed where missing and possible; false, and one line that says why, where it can't be had. */
 export async function hasKamailio(): Promise<boolean> {
   for (const [name, file] of Object.entries(packages)) {
+    if (!name.startsWith('kamailio')) continue;
     try {
       if (!existsSync(file)) await installPackage(name);
     } catch (error) {
@@ -46,9 +36,8 @@ export type Kamailio = {
 
 /** Starts Kamailio on a provider's kit, and waits until it answers. */
 export async function startKamailio(kit: string, sipPort: number): Promise<Kamailio> {
-  const run = join(kit, 'run');
-  const args = ['-f', join(kit, 'kamailio', 'kamailio.cfg'), '-P', join(run, 'kamailio.pid'), '-Y', run, '-w', run];
-  const child = spawn(program, [...args, '-DD', '-E', '-m', '256', '-M', '16'], {
+  const { program, args } = kamailioCommand(kit);
+  const child = spawn(program, args, {
     detached: true, // a group of its own, so that one signal reaches all of its processes
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { packages, rtpengineCommand } from '../../provider/kamailio/programs.ts';
 import { createRtpengine } from '../../provider/service/rtpengine.ts';
 import { installPackage } from '../../stack/apt.ts';
 import { inOneLine } from '../../stack/trouble.ts';
 import { eventually } from './stack.ts';
 
-const program = '/usr/bin/rtpengine';
+const program = packages['rtpengine-daemon'] ?? '';
 const readyTimeoutMs = 20_000;
 
 /** Debian's rtpengine, installed where missing and possible; false, and one line that says why, where it can't be had. */
@@ -23,8 +23,8 @@ export async function hasRtpengine(): Promise<boolean> {
 
 /** Starts it on what `provider init` has written, and waits until it answers. */
 export async function startRtpengine(kit: string, port: number): Promise<{ stop(): Promise<void> }> {
-  const args = ['--config-file', join(kit, 'rtpengine.conf'), '--foreground', '--log-stderr'];
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const command = rtpengineCommand(kit);
+  const child = spawn(command.program, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.on('data', (data) => (output += data));
   const ended = new Promise((resolve) => child.once('exit', resolve));
