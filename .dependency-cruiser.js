@@ -12,7 +12,9 @@ const mayImport = {
   indexer: floor,
   settler: floor,
   api: floor,
-  cli: ['protocol', 'chain', 'process', 'stack'],
+  provider: ['protocol', 'chain', 'process'],
+  // to write the files of a provider's kit; its service is asked over HTTP
+  cli: ['protocol', 'chain', 'process', 'stack', 'provider/kamailio'],
   stack: floor,
 };
 

@@ -5,6 +5,7 @@ import { type Address, addressSchema } from '../protocol/types/address.ts';
 import { type Datoshi, datoshiSchema, maxInteger, parseGas } from '../protocol/types/datoshi.ts';
 import { scriptHashSchema, type TxHash, txHashSchema } from '../protocol/types/hash.ts';
 import { type PublicKey, publicKeySchema } from '../protocol/types/public-key.ts';
+import { uuidSchema } from '../protocol/types/uuid.ts';
 import { networkNumber } from './config.ts';
 
 /** Readers of arguments: what they refuse is a mistake in the usage, and their message says what is expected. */
@@ -20,6 +21,7 @@ export const toAddress: (text: string) => Address = reads(addressSchema);
 export const toTxHash: (text: string) => TxHash = reads(txHashSchema);
 export const toPublicKey: (text: string) => PublicKey = reads(publicKeySchema);
 export const toDatoshi: (text: string) => Datoshi = reads(datoshiSchema);
+export const toUuid: (text: string) => string = reads(uuidSchema);
 
 export function toVoucherSignature(text: string): string {
   if (/^[0-9a-f]{128}$/i.test(text)) return text;
@@ -86,14 +88,6 @@ export function toDuration(text: string): number {
   return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
     (sum, [, n, unit]) => sum + Number(n) * (unitMs[unit ?? ''] ?? 0),
     0,
-  );
-}
-
-/** RFC 4122 version 4; the contract keeps it in lower case. */
-export function toUuid(text: string): string {
-  if (/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
-  throw new InvalidArgumentError(
-    'expected a version 4 UUID of 36 characters, e.g. 9b2f1c7e-4d3a-4f6b-8a51-0c2d3e4f5a6b',
   );
 }
 

@@ -39,7 +39,7 @@ export function redacted(config: Record<string, unknown>): Record<string, unknow
 }
 
 function redactedValue(key: string, value: unknown): unknown {
-  if (/password$/i.test(key)) return value === undefined ? undefined : '***';
+  if (/(password|secret)$/i.test(key)) return value === undefined ? undefined : '***';
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return value.map((item) => redactedValue(key, item));
   return typeof value === 'string' && value.includes('://') ? publicUrl(value) : value;

@@ -39,7 +39,6 @@ type OwnColumns = {
   heldSeconds: number;
   heldAmount: bigint;
   holdUntil: Date;
-  isHandedIn: boolean;
   heldRate: bigint;
   heldFee: bigint;
   heldInitial: number;
@@ -97,7 +96,7 @@ const select = prepare<
     chosen.fee_per_call as escrow_fee, chosen.increment as escrow_increment, chosen.max_parallel, chosen.ends_at,
     chosen.voucher_key,
     own.held_from, own.seconds as held_seconds, own.amount as held_amount, own.hold_until,
-    own.cdr_id is not null as is_handed_in, own.rate_per_second as held_rate, own.fee_per_call as held_fee,
+    own.rate_per_second as held_rate, own.fee_per_call as held_fee,
     own.initial_increment as held_initial, own.increment as held_further, own.tariff_hash as held_tariff,
     own.entry as held_entry,
     coalesce((select version from hold_versions where escrow_id = chosen.id), 0) as version,
@@ -197,9 +196,9 @@ function escrowOf(row: Row): PermissionEscrow {
 }
 
 function ownOf(row: OwnColumns, callId: string): PermissionInput['own'] {
-  const { heldFrom, heldSeconds, heldAmount, holdUntil, isHandedIn } = row;
+  const { heldFrom, heldSeconds, heldAmount, holdUntil } = row;
   if (heldFrom === null) return null;
-  return { callId, heldFrom, seconds: heldSeconds, amount: heldAmount as Datoshi, holdUntil, isHandedIn };
+  return { callId, heldFrom, seconds: heldSeconds, amount: heldAmount as Datoshi, holdUntil };
 }
 
 /** A call keeps the price that it began with. */

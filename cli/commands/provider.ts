@@ -8,6 +8,8 @@ import { openChain, openSigning, type Signing } from '../connect.ts';
 import { fields, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { addProviderInit } from './provider-init.ts';
+import { addProviderKit } from './provider-kit.ts';
 
 /** What a provider says about itself on the chain; the wallet's account is the provider. */
 export function addProvider(program: Command): void {
@@ -73,6 +75,8 @@ export function addProvider(program: Command): void {
     .argument('<address>', "the provider's address", toAddress)
     .addHelpText('after', examples('provider show NcTk5o4W4fCFMnhPLMHbEBWcJ5bGBPWbnq'))
     .action(act(showProvider));
+  addProviderInit(provider);
+  addProviderKit(provider);
 }
 
 type Call = ReturnType<typeof contractCall>;

@@ -31,7 +31,8 @@ type vectors struct {
 	Requests     []requestVector     `json:"requests"`
 	NEP2         []nep2Vector        `json:"nep2"`
 	// delegation_vectors_test.go
-	Delegations []delegationVector `json:"delegations"`
+	Delegations   []delegationVector   `json:"delegations"`
+	Registrations []registrationVector `json:"registrations"`
 }
 
 type voucherVector struct {
@@ -89,7 +90,7 @@ type stepVector struct {
 
 func TestVectors(t *testing.T) {
 	made, err := json.MarshalIndent(vectors{voucherVectors(), keyVectors(), priceVectors(), treeVectors(),
-		walletVectors(), transactionVectors(), requestVectors(), nep2Vectors(), delegationVectors()}, "", "  ")
+		walletVectors(), transactionVectors(), requestVectors(), nep2Vectors(), delegationVectors(), registrationVectors()}, "", "  ")
 	require.NoError(t, err)
 	made = append(made, '\n')
 	if *update {

@@ -78,7 +78,7 @@ export type PermissionInput = {
   /** What calls cost that were handed in, and are not settled yet. */
   unsettled: bigint;
   /** The call's own hold out of this escrow, where it has one that is not over. */
-  own: KeptHold | null;
+  own: Hold | null;
   /** What the escrow's other holds come to, but for those that are over. */
   others: Promises;
   now: Date;

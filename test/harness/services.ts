@@ -2,6 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { repository } from '../../stack/folder.ts';
 
+type ServiceName = 'indexer' | 'settler' | 'api' | 'provider/service';
+
 export type Service = {
   /** All that it has logged. */
   log(): string;
@@ -14,7 +16,7 @@ export type Service = {
 };
 
 /** Starts a real service as a process of its own and waits until it says that it is ready. */
-export async function startService(name: 'indexer' | 'settler' | 'api', env: NodeJS.ProcessEnv): Promise<Service> {
+export async function startService(name: ServiceName, env: NodeJS.ProcessEnv): Promise<Service> {
   const child = fork(join(repository, name, 'main.ts'), {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -16,6 +16,7 @@ import {
 import { signRequest } from '../../../protocol/sign/http-signature.ts';
 import { keyOf, privateKeyOfWif } from '../../../protocol/sign/key.ts';
 import { publicKeyOf } from '../../../protocol/sign/p256.ts';
+import { isRegistrationValid, registrationStatement, signRegistration } from '../../../protocol/sign/registration.ts';
 import { isVoucherValid, signVoucher, voucherMessage } from '../../../protocol/sign/voucher.ts';
 import { legacyText, type Wrapping, wrapMessage } from '../../../protocol/sign/wallet-message.ts';
 import { addressOfBytes, addressSchema, hash160Bytes } from '../../../protocol/types/address.ts';
@@ -28,6 +29,7 @@ import type {
   DelegationVector,
   KeyVector,
   PriceVector,
+  RegistrationVector,
   RequestVector,
   StorageKeyVector,
   TransactionVector,
@@ -49,6 +51,7 @@ export const reproduced = {
   transactions: reproduceTransaction,
   requests: reproduceRequest,
   delegations: reproduceDelegation,
+  registrations: reproduceRegistration,
 };
 export type Reproducible = keyof typeof reproduced;
 
@@ -231,6 +234,30 @@ async function reproduceDelegation(vector: DelegationVector) {
     message: bytesToHex(wrapMessage(statement, wrapping)),
     signature: bytesToHex(signed.signature),
     header: writeDelegation(signed),
+    valid,
+  };
+}
+
+/** Where the vector is valid, the phone signs anew. */
+async function reproduceRegistration(vector: RegistrationVector) {
+  const { network, nonce, form, salt } = vector;
+  const terms = {
+    network,
+    contract: scriptHashOfBytes(bytesOfHex(vector.contract)),
+    provider: addressOfBytes(bytesOfHex(vector.provider)),
+    nonce,
+  };
+  const wrapping: Wrapping = form === 'legacy' ? { form, salt: salt ?? '' } : { form };
+  const key = keyOf(bytesOfHex(vector.privateKey));
+  const given = { key: key.publicKey, signature: bytesOfHex(vector.signature), ...wrapping };
+  const valid = isRegistrationValid(given, terms);
+  const proof = valid ? await signRegistration(key, terms, wrapping) : given;
+  const statement = registrationStatement(terms);
+  return {
+    ...vector,
+    statement: bytesToHex(statement),
+    message: bytesToHex(wrapMessage(statement, wrapping)),
+    signature: bytesToHex(proof.signature),
     valid,
   };
 }

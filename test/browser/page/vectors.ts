@@ -17,6 +17,7 @@ export type Vectors = {
   /** Node.js only. */
   nep2: Nep2Vector[];
   delegations: DelegationVector[];
+  registrations: RegistrationVector[];
 };
 
 export type VoucherVector = {
@@ -124,5 +125,24 @@ export type DelegationVector = {
   message: string;
   signature: string;
   header: string;
+  valid: boolean;
+};
+
+export type RegistrationVector = {
+  why: string;
+  network: number;
+  contract: string;
+  /** In the order in which the VM holds it, as the contract's hash. */
+  provider: string;
+  nonce: string;
+  /** Of the phone's user. */
+  privateKey: string;
+  form: SignatureForm;
+  /** Of the legacy form. */
+  salt?: string;
+  statement: string;
+  /** The statement as the wallet wraps it. */
+  message: string;
+  signature: string;
   valid: boolean;
 };

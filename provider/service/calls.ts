@@ -1,0 +1,158 @@
+import type { Hold } from '../../protocol/call/permission.ts';
+import type { Terms } from '../../protocol/call/price.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { datoshi } from '../../protocol/types/datoshi.ts';
+import type { Charge } from './charge.ts';
+import type { Store } from './store.ts';
+
+/** The calls of this provider, each a row from its permission to its verdict. */
+
+export type CallState = 'ringing' | 'running' | 'over';
+
+export type Call = {
+  callId: string;
+  sipCallId: string;
+  fromTag: string;
+  /** Who pays, or would: null where it is nobody of ours. */
+  user: Address | null;
+  direction: 'outbound' | 'inbound';
+  from: string;
+  to: string;
+  state: CallState;
+  invitedAt: Date;
+  answeredAt: Date | null;
+  /** When Kamailio last said that it is under way. */
+  seenAt: Date | null;
+  /** Kamailio's own name for it: by these it is hung up. */
+  dialog: { entry: number; id: number } | null;
+  /** Null: it is free. */
+  charge: Charge | null;
+  /** When sound came from both sides last; null: nobody has looked yet, or there is no rtpengine. */
+  mediaAt: Date | null;
+  /** The last packet of a call whose sound has stopped: it is billed to there. */
+  billedUntil: Date | null;
+  /** Why we end it. */
+  endReason: string | null;
+};
+
+type Row = Record<string, string | number | bigint | null | Uint8Array>;
+
+const date = (value: unknown) => (value === null || value === undefined ? null : new Date(Number(value)));
+const number = (value: unknown) => (value === null || value === undefined ? null : Number(value));
+
+function callOf(row: Row): Call {
+  const [entry, id] = [number(row.dialog_entry), number(row.dialog_id)];
+  return {
+    callId: String(row.call_id),
+    sipCallId: String(row.sip_call_id),
+    fromTag: String(row.from_tag),
+    user: row.user as Address | null,
+    direction: row.direction as Call['direction'],
+    from: String(row.from_party),
+    to: String(row.to_party),
+    state: row.state as CallState,
+    invitedAt: new Date(Number(row.invited_at)),
+    answeredAt: date(row.answered_at),
+    seenAt: date(row.seen_at),
+    dialog: entry === null || id === null ? null : { entry, id },
+    charge: chargeOf(row),
+    mediaAt: date(row.media_at),
+    billedUntil: date(row.billed_until),
+    endReason: row.end_reason as string | null,
+  };
+}
+
+function chargeOf(row: Row): Charge | null {
+  if (row.escrow_id === null || row.held_from === null) return null;
+  const terms: Terms = {
+    ratePerSecond: datoshi(row.rate_per_second as bigint),
+    feePerCall: datoshi(row.fee_per_call as bigint),
+    initialIncrement: Number(row.initial_increment),
+    increment: Number(row.increment),
+  };
+  const [heldFrom, seconds] = [new Date(Number(row.held_from)), Number(row.held_seconds)];
+  const hold: Hold = {
+    callId: String(row.call_id),
+    heldFrom,
+    seconds,
+    amount: datoshi(row.held_amount as bigint),
+    // A call that is under way holds its money until its record is there, however long that takes.
+    holdUntil: END_OF_TIME,
+  };
+  const { entry, tariff_hash: tariffHash } = row;
+  return {
+    escrowId: row.escrow_id as bigint,
+    terms,
+    entry: entry as string | null,
+    tariffHash: tariffHash as string | null,
+    hold,
+  };
+}
+
+/** The last moment that a Date can hold. */
+const END_OF_TIME = new Date(8_640_000_000_000_000);
+
+export function findCall(store: Store, callId: string): Call | null {
+  const row = store.prepare('select * from calls where call_id = ?').get(callId);
+  return row ? callOf(row) : null;
+}
+
+export function callsUnderWay(store: Store): Call[] {
+  return store.prepare("select * from calls where state <> 'over' order by invited_at").all().map(callOf);
+}
+
+export function callsOnEscrow(store: Store, escrowId: bigint): Call[] {
+  return store.prepare("select * from calls where state <> 'over' and escrow_id = ?").all(escrowId).map(callOf);
+}
+
+/** Writes a call that may begin. */
+export function insertCall(store: Store, call: Call): void {
+  store
+    .prepare(`insert into calls (call_id, sip_call_id, from_tag, user, direction, from_party, to_party, state, invited_at)
+      values (?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
+    .run(
+      call.callId,
+      call.sipCallId,
+      call.fromTag,
+      call.user,
+      call.direction,
+      call.from,
+      call.to,
+      call.invitedAt.getTime(),
+    );
+  if (call.charge) writeCharge(store, call.callId, call.charge);
+}
+
+export function writeCharge(store: Store, callId: string, { escrowId, terms, entry, tariffHash, hold }: Charge): void {
+  store
+    .prepare(`update calls set escrow_id = ?, rate_per_second = ?, fee_per_call = ?, initial_increment = ?, increment = ?,
+        tariff_hash = ?, entry = ?, held_from = ?, held_seconds = ?, held_amount = ?
+      where call_id = ?`)
+    .run(
+      escrowId,
+      terms.ratePerSecond,
+      terms.feePerCall,
+      terms.initialIncrement,
+      terms.increment,
+      tariffHash,
+      entry,
+      hold.heldFrom.getTime(),
+      hold.seconds,
+      hold.amount,
+      callId,
+    );
+}
+
+/**
+ * What calls of this escrow cost that are over, as far as the chain has not paid it: all that was recorded, but for
+ * what can never be paid, less what was settled.
+ */
+export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigint {
+  const row = store
+    .prepare(
+      "select coalesce(sum(price), 0) as sum from calls where escrow_id = ? and price > 0 and cdr_state is not 'invalid'",
+    )
+    .get(escrowId);
+  const recorded = row?.sum as bigint;
+  return recorded > spent ? recorded - spent : 0n;
+}

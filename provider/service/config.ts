@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { loadConfig } from '../../process/config.ts';
+import { settings, wholeNumber } from '../../process/settings.ts';
+
+export type Config = ReturnType<typeof loadProviderConfig>;
+
+export function loadProviderConfig(env: NodeJS.ProcessEnv) {
+  return loadConfig(
+    {
+      rpcUrl: settings.rpcUrl,
+      network: settings.network,
+      contract: settings.contract,
+      logLevel: settings.logLevel,
+      /** Where CDRs and vouchers are handed in. While it is away, calls go on and their records wait. */
+      apiUrl: z
+        .string({ error: 'expected the URL of the KRYPTON API, e.g. https://api.example.org' })
+        .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http or https URL'),
+      /** NEP-6 file of the provider's key: it signs CDRs, and what is said to other providers. */
+      wallet: z.string({ error: "expected the path of the provider's NEP-6 wallet file" }),
+      walletPassword: z.string().optional(),
+      walletPasswordFile: z.string().optional(),
+      /** One SQLite file: calls, their records, sessions, numbers and rate decks. */
+      providerStore: z.string({ error: 'expected the path of the file in which calls are kept' }),
+      /** On the loopback. 0: any that is free, which the log then names. */
+      providerPort: wholeNumber('a port', { min: 0, max: 65_535 }).default(5_080),
+      /** Kamailio and the commands show it; `provider init` makes it. */
+      providerSecret: z
+        .string({ error: 'expected the secret that provider init has made' })
+        .min(32, 'expected at least 32 characters'),
+      /** Kamailio's HTTP on the loopback: its JSON-RPC. */
+      providerKamailioUrl: z
+        .string({ error: "expected the URL of Kamailio's HTTP on the loopback, e.g. http://127.0.0.1:5081" })
+        .refine((text) => URL.parse(text)?.protocol === 'http:', 'expected an http URL'),
+      /** rtpengine's `ng` port: with it, what is billed is sound. */
+      providerRtpengine: z
+        .string()
+        .regex(/^[\w.-]+:\d{1,5}$/, 'expected host and port of rtpengine, e.g. 127.0.0.1:2223')
+        .optional(),
+      /** SIP URIs without user, comma-separated, the preferred one first; none: no calls to numbers. */
+      providerGateways: z
+        .string()
+        .transform((text) => text.split(',').map((uri) => uri.trim()))
+        .pipe(
+          z.array(
+            z
+              .string()
+              .regex(/^sips?:[\w.:[\]-]+(;transport=(udp|tcp|tls))?$/, 'expected e.g. sip:gateway.example.org:5060'),
+          ),
+        )
+        .default([]),
+      /** A user signs for what was talked so often; half of it more is a grace. */
+      providerVoucherIntervalS: wholeNumber('seconds', { min: 1, max: 300 }).default(10),
+      /** Money is held for so long ahead: short ones leave more for other calls, long ones bear a longer outage. */
+      providerSliceS: wholeNumber('seconds', { min: 5, max: 3_600 }).default(300),
+      /** Longest call, and longest free one. */
+      providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
+      /** Calls of one user at the same time, whatever the escrow allows. */
+      providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
+      /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */
+      providerBlockedPrefixes: z
+        .string()
+        .transform((text) => text.split(',').map((prefix) => prefix.trim()))
+        .pipe(z.array(z.string().regex(/^\+[1-9]\d{0,14}$/, 'expected E.164 prefixes, e.g. +31900,+882')))
+        .default([]),
+    },
+    env,
+  );
+}

@@ -1,0 +1,44 @@
+import type { Logger } from '../../process/run.ts';
+import type { Client } from '../../protocol/api/client.ts';
+import type { PermissionPolicy } from '../../protocol/call/permission.ts';
+import type { Signer } from '../../protocol/sign/signer.ts';
+import type { ScriptHash } from '../../protocol/types/hash.ts';
+import type { ChainView } from './chain-view.ts';
+import type { Decks } from './decks.ts';
+import type { Kamailio } from './kamailio.ts';
+import type { Metrics } from './metrics.ts';
+import type { Rtpengine } from './rtpengine.ts';
+import type { Store } from './store.ts';
+
+/** What the stages of a call are given. */
+export type Deps = {
+  store: Store;
+  chain: ChainView;
+  decks: Decks;
+  kamailio: Kamailio;
+  /** Null: phones and gateways talk to each other directly, and nobody sees whether sound flows. */
+  rtpengine: Rtpengine | null;
+  api: Pick<Client, 'call'>;
+  metrics: Metrics;
+  log: Logger;
+  network: number;
+  contract: ScriptHash;
+  /** The provider: the account of the wallet. */
+  signer: Signer;
+  /** Where calls to numbers go, the preferred one first. */
+  gateways: readonly string[];
+  /** Users sign so often for what they have talked. */
+  voucherIntervalS: number;
+  policy: PermissionPolicy;
+  limits: Limits;
+  now: () => Date;
+};
+
+export type Limits = {
+  /** Calls at the same time of one user, whatever the escrow allows. */
+  parallelPerUser: number;
+  /** Longest call. */
+  maxCallSeconds: number;
+  /** Prefixes that nobody may call. */
+  blockedPrefixes: readonly string[];
+};

@@ -1,0 +1,87 @@
+import { NodeUnavailable, RpcError } from '../../chain/errors.ts';
+import type { Heads } from '../../chain/heads.ts';
+import { ConfigError } from '../../process/config.ts';
+import { Outage } from '../../process/outage.ts';
+import type { ContractEvent } from '../../protocol/contract/event.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { height as asHeight } from '../../protocol/types/height.ts';
+import type { Position } from './chain-view.ts';
+import { noteDeckSet } from './decks.ts';
+import type { Deps } from './deps.ts';
+import { KamailioUnavailable } from './kamailio.ts';
+import { endSessions } from './sessions.ts';
+import type { Store } from './store.ts';
+
+/** What follows from the chain's notifications, block by block. */
+
+type Identity = { network: number; contract: string; provider: Address };
+
+/**
+ * Where an earlier process has stopped; null where this is the first. A store is one provider's on one chain: the ids of
+ * escrows come again on another. @throws ConfigError
+ */
+export function readPosition(store: Store, { network, contract, provider }: Identity): Position | null {
+  const row = store.prepare('select network, contract, provider, height, hash from cursor').get();
+  if (!row) return null;
+  if (Number(row.network) !== network || row.contract !== contract || row.provider !== provider)
+    throw new ConfigError(
+      `KRYPTON_PROVIDER_STORE: this store is of provider ${row.provider} and contract ${row.contract} on network ${row.network}; name another file`,
+    );
+  return { height: asHeight(Number(row.height)), hash: String(row.hash) };
+}
+
+export function writePosition(
+  store: Store,
+  { network, contract, provider }: Identity,
+  { height, hash }: Position,
+): void {
+  store
+    .prepare(`insert into cursor values (1, ?, ?, ?, ?, ?) on conflict (id) do update set network = excluded.network,
+      contract = excluded.contract, provider = excluded.provider, height = excluded.height, hash = excluded.hash`)
+    .run(network, contract, provider, height, hash);
+}
+
+/** A new deck prices calls from its block on; whoever unregisters is a user no more, on no device. */
+export function takeEvent(
+  { store, signer, unbinding }: Pick<Deps, 'store' | 'signer'> & { unbinding: Set<Address> },
+  event: ContractEvent,
+  at: Date,
+): void {
+  if (event.name === 'TariffSet' && event.provider === signer.address) noteDeckSet(store, event.hash, at);
+  if (event.name === 'UserUnregistered' && event.provider === signer.address) {
+    endSessions(store, event.user);
+    unbinding.add(event.user);
+  }
+  if (event.name === 'UserRegistered' && event.provider === signer.address) unbinding.delete(event.user);
+}
+
+/** One step of the following: waits for the next block at its end. */
+export function createFollower(
+  { chain, kamailio, log }: Pick<Deps, 'chain' | 'kamailio' | 'log'>,
+  heads: Heads,
+  unbinding: Set<Address>,
+): () => Promise<void> {
+  const outage = new Outage(log, 'no NEO node answers: no registration and no new call is allowed');
+  const away = new Outage(log, 'registrations that have ended on chain wait for Kamailio');
+  return async () => {
+    const woken = heads.next();
+    try {
+      await chain.sync();
+      if (outage.end()) log.info({ height: chain.height() }, 'following again');
+    } catch (error) {
+      if (!(error instanceof NodeUnavailable || error instanceof RpcError)) throw error;
+      outage.report(error);
+    }
+    try {
+      for (const user of unbinding) {
+        await kamailio.unbind(user);
+        unbinding.delete(user);
+      }
+      away.end();
+    } catch (error) {
+      if (!(error instanceof KamailioUnavailable)) throw error;
+      away.report(error);
+    }
+    await woken;
+  };
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { createBlockReader } from '../../chain/blocks.ts';
+import { watchHeads } from '../../chain/heads.ts';
+import { createReader } from '../../chain/read.ts';
+import { createRpc } from '../../chain/rpc.ts';
+import { openWalletFile } from '../../chain/wallet-file.ts';
+import { ConfigError } from '../../process/config.ts';
+import { reportNodes } from '../../process/nodes.ts';
+import { Outage } from '../../process/outage.ts';
+import { type Logger, type Running, runService } from '../../process/run.ts';
+import { createClient } from '../../protocol/api/client.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { createChainView } from './chain-view.ts';
+import { type Config, loadProviderConfig } from './config.ts';
+import { createDecks, noteDeckSet } from './decks.ts';
+import type { Deps } from './deps.ts';
+import { createFollower, readPosition, takeEvent, writePosition } from './follow.ts';
+import { HAND_IN_MS, handIn, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
+import { serve } from './http.ts';
+import { createKamailio } from './kamailio.ts';
+import { createMediaWatch, MEDIA_MS } from './media.ts';
+import { createMetrics } from './metrics.ts';
+import { repeat } from './repeat.ts';
+import { kamailioRoutes } from './routes.ts';
+import { createRtpengine } from './rtpengine.ts';
+import { showRoutes } from './show.ts';
+import { openStore } from './store.ts';
+import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
+
+/** Where a node pushes nothing, it is asked so often. */
+const HEAD_POLL_MS = 1_000;
+
+/** Serves whether or not node, API and Kamailio are there yet: each question finds out for itself. */
+async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
+  const { network, contract } = config;
+  const signer = await openWalletFile(config.wallet, passwordOf(config));
+  const store = openStore(config.providerStore);
+  const identity = { network, contract, provider: signer.address };
+  const rpc = createRpc(config.rpcUrl, { network, report: reportNodes(log) });
+  const reader = createReader(rpc, contract);
+  const heads = watchHeads(rpc.socket, { pollMs: HEAD_POLL_MS });
+  const unbinding = new Set<Address>();
+  const begin = async () => {
+    const record = await reader.provider(signer.address);
+    if (record === null) log.warn(`${signer.address} is no provider on chain: krypton provider deploy makes it one`);
+    if (record?.tariffHash) noteDeckSet(store, record.tariffHash, record.deployedAt);
+  };
+  const chain = createChainView(
+    {
+      rpc,
+      reader,
+      readBlocks: createBlockReader(contract),
+      begin,
+      onEvent: (event, at) => takeEvent({ store, signer, unbinding }, event, at),
+      onBlock: (position) => writePosition(store, identity, position),
+    },
+    readPosition(store, identity),
+  );
+  const deps: Deps = {
+    store,
+    chain,
+    decks: createDecks(store),
+    kamailio: createKamailio(config.providerKamailioUrl, config.providerSecret),
+    rtpengine: rtpengineOf(config),
+    api: createClient({ url: config.apiUrl, signer }),
+    metrics: createMetrics(),
+    log,
+    network,
+    contract,
+    signer,
+    gateways: config.providerGateways,
+    voucherIntervalS: config.providerVoucherIntervalS,
+    policy: {
+      sliceMs: config.providerSliceS * 1000,
+      graceMs: 0, // the service itself sees to the end of a hold
+      unsignedSeconds: Math.ceil(config.providerVoucherIntervalS * 1.5),
+    },
+    limits: {
+      parallelPerUser: config.providerMaxParallel,
+      maxCallSeconds: config.providerMaxCallS,
+      blockedPrefixes: config.providerBlockedPrefixes,
+    },
+    now: () => new Date(),
+  };
+  const watch = createWatch(deps);
+  const serving = await serve([...kamailioRoutes(deps), ...showRoutes(deps)], {
+    port: config.providerPort,
+    secret: config.providerSecret,
+    log,
+  });
+  log.info({ provider: signer.address }, `listening on ${serving.url}`);
+  const loops = [
+    repeat(createFollower(deps, heads, unbinding), 0, fail),
+    repeat(watch.look, WATCH_MS, fail),
+    repeat(watch.list, LIST_MS, fail),
+    repeat(createMediaWatch(deps), MEDIA_MS, fail),
+    repeat(handInWith(deps), HAND_IN_MS, fail),
+  ];
+  return {
+    stop: async () => {
+      heads.close();
+      await Promise.all([serving.stop(), ...loops.map((stop) => stop())]);
+      deps.rtpengine?.close();
+      store.close();
+    },
+  };
+}
+
+/** Backs off while the API is away; what waits is kept, whatever it answers. */
+function handInWith(deps: Deps): () => Promise<void> {
+  const outage = new Outage(deps.log, 'records wait');
+  let [failures, restUntil] = [0, 0];
+  return async () => {
+    if (Date.now() < restUntil) return;
+    try {
+      await handIn(deps);
+      outage.end();
+      failures = 0;
+    } catch (error) {
+      outage.report(error);
+      if (!isPassing(error)) deps.log.debug(error);
+      failures += 1;
+      restUntil = Date.now() + Math.min(MAX_BACK_OFF_MS, HAND_IN_MS * 2 ** failures);
+    }
+  };
+}
+
+function rtpengineOf({ providerRtpengine }: Config): Deps['rtpengine'] {
+  if (providerRtpengine === undefined) return null;
+  const at = providerRtpengine.lastIndexOf(':');
+  return createRtpengine(providerRtpengine.slice(0, at), Number(providerRtpengine.slice(at + 1)));
+}
+
+function passwordOf({ wallet, walletPassword, walletPasswordFile }: Config): string {
+  if (walletPassword !== undefined) return walletPassword;
+  if (walletPasswordFile === undefined)
+    throw new ConfigError(`KRYPTON_WALLET_PASSWORD_FILE: expected the file with the password of ${wallet}`);
+  try {
+    return readFileSync(walletPasswordFile, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new ConfigError(`KRYPTON_WALLET_PASSWORD_FILE: can't read ${walletPasswordFile}`, { cause: error });
+  }
+}
+
+await runService('provider', loadProviderConfig, start);

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { NodeUnavailable } from '../../chain/errors.ts';
+import type { EscrowRecord } from '../../chain/read.ts';
+import { type DeckPrice, priceFor } from '../../protocol/call/call-price.ts';
+import { callIdSchema } from '../../protocol/call/form.ts';
+import { decidePermission, promisesOf } from '../../protocol/call/permission.ts';
+import type { Address } from '../../protocol/types/address.ts';
+import { type Call, callsOnEscrow, callsUnderWay, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
+import { type Charge, permissionEscrow, priceOfCharge, underWay } from './charge.ts';
+import { type Asked, type CallKind, type CallRefusal, isFree, kindOf } from './decide-call.ts';
+import type { Deps } from './deps.ts';
+import { findNumber } from './numbers.ts';
+import { inTransaction } from './store.ts';
+import { type GivenVoucher, keepVoucher, voucherTotal } from './vouchers.ts';
+
+export type AskedCall = Asked & {
+  sipCallId: string;
+  fromTag: string;
+  /** Out of which escrow it shall be paid; null: the open one with the most left. */
+  escrowId: bigint | null;
+  /** Signed with the INVITE: it covers the first interval. */
+  voucher: GivenVoucher | null;
+};
+
+export type Permit =
+  | { allowed: true; callId: string; maxSeconds: number; target: CallKind['target']; isCharged: boolean }
+  | { allowed: false; reason: CallRefusal };
+
+type PermitDeps = Pick<
+  Deps,
+  'store' | 'chain' | 'decks' | 'policy' | 'limits' | 'network' | 'contract' | 'signer' | 'metrics' | 'now'
+>;
+
+/**
+ * Whether a call may begin. All that has to be waited for is asked first; then everything is read, decided and written
+ * in one step, so that no datoshi is promised twice.
+ */
+export async function permit(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
+  const permitted = await decide(deps, asked).catch((error): Permit => {
+    if (error instanceof NodeUnavailable) return refuse('nodeUnavailable');
+    throw error;
+  });
+  if (permitted.allowed) deps.metrics.count('calls_allowed', asked.sender.kind === 'gateway' ? 'inbound' : 'outbound');
+  else deps.metrics.count('call_refusals', permitted.reason);
+  return permitted;
+}
+
+const refuse = (reason: CallRefusal): Permit => ({ allowed: false, reason });
+
+async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
+  const { store, chain, decks, limits } = deps;
+  const kind = kindOf(asked, (number) => findNumber(store, number), limits.blockedPrefixes);
+  if ('refused' in kind) return refuse(kind.refused);
+  await chain.sync();
+  const at = deps.now();
+  const price = decks.price(kind.destination, at);
+  const callId = callIdOf(deps, asked);
+  const known = findCall(store, callId);
+  if (known?.state === 'over') return refuse('callEnded');
+  if (known === null && isOverLimit(deps, kind)) return refuse('overLimit');
+  if (known ? known.charge === null : isFree(kind.destination, price)) {
+    if (known === null) insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
+    return { allowed: true, callId, maxSeconds: limits.maxCallSeconds, target: kind.target, isCharged: false };
+  }
+  const escrow = await findEscrow(deps, kind.payer, known?.charge?.escrowId ?? asked.escrowId, at);
+  if (escrow === 'unknownEscrow') return refuse('unknownEscrow');
+  return decideCharged(deps, asked, kind, callId, price, escrow);
+}
+
+type Found = { id: bigint; record: EscrowRecord };
+
+/** Nothing is waited for in here. */
+function decideCharged(
+  deps: PermitDeps,
+  asked: AskedCall,
+  kind: CallKind,
+  callId: string,
+  price: DeckPrice,
+  escrow: Found | null,
+): Permit {
+  const { store, network, contract, policy, limits } = deps;
+  const at = deps.now();
+  return inTransaction(store, () => {
+    if (escrow === null) return refuse('noEscrow');
+    const { id, record } = escrow;
+    if (asked.voucher?.escrowId === id) keepVoucher(store, { network, contract }, record, asked.voucher);
+    const known = findCall(store, callId); // another request of the same call may have come meanwhile
+    if (known?.state === 'over') return refuse('callEnded');
+    const permission = decidePermission(
+      {
+        callId,
+        isOver: false,
+        escrow: permissionEscrow(record, voucherTotal(store, id)),
+        price: known?.charge ? priceOfCharge(known.charge) : priceFor(price, record),
+        unsettled: unsettledOf(store, id, record.spent),
+        ...promisesOf(
+          callsOnEscrow(store, id).flatMap(({ charge }) => (charge ? underWay(charge.hold) : [])),
+          callId,
+          at,
+        ),
+        now: at,
+      },
+      policy,
+    );
+    if (!permission.allowed) return refuse(permission.reason);
+    const { hold, terms, entry } = permission;
+    if (hold === null || terms === null) throw new TypeError('a charged call has a hold'); // free ones were let through
+    const tariffHash = known?.charge ? known.charge.tariffHash : 'tariffHash' in price ? price.tariffHash : null;
+    const charge: Charge = { escrowId: id, terms, entry, tariffHash, hold };
+    if (known) writeCharge(store, callId, charge);
+    else insertCall(store, { ...begin(asked, kind, callId, at), charge });
+    const maxSeconds = Math.min(permission.maxSeconds, limits.maxCallSeconds);
+    return { allowed: true, callId, maxSeconds, target: kind.target, isCharged: true };
+  });
+}
+
+function begin(
+  { sipCallId, fromTag }: AskedCall,
+  kind: CallKind,
+  callId: string,
+  invitedAt: Date,
+): Omit<Call, 'charge'> {
+  const { payer: user, direction, from, to } = kind;
+  const none = { answeredAt: null, seenAt: null, dialog: null, mediaAt: null, billedUntil: null, endReason: null };
+  return { callId, sipCallId, fromTag, user, direction, from, to, state: 'ringing', invitedAt, ...none };
+}
+
+/** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */
+function callIdOf({ store }: Pick<Deps, 'store'>, { sipCallId, fromTag }: AskedCall): string {
+  const known = findCall(store, sipCallId);
+  const wanted = known === null || known.fromTag === fromTag ? sipCallId : `${sipCallId};${fromTag}`;
+  return callIdSchema.safeParse(wanted).success ? wanted : createHash('sha256').update(wanted).digest('hex');
+}
+
+const isOverLimit = ({ store, limits }: PermitDeps, { payer }: CallKind): boolean =>
+  callsUnderWay(store).filter(({ user }) => user === payer).length >= limits.parallelPerUser;
+
+/** A user with more open escrows than this names the one that is meant. */
+const MAX_ESCROWS = 200;
+
+/** The one that is named, or the user's open one with this provider that has the most left. */
+async function findEscrow(
+  { chain, signer }: Pick<Deps, 'chain' | 'signer'>,
+  user: Address,
+  named: bigint | null,
+  at: Date,
+): Promise<Found | null | 'unknownEscrow'> {
+  const isOurs = (record: EscrowRecord) => record.user === user && record.provider === signer.address;
+  if (named !== null) {
+    const record = await chain.escrow(named);
+    return record && isOurs(record) ? { id: named, record } : 'unknownEscrow';
+  }
+  const ids = (await chain.escrowsOf(user)).slice(0, MAX_ESCROWS);
+  const records = await Promise.all(ids.map(async (id) => ({ id, record: await chain.escrow(id) })));
+  const open = records.filter((one): one is Found => one.record !== null && isOurs(one.record));
+  const left = ({ record }: Found) => (record.endsAt > at ? record.amount - record.spent : -1n);
+  return open.reduce<Found | null>((best, one) => (best === null || left(one) > left(best) ? one : best), null);
+}

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { NodeUnavailable } from '../../chain/errors.ts';
+import { addressSchema } from '../../protocol/types/address.ts';
+import { datoshiSchema } from '../../protocol/types/datoshi.ts';
+import { findCall } from './calls.ts';
+import { type CallRefusal, sipAnswer } from './decide-call.ts';
+import type { Deps } from './deps.ts';
+import { type Answer, type Route, route } from './http.ts';
+import { type AskedCall, permit } from './permit.ts';
+import { noteAnswer, recordEnd, setAside } from './record.ts';
+import { type AskedRegistration, register } from './register.ts';
+import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
+
+/** What Kamailio asks, by the moments of a call: `krypton_register.py` is the other end. */
+
+/** SIP headers and texts of a request; what is not there is null or left out. */
+const text = z.string().max(4_096);
+const optional = text.nullish().transform((value) => value ?? null);
+
+const registerSchema = z.object({
+  user: text,
+  connection: text,
+  device: optional,
+  headers: z.record(z.string(), text.nullable()),
+});
+
+const callSchema = z.object({
+  method: z.enum(['INVITE', 'MESSAGE']),
+  callId: text.min(1),
+  fromTag: text,
+  sender: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('user'), user: addressSchema }),
+    z.object({ kind: z.literal('gateway'), number: text }),
+  ]),
+  called: text,
+  escrow: optional,
+  voucher: optional,
+});
+
+/** Seconds since 1970 with a fraction, as Kamailio writes them. */
+const time = z
+  .string()
+  .regex(/^\d{9,11}(\.\d{1,9})?$/)
+  .transform((value) => new Date(Math.round(Number(value) * 1000)));
+
+const answeredSchema = z.object({ callId: text, entry: z.int(), id: z.int(), at: time });
+
+/** As Kamailio's accounting engine writes it (acc_json), with `cdr_extra` of record.cfg. */
+const endedSchema = z.object({
+  callId: text.min(1),
+  /** Of the answer; without one, of the end. */
+  start_time: time,
+  end_time: time,
+  duration: z.string().regex(/^\d+(\.\d+)?$/),
+  /** The final answer to the INVITE; empty where there was none. */
+  status: z.string().regex(/^([1-6]\d\d)?$/),
+  by: z.enum(['caller', 'callee', 'provider']),
+});
+
+const voucherSchema = z.object({ body: text });
+
+export function kamailioRoutes(deps: Deps): Route[] {
+  return [
+    route('POST', '/register', registerSchema, async (asked) => ({
+      json: await register(deps, asked as AskedRegistration),
+    })),
+    route('POST', '/call', callSchema, (asked) => answerCall(deps, asked)),
+    route('POST', '/answered', z.unknown(), (told) => takeReport(deps, answeredSchema, told, takeAnswer)),
+    route('POST', '/ended', z.unknown(), (told) => takeReport(deps, endedSchema, told, takeEnd)),
+    route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
+  ];
+}
+
+/** Kamailio tells again what is not taken: so what can't be read is kept aside, and blocks nothing behind it. */
+function takeReport<S extends z.ZodType>(
+  deps: Deps,
+  schema: S,
+  told: unknown,
+  take: (deps: Deps, report: z.output<S>) => Answer,
+): Answer {
+  const report = schema.safeParse(told);
+  if (report.success) return take(deps, report.data);
+  setAside(deps, 'malformed', { told, error: z.prettifyError(report.error) });
+  return { json: { result: 'aside' } };
+}
+
+function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answeredSchema>): Answer {
+  return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
+}
+
+/** Answered by a 2xx. Where no ACK came, the engine knows no beginning, and the 2xx itself is it. */
+function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
+  const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
+  const isAnswered = status.startsWith('2');
+  const began = Number(duration) > 0 ? start : (findCall(deps.store, callId)?.answeredAt ?? endedAt);
+  const answeredAt = isAnswered ? began : null;
+  const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
+  const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
+  return { json: { result: recordEnd(deps, callId, ended) } };
+}
+
+async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {
+  const { method, callId, fromTag, sender, called } = asked;
+  const [escrowId, voucher] = [readEscrowId(asked.escrow), readVoucher(asked.voucher)];
+  if (escrowId === undefined || voucher === undefined) return { json: refused('malformed') };
+  const given: AskedCall = { method, sipCallId: callId, fromTag, sender, called, escrowId, voucher };
+  const permitted = await permit(deps, given);
+  if (!permitted.allowed) return { json: refused(permitted.reason) };
+  const { target, maxSeconds, isCharged } = permitted;
+  const gateways = target.kind === 'gateway' ? deps.gateways : [];
+  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways } };
+}
+
+function refused(reason: CallRefusal) {
+  return { allowed: false, ...sipAnswer(reason), headers: { 'X-Krypton-Reason': reason } };
+}
+
+function readEscrowId(header: string | null): bigint | null | undefined {
+  if (header === null) return null;
+  return /^[1-9]\d{0,15}$/.test(header.trim()) ? BigInt(header.trim()) : undefined;
+}
+
+/** `<escrowId>;<total>;<signature>` */
+function readVoucher(header: string | null): GivenVoucher | null | undefined {
+  if (header === null) return null;
+  const [escrowId = '', total, signature = '', ...more] = header.trim().split(';');
+  return more.length > 0 ? undefined : (voucherOf({ escrowId, total, signature }) ?? undefined);
+}
+
+const givenSchema = z.object({
+  escrowId: z.union([z.int().positive(), z.string().regex(/^[1-9]\d{0,15}$/)]).transform(BigInt),
+  total: datoshiSchema,
+  signature: z
+    .string()
+    .regex(/^[0-9a-fA-F]{128}$/)
+    .transform((hex) => hex.toLowerCase()),
+});
+const voucherOf = (given: unknown): GivenVoucher | null => givenSchema.safeParse(given).data ?? null;
+
+type VoucherAnswer = VoucherVerdict | 'malformed' | 'unknownEscrow' | 'nodeUnavailable';
+const voucherAnswers: Record<VoucherAnswer, { status: number; phrase: string }> = {
+  kept: { status: 200, phrase: 'OK' },
+  lower: { status: 200, phrase: 'OK' },
+  malformed: { status: 400, phrase: 'Malformed Voucher' },
+  noVoucherKey: { status: 403, phrase: 'Escrow Needs No Vouchers' },
+  overAmount: { status: 403, phrase: 'Voucher Over Amount' },
+  badSignature: { status: 403, phrase: 'Voucher Does Not Hold' },
+  unknownEscrow: { status: 404, phrase: 'Unknown Escrow' },
+  nodeUnavailable: { status: 503, phrase: 'Chain Unavailable' },
+};
+
+/** `{"escrowId", "total", "signature"}` of an INFO. */
+async function answerVoucher(deps: Deps, body: string): Promise<Answer> {
+  const reason = await takeVoucher(deps, body);
+  const headers = voucherAnswers[reason].status === 200 ? {} : { 'X-Krypton-Reason': reason };
+  return { json: { ...voucherAnswers[reason], headers } };
+}
+
+async function takeVoucher({ store, chain, signer, network, contract }: Deps, body: string): Promise<VoucherAnswer> {
+  const voucher = voucherOf(jsonOf(body));
+  if (voucher === null) return 'malformed';
+  try {
+    const escrow = await chain.escrow(voucher.escrowId);
+    if (escrow?.provider !== signer.address) return 'unknownEscrow';
+    return keepVoucher(store, { network, contract }, escrow, voucher);
+  } catch (error) {
+    if (error instanceof NodeUnavailable) return 'nodeUnavailable';
+    throw error;
+  }
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined; // the schema says that it is none
+  }
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { type Address, addressSchema } from '../../protocol/types/address.ts';
+import { type Call, callsUnderWay, findCall } from './calls.ts';
+import { keepDeck } from './decks.ts';
+import type { Deps } from './deps.ts';
+import { type Answer, type Route, read, route } from './http.ts';
+import { KamailioUnavailable } from './kamailio.ts';
+import { listNumbers, putNumber, removeNumber } from './numbers.ts';
+import type { Store } from './store.ts';
+
+/** What a person asks by `krypton provider …`, and what a watchdog reads. */
+
+const e164 = z.string().regex(/^\+[1-9]\d{0,14}$/, 'expected an E.164 number, e.g. +31201234567');
+
+export function showRoutes(deps: Deps): Route[] {
+  const { store, chain, metrics, signer, network, contract } = deps;
+  return [
+    read('/healthz', () => ({ json: { status: 'ok' } }), true),
+    read('/readyz', () => readiness(deps), true),
+    read('/metrics', () => ({ text: metrics.text(gauges(store)) }), true),
+    read('/status', () => ({
+      json: { provider: signer.address, network, contract, height: chain.height(), ...gauges(store) },
+    })),
+    read('/calls', () => ({ json: { items: callsUnderWay(store).map(shapeOf) } })),
+    read('/registrations', () => answerOf(async () => ({ json: { items: await deps.kamailio.bindings() } }))),
+    read('/earnings', () => ({ json: earnings(store) })),
+    route('POST', '/hangup', z.object({ callId: z.string() }), ({ callId }) => hangUp(deps, callId)),
+    read('/numbers', () => ({ json: { items: listNumbers(store) } })),
+    route('PUT', '/numbers', z.object({ number: e164, user: addressSchema }), ({ number, user }) => {
+      putNumber(store, number, user);
+      return { json: { number, user } };
+    }),
+    route('DELETE', '/numbers', z.object({ number: e164 }), ({ number }) => ({
+      json: { number, removed: removeNumber(store, number) },
+    })),
+    route('PUT', '/tariff', z.unknown(), (document) => putDeck(deps, document)),
+  ];
+}
+
+function shapeOf({ callId, user, direction, from, to, state, invitedAt, answeredAt, charge, dialog }: Call) {
+  return {
+    callId,
+    user,
+    direction,
+    from,
+    to,
+    state,
+    invitedAt: invitedAt.toISOString(),
+    answeredAt: answeredAt?.toISOString() ?? null,
+    escrowId: charge ? Number(charge.escrowId) : null,
+    ratePerSecond: charge?.terms.ratePerSecond ?? null,
+    held: charge?.hold.amount ?? null,
+    heldSeconds: charge?.hold.seconds ?? null,
+    canBeHungUp: dialog !== null,
+  };
+}
+
+async function hangUp({ store, kamailio }: Deps, callId: string): Promise<Answer> {
+  const call = findCall(store, callId);
+  if (!call || call.state === 'over') return { status: 404, json: { error: `no call ${callId} is under way` } };
+  if (!call.dialog) return { status: 409, json: { error: `call ${callId} is not answered yet: it can't be hung up` } };
+  const { dialog } = call;
+  return answerOf(async () => {
+    const found = await kamailio.hangUp(dialog, 'hungUpByProvider');
+    return found ? { json: { callId, hungUp: true } } : { status: 404, json: { error: 'Kamailio has no such call' } };
+  });
+}
+
+/** What only Kamailio knows. */
+async function answerOf(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof KamailioUnavailable) return { status: 503, json: { error: error.message } };
+    throw error;
+  }
+}
+
+function putDeck({ store, signer }: Deps, document: unknown) {
+  let kept: ReturnType<typeof keepDeck>;
+  try {
+    kept = keepDeck(store, document);
+  } catch (error) {
+    if (error instanceof z.ZodError) return { status: 400, json: { error: z.prettifyError(error) } };
+    throw error;
+  }
+  const { hash, deck } = kept;
+  if (deck.provider !== signer.address)
+    return { status: 400, json: { error: `it is the deck of ${deck.provider}, not of ${signer.address}` } };
+  return { json: { hash, entries: deck.entries.length, effectiveFrom: deck.effectiveFrom } };
+}
+
+async function readiness({ chain }: Deps) {
+  try {
+    return { json: { status: 'ok', height: await chain.sync() } };
+  } catch {
+    return { status: 503, json: { status: 'no NEO node answers' } };
+  }
+}
+
+/** Sums are integers of SQLite, and so exact. */
+function gauges(store: Store): Record<string, bigint> {
+  const one = (sql: string) => (store.prepare(sql).get()?.n ?? 0n) as bigint;
+  return {
+    calls_under_way: one("select count(*) as n from calls where state <> 'over'"),
+    held_datoshi: one("select coalesce(sum(held_amount), 0) as n from calls where state <> 'over'"),
+    records_waiting: one("select count(*) as n from calls where cdr_state = 'waiting'"),
+    waiting_datoshi: one("select coalesce(sum(price), 0) as n from calls where cdr_state = 'waiting'"),
+    recorded_datoshi: one('select coalesce(sum(price), 0) as n from calls'),
+    sessions: one('select count(*) as n from sessions'),
+  };
+}
+
+/** By user and day (UTC), what calls cost and where their records are. */
+function earnings(store: Store) {
+  const rows = store
+    .prepare(`select user, date(ended_at / 1000, 'unixepoch') as day, count(*) as calls,
+        coalesce(sum((ended_at - answered_at + 999) / 1000), 0) as seconds, sum(price) as price,
+        coalesce(sum(price) filter (where cdr_state = 'waiting'), 0) as waiting,
+        coalesce(sum(price) filter (where cdr_state = 'accepted'), 0) as accepted
+      from calls where state = 'over' and price is not null group by user, day order by day, user`)
+    .all();
+  const items = rows.map(({ user, day, calls, seconds, price, waiting, accepted }) => {
+    return { user: user as Address, day, calls: Number(calls), seconds: Number(seconds), price, waiting, accepted };
+  });
+  return { items };
+}

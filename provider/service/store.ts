@@ -1,0 +1,74 @@
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * One SQLite file, so that a provider needs no database server. `node:sqlite` comes with Node.js itself: nothing is
+ * built or fetched for it. It answers at once, in this process alone, so that what is read and written without an
+ * `await` in between is one step that nothing else comes into.
+ */
+export type Store = DatabaseSync;
+
+/** Each step once, in order; one that was released is never edited. Times are milliseconds since 1970. */
+const steps = [
+  `create table nonces (
+     nonce text primary key, user text not null, connection text not null, expires_at integer not null) strict;
+   create index nonces_of on nonces (user, connection);
+   create table sessions (
+     hash text primary key, user text not null, device text, not_after integer not null, expires_at integer not null,
+     created_at integer not null) strict;
+   create index sessions_of on sessions (user, created_at);
+   create table calls (
+     call_id text primary key, sip_call_id text not null, from_tag text not null, user text, escrow_id integer,
+     direction text not null, from_party text not null, to_party text not null,
+     state text not null check (state in ('ringing', 'running', 'over')),
+     invited_at integer not null, answered_at integer, seen_at integer, ended_at integer,
+     dialog_entry integer, dialog_id integer,
+     held_from integer, held_seconds integer, held_amount integer,
+     rate_per_second integer, fee_per_call integer, initial_increment integer, increment integer,
+     tariff_hash text, entry text,
+     media_at integer, packets text, billed_until integer,
+     end_reason text, disposition text, sip_status integer, hangup_by text, price integer,
+     cdr text, cdr_state text check (cdr_state in ('waiting', 'accepted', 'conflict', 'invalid')), cdr_reason text) strict;
+   create index calls_under_way on calls (escrow_id) where state <> 'over';
+   create index calls_of_escrow on calls (escrow_id) where price > 0;
+   create index calls_to_hand_in on calls (invited_at) where cdr_state = 'waiting';
+   create index calls_of_sip on calls (sip_call_id);
+   create table vouchers (
+     escrow_id integer primary key, total integer not null, signature text not null,
+     handed_in integer not null default 0, problem text) strict;
+   create table numbers (number text primary key, user text not null) strict;
+   create table decks (hash text primary key, effective_from integer not null, document text not null) strict;
+   create table deck_sets (place integer primary key, hash text not null, set_at integer not null) strict;
+   create table cursor (id integer primary key check (id = 1), network integer not null, contract text not null,
+     provider text not null, height integer not null, hash text not null) strict;
+   create table asides (id integer primary key, at integer not null, reason text not null, document text not null) strict;`,
+];
+
+/** Another process (a backup, a person's shell) may hold it for so long. */
+const BUSY_MS = 5_000;
+
+/**
+ * Opens the file, or makes it. A commit is on disk before it is told of (`synchronous = full`): a power failure takes
+ * nothing back.
+ */
+export function openStore(path: string): Store {
+  const store = new DatabaseSync(path, { timeout: BUSY_MS, readBigInts: true });
+  store.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
+  const done = Number(store.prepare('pragma user_version').get()?.user_version ?? 0);
+  for (const [i, step] of steps.entries()) {
+    if (i >= done) inTransaction(store, () => store.exec(`${step}; pragma user_version = ${i + 1}`));
+  }
+  return store;
+}
+
+/** All of it, or nothing. No network in here. */
+export function inTransaction<T>(store: Store, work: () => T): T {
+  store.exec('begin immediate');
+  try {
+    const result = work();
+    store.exec('commit');
+    return result;
+  } catch (error) {
+    store.exec('rollback');
+    throw error;
+  }
+}
