@@ -14,6 +14,7 @@ const mayImport = {
   api: floor,
   cli: ['protocol', 'chain', 'process', 'stack'],
   stack: floor,
+  docker: [...floor, 'stack'],
 };
 
 const rooms = [...Object.keys(mayImport), 'contract', 'test', 'bench'];

@@ -1,42 +1,48 @@
-// npm run demo: two providers, three users and twenty calls on the running devnet, from the deposit to the payout.
-import { parseArgs } from 'node:util';
-import { addressSchema } from '../protocol/types/address.ts';
-import { openApi } from './api.ts';
-import { openDevnet } from './commands/devnet.ts';
-import { loadSettings } from './config.ts';
-import { openChain } from './connect.ts';
-import { differences, readBooks } from './demo/books.ts';
-import { makeCalls, submitCalls, waitUntilDecided } from './demo/calls.ts';
-import { closeEscrow, deployProviders, fundCast, type OpenedEscrow, openEscrows, registerUsers } from './demo/cast.ts';
-import { readConservation } from './demo/conservation.ts';
-import { callsTable, lawLines, partiesTable } from './demo/show.ts';
-import { lineOf } from './refusal.ts';
+import type { Command } from 'commander';
+import { openApi } from '../api.ts';
+import type { Settings } from '../config.ts';
+import { openChain } from '../connect.ts';
+import { differences, readBooks } from '../demo/books.ts';
+import { makeCalls, submitCalls, waitUntilDecided } from '../demo/calls.ts';
+import { closeEscrow, deployProviders, fundCast, type OpenedEscrow, openEscrows, registerUsers } from '../demo/cast.ts';
+import { readConservation } from '../demo/conservation.ts';
+import { callsTable, lawLines, partiesTable } from '../demo/show.ts';
+import { act, examples } from '../program.ts';
+import { openDevnet } from '../purse.ts';
+import { Refusal } from '../refusal.ts';
 
-const help = `npm run demo: the whole way of the money, on the devnet that npm start runs
-
+const about = `
 Two providers and three users with fresh keys, funded from the devnet's purse; escrows with and without vouchers;
 twenty calls, among them one whose record is sent twice at once, one whose record is sent again with another content,
-two that nobody answers, and one that costs more than is reserved for it. Shows what was paid and why, and that the contract
-holds exactly what it owes. Exit status 1 where anything is not as the demo computes it itself. Run it as often as you like.
+two that nobody answers, and one that costs more than is reserved for it. Shows what was paid and why, and that the
+contract holds exactly what it owes. Exit status 1 where anything is not as the demo computes it itself. Run it as
+often as you like.
 `;
+
+/** Two providers, three users and twenty calls on a devnet, from the deposit to the payout. */
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('the whole way of the money, on the devnet that npm start runs or that of the settings')
+    .addHelpText('after', `${about}${examples('demo')}`)
+    .action(act(demo));
+}
 
 const begin = performance.now();
 const say = (text: string) => console.log(`${((performance.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${text}`);
 const show = (title: string, lines: readonly string[]) => console.log(['', title, ...lines].join('\n'));
 
-async function main(): Promise<number> {
-  if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const settings = loadSettings({}, process.env);
-  await openDevnet(settings);
+async function demo(settings: Settings): Promise<void> {
+  const { operator } = settings;
+  const devnet = await openDevnet(settings);
+  if (!operator)
+    throw new Refusal('who settles for the providers? KRYPTON_OPERATOR: expected the address of the operator');
   const chain = await openChain(settings);
   const api = await openApi(settings);
 
-  const { cast, height } = await fundCast(chain, settings);
+  const { cast, height } = await fundCast(chain, await devnet.openPurse());
   say(`two providers and three users have fresh keys and GAS for fees (block ${height})`);
-  await deployProviders(chain, cast, addressSchema.parse(settings.stack?.operator));
+  await deployProviders(chain, cast, operator);
   say('the providers are deployed, and have named the operator who settles for them');
   await registerUsers(chain, cast);
   say('the users are registered with both of them, and have paid their deposits in');
@@ -61,17 +67,8 @@ async function main(): Promise<number> {
   const wrong = differences(cast, made, sent, decided, books, law);
   if (wrong.length === 0) {
     console.log('\nAll is as computed.');
-    return 0;
+    return;
   }
   show('NOT as computed:', wrong);
-  return 1;
+  throw new Refusal('not all is as the demo computes it');
 }
-
-main().then(
-  (status) => process.exit(status),
-  (error) => {
-    process.stderr.write(`demo: ${lineOf(error)}\n`);
-    if (process.env.KRYPTON_LOG_LEVEL === 'debug') console.error(error);
-    process.exit(1);
-  },
-);
