@@ -7,7 +7,7 @@ import type { Project } from './project.ts';
  * Ends a container's first process as a crash does: what `docker kill` ends was meant to end, and is not started again.
  * Where its processes are not this machine's, that has to do, and a start by hand.
  */
-export async function crash(engine: Engine, container: string): Promise<void> {
+async function crash(engine: Engine, container: string): Promise<void> {
   if (engine.isOurs) {
     const pid = Number(await engine.docker('inspect', '--format', '{{.State.Pid}}', container));
     if (!(pid > 1)) throw new Trouble(`${container} does not run`);

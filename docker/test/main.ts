@@ -8,6 +8,9 @@ import { tryPublic } from './try-public.ts';
 
 const say = (line: string) => console.log(`       ${line}`);
 
+/** Failures that a step has told. */
+const told = new WeakSet<object>();
+
 /** What was done, and how long it took. A step that fails ends the run: the next ones stand on it. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   const begin = performance.now();
@@ -18,6 +21,7 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
     return result;
   } catch (error) {
     console.log(`FAILED ${name}, ${seconds()} s: ${inOneLine(error)}`);
+    if (error instanceof Error) told.add(error);
     throw error;
   }
 }
@@ -43,8 +47,9 @@ async function main(): Promise<void> {
       await devnet.end();
     }
     console.log('all of docker/ is as it should be');
-  } catch {
-    process.exitCode = 1; // the step has said why
+  } catch (error) {
+    process.exitCode = 1;
+    if (!(error instanceof Error && told.has(error))) console.log(`FAILED ${inOneLine(error)}`);
   } finally {
     await engine.stop();
   }
