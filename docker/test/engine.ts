@@ -44,9 +44,11 @@ const ways = [[], ['--storage-driver=vfs']];
 
 /** @throws Trouble in one line where there is none and none can be started */
 export async function openEngine(say: (line: string) => void): Promise<Engine> {
+  const isRoot = process.getuid?.() === 0;
+  const openOwn = () => engineOf('docker', process.env, isRoot, async () => {});
   const own = await answers('docker', process.env);
-  if (own === null) return engineOf('docker', process.env, process.getuid?.() === 0, async () => {});
-  if (process.getuid?.() !== 0) throw new Trouble(`no Docker answers (${own}), and only root may start one`);
+  if (own === null) return openOwn();
+  if (!isRoot) throw new Trouble(`no Docker answers (${own}), and only root may start one`);
   for (const [program, debian] of [
     ['dockerd', 'docker.io'],
     ['docker-compose', 'docker-compose'],
@@ -55,6 +57,8 @@ export async function openEngine(say: (line: string) => void): Promise<Engine> {
       say(`no ${program} here: apt-get install ${debian}`);
       await installPackage(debian);
     }
+  // Where services are started by installing them, one runs now.
+  if ((await answers('docker', process.env)) === null) return openOwn();
   const failures: string[] = [];
   for (const way of ways) {
     try {

@@ -37,6 +37,7 @@ export async function tryPublic(engine: Engine, devnet: Devnet, { step }: Report
       KRYPTON_NETWORK: fact('KRYPTON_NETWORK'),
       KRYPTON_CONTRACT: fact('KRYPTON_CONTRACT'),
       KRYPTON_DEPLOYED_AT: fact('KRYPTON_DEPLOYED_AT'),
+      KRYPTON_SETTLE_PROVIDERS: fact('KRYPTON_OPERATOR'), // an address that has no calls
       API_SITE: `http://${filledIn.API_AUTHORITY}`,
       HTTP_PORT: String(httpPort),
       HTTPS_PORT: String(await pickPort(new Set([httpPort]))),
