@@ -44,6 +44,7 @@ export async function tryDevnet(engine: Engine, { step, say }: Report): Promise<
     for (const size of sizes.split('\n')) say(size);
 
     await step('the devnet is up from nothing', () => up(project));
+    await step('no service has rights, or can write its image', () => checkRights(engine, project));
     await step('demo', () => runDemo(project));
     await step('demo: twice at once', () => Promise.all([runDemo(project), runDemo(project)]));
     const seconds = await step('the indexer that leads is killed', () => failOver(engine, project));
@@ -67,6 +68,21 @@ export async function tryDevnet(engine: Engine, { step, say }: Report): Promise<
 async function up(project: Project): Promise<void> {
   await project.compose('up', '--detach');
   await project.untilHealthy();
+}
+
+/** Asked within: what compose was told is not yet what holds. */
+async function checkRights(engine: Engine, project: Project): Promise<void> {
+  const question =
+    'id -u; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status; touch /krypton/x 2>&1 || true';
+  const own = (await project.containers()).filter((each) => /indexer|settler|api/.test(each));
+  for (const container of own) {
+    const [user, rights, escalation, written] = (await engine.docker('exec', container, 'sh', '-c', question)).split(
+      '\n',
+    );
+    const isBound = user === '10001' && /\b0+$/.test(rights ?? '') && /\b1$/.test(escalation ?? '');
+    if (!isBound || !/read-only/i.test(written ?? ''))
+      throw new Trouble(`${container}: ${[user, rights, escalation, written].join(' | ')}`);
+  }
 }
 
 /** What a stack holds: the chain at its present height, and how much is in the tables that nobody can rebuild. */
