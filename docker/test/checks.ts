@@ -8,6 +8,12 @@ export async function runDemo(project: Project): Promise<void> {
     throw new Trouble(`the demo says nothing of that: ${output.slice(-400)}`);
 }
 
+/** As an operator asks. @throws Trouble where one is */
+export async function checkParked(project: Project): Promise<void> {
+  const told = await project.compose('run', '--rm', '-T', 'operator', 'settler', 'parked');
+  if (!told.includes('no escrow is parked')) throw new Trouble(told);
+}
+
 /**
  * A claim that was paid twice would show in an escrow that has spent more than its calls cost; a call that is in two
  * claims, in claims for more than their calls; a claim that is lost, in the chain's settlements that we do not know.
@@ -21,7 +27,6 @@ const doubled = {
     on r.claim_id = c.id where c.state = 'accepted' and (c.amount <> r.paid or c.calls <> r.calls)`,
   'settlements on the chain of which no claim is known': `select count(*) from settlements s where s.accepted and not
     exists (select from claims c where c.escrow_id = s.escrow_id and c.seq = s.seq and c.state = 'accepted')`,
-  'parked escrows': 'select count(*) from parked_escrows',
 };
 
 /** @throws Trouble where money went another way than the calls say. Answers how many claims were accepted. */

@@ -7,7 +7,7 @@ import { height } from '../../protocol/types/height.ts';
 import { repository } from '../../stack/folder.ts';
 import { pickPort } from '../../stack/ports.ts';
 import { Trouble } from '../../stack/trouble.ts';
-import { checkClaims, runDemo } from './checks.ts';
+import { checkClaims, checkParked, runDemo } from './checks.ts';
 import type { Engine } from './engine.ts';
 import { crashDuringDemo, failOver } from './kill.ts';
 import { createProject, type Project } from './project.ts';
@@ -55,6 +55,7 @@ export async function tryDevnet(engine: Engine, { step, say }: Report): Promise<
       say(`all are well again ${(await project.untilHealthy()).toFixed(1)} s later`);
     }
     const claims = await step('no claim is doubled or lost', () => checkClaims(project));
+    await step('no escrow is parked', () => checkParked(project));
     say(`${claims} claims were accepted, settled by two settlers`);
     await step('down and up: the same chain and data', () => downAndUp(project, nodePort));
     await step('backup, a new Postgres, restore', () => backUpAndRestore(engine, project));

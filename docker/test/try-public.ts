@@ -6,6 +6,7 @@ import { json } from 'node:stream/consumers';
 import { repository } from '../../stack/folder.ts';
 import { pickPort } from '../../stack/ports.ts';
 import { Trouble } from '../../stack/trouble.ts';
+import { checkParked } from './checks.ts';
 import type { Engine } from './engine.ts';
 import { envFile, filledIn } from './lint.ts';
 import { createProject, type Project } from './project.ts';
@@ -51,6 +52,7 @@ export async function tryPublic(engine: Engine, devnet: Devnet, { step }: Report
       await project.untilHealthy();
     });
     await step('public network: the API answers by its name', () => askByName(httpPort, own.KRYPTON_CONTRACT));
+    await step('public network: no escrow is parked', () => checkParked(project));
     await step('public network: no secret is in a log or in what containers are told', () =>
       findSecrets(engine, project, secrets),
     );
