@@ -16,6 +16,7 @@ const mayImport = {
   // to write the files of a provider's kit; its service is asked over HTTP
   cli: ['protocol', 'chain', 'process', 'stack', 'provider/kamailio'],
   stack: floor,
+  docker: [...floor, 'stack'],
 };
 
 const rooms = [...Object.keys(mayImport), 'contract', 'test', 'bench'];

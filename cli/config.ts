@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { loadConfig } from '../process/config.ts';
 import { settings as shared } from '../process/settings.ts';
+import { type Address, addressSchema } from '../protocol/types/address.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
 import { type Folder, locateFolder } from '../stack/folder.ts';
@@ -27,6 +28,10 @@ export type Settings = {
   wallet: string | undefined;
   password: string | undefined;
   passwordFile: string | undefined;
+  /** Whom a devnet's providers name to settle for them. */
+  operator: Address | undefined;
+  /** Who gives away a devnet's play money, where that is not the stack on this machine. */
+  purse: { path: string; passwordFile: string | undefined } | undefined;
   /** Of the stack that runs on this machine, where one does. */
   stack: Endpoints | undefined;
   folder: Folder;
@@ -50,6 +55,9 @@ const shape = {
   wallet: z.string().optional(),
   walletPassword: z.string().optional(),
   walletPasswordFile: z.string().optional(),
+  operator: addressSchema.optional(),
+  purse: z.string().optional(),
+  pursePasswordFile: z.string().optional(),
   home: z.string().default('.krypton'),
   logLevel: shared.logLevel,
 };
@@ -78,6 +86,8 @@ export function loadSettings(options: GlobalOptions, env: NodeJS.ProcessEnv): Se
     // A file that is named on the command line is meant, whatever the environment holds.
     password: options.passwordFile === undefined ? config.walletPassword : undefined,
     passwordFile: config.walletPasswordFile,
+    operator: config.operator ?? (stack?.operator as Address | undefined),
+    purse: config.purse === undefined ? undefined : { path: config.purse, passwordFile: config.pursePasswordFile },
     stack,
     folder,
     json: options.json ?? false,

@@ -3,6 +3,7 @@ import { addAudit } from './commands/audit.ts';
 import { addBalance } from './commands/balance.ts';
 import { addCdr } from './commands/cdr.ts';
 import { addContract } from './commands/contract.ts';
+import { addDemo } from './commands/demo.ts';
 import { addDevnet } from './commands/devnet.ts';
 import { addEscrow } from './commands/escrow.ts';
 import { addProvider } from './commands/provider.ts';
@@ -22,7 +23,8 @@ import { lineOf } from './refusal.ts';
 const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 
 const program = createProgram();
-for (const add of [addStatus, addDevnet, addWallet, addContract, addProvider, addTariff, addRegistration]) add(program);
+for (const add of [addStatus, addDevnet, addDemo, addWallet, addContract, addProvider, addTariff, addRegistration])
+  add(program);
 for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addAudit, addSettler]) add(program);
 program.addHelpText(
   'after',

@@ -8,7 +8,6 @@ import { writeKit } from '../provider/kamailio/write.ts';
 import { walletOf } from '../stack/accounts.ts';
 import { pickPort } from '../stack/ports.ts';
 import { Trouble } from '../stack/trouble.ts';
-import { openDevnet } from './commands/devnet.ts';
 import { loadSettings } from './config.ts';
 import { openChain } from './connect.ts';
 import { askKit } from './kit.ts';
@@ -16,6 +15,7 @@ import { openGateway } from './phone/gateway.ts';
 import { providePrograms, startParts } from './phone/parts.ts';
 import { provideProvider } from './phone/provider.ts';
 import { fields } from './print.ts';
+import { openDevnet } from './purse.ts';
 import { lineOf, Refusal } from './refusal.ts';
 
 const help = `npm run phone: a provider's whole machine, on the devnet that npm start runs

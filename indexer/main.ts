@@ -1,35 +1,47 @@
 import { createBlockReader } from '../chain/blocks.ts';
 import { isDeployed } from '../chain/contract.ts';
+import { NodeUnavailable } from '../chain/errors.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { createPool, databaseOf } from '../database/connection.ts';
-import { refuseUnusable } from '../database/first-contact.ts';
+import { waitUntilUsable } from '../database/first-contact.ts';
 import { ConfigError } from '../process/config.ts';
+import type { Health } from '../process/health.ts';
 import { reportNodes } from '../process/nodes.ts';
 import { type Logger, type Running, runService } from '../process/run.ts';
+import { waitFor } from '../process/wait.ts';
 import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
 import { follow } from './follow.ts';
+import { healthChecks } from './health.ts';
 import { whileLeading } from './lead.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
-async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
+async function start(config: Config, log: Logger, fail: (error: unknown) => void, health: Health): Promise<Running> {
   const stopping = new AbortController();
   const rpc = createRpc(config.rpcUrl, { network: config.network, report: reportNodes(log) });
-  await rpc.lookAround(); // a node that lags may not have the contract yet
-  const { msPerBlock, validators } = await readVersion(rpc);
-  if (!(await isDeployed(rpc, config.contract)))
+  const { msPerBlock, validators } = await waitFor(log, 'a node', isNodeAway, async () => {
+    await rpc.lookAround(); // a node that lags may not have the contract yet
+    const version = await readVersion(rpc);
+    if (await isDeployed(rpc, config.contract)) return version;
     throw new ConfigError(`KRYPTON_CONTRACT: there is no contract ${config.contract} on this network`);
+  });
   const pool = createPool(config.databaseUrl, 'indexer');
   const db = databaseOf(pool);
-  await refuseUnusable(db);
+  await waitUntilUsable(db, log);
   const readBlocks = createBlockReader(config.contract);
   const heads = watchHeads(rpc.socket, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
 
+  let leads = false;
   const lead = async (signal: AbortSignal) => {
-    const position = await resume();
-    log.info({ height: position.height }, 'indexing');
-    await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
+    leads = true;
+    try {
+      const position = await resume();
+      log.info({ height: position.height }, 'indexing');
+      await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
+    } finally {
+      leads = false;
+    }
   };
 
   async function resume(): Promise<Position> {
@@ -55,6 +67,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
 
   const finished = whileLeading(pool, log, stopping.signal, lead);
   finished.catch(fail);
+  health.begin(healthChecks({ db, rpc }), () => (leads ? 'leads' : 'stands by'));
   return {
     stop: async () => {
       stopping.abort();
@@ -64,6 +77,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     },
   };
 }
+
+const isNodeAway = (error: unknown) => error instanceof NodeUnavailable;
 
 /** A devnet may make blocks faster than is sensible to ask for. */
 const MIN_POLL_MS = 200;

@@ -1,12 +1,13 @@
-import { describe, type Logger } from './run.ts';
+import type { Logger } from 'pino';
+import { describe } from './describe.ts';
 
 /** Something that is needed is away: said once, not at each attempt, and again when it has been back meanwhile. */
 export class Outage {
-  readonly #log: Logger;
+  readonly #log: Pick<Logger, 'warn'>;
   readonly #what: string;
   #said = '';
 
-  constructor(log: Logger, what: string) {
+  constructor(log: Pick<Logger, 'warn'>, what: string) {
     this.#log = log;
     this.#what = what;
   }

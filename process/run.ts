@@ -1,7 +1,10 @@
 import pino, { type Logger } from 'pino';
 import { ConfigError, redacted } from './config.ts';
+import { describe } from './describe.ts';
+import { type Health, noHealth, serveHealth } from './health.ts';
 
 export type { Logger };
+export { describe };
 
 /** A started process: how to stop it, in order, finishing what is under way. */
 export type Running = { stop: () => Promise<void> };
@@ -9,14 +12,17 @@ export type Running = { stop: () => Promise<void> };
 /** Time for a graceful stop; the supervisor sends SIGKILL later than this. */
 const STOP_LIMIT_MS = 10_000;
 
+/** What all services are told; only those that serve nothing else have a port for their health. */
+type Common = { logLevel: string; healthHost?: string; healthPort?: number | undefined };
+
 /**
  * Runs a service until SIGINT, SIGTERM or the end of its supervisor, says `{ready: true}` to a supervisor once started,
  * and never shows a person a stack trace: a failure at start is one line and exit status 1.
  */
-export async function runService<C extends { logLevel: string }>(
+export async function runService<C extends Common>(
   name: string,
   load: (env: NodeJS.ProcessEnv) => C,
-  start: (config: C, log: Logger, fail: (error: unknown) => void) => Promise<Running>,
+  start: (config: C, log: Logger, fail: (error: unknown) => void, health: Health) => Promise<Running>,
 ): Promise<void> {
   let log = pino({ base: { service: name } });
   const fail = (error: unknown) => {
@@ -30,8 +36,11 @@ export async function runService<C extends { logLevel: string }>(
     const config = load(process.env);
     log = pino({ base: { service: name }, level: config.logLevel });
     log.info({ config: redacted(config) }, 'starting');
-    const running = await start(config, log, fail);
-    stopOnSignals(running, log, fail);
+    const { healthHost = '127.0.0.1', healthPort } = config;
+    const started: { running?: Running } = {};
+    stopOnSignals(started, log, fail);
+    const health = healthPort === undefined ? noHealth : await serveHealth({ host: healthHost, port: healthPort }, log);
+    started.running = await start(config, log, fail, health);
     log.info('ready');
     process.send?.({ ready: true });
   } catch (error) {
@@ -39,23 +48,18 @@ export async function runService<C extends { logLevel: string }>(
   }
 }
 
-function stopOnSignals(running: Running, log: Logger, fail: (error: unknown) => void): void {
+/** Also while it still waits for what it needs: then nothing is under way, and it just ends. */
+function stopOnSignals(started: { running?: Running }, log: Logger, fail: (error: unknown) => void): void {
   let stopping = false;
   const stop = (cause: string) => {
     if (stopping) return;
     stopping = true;
     log.info(`stopping (${cause})`);
+    if (!started.running) process.exit(0);
     setTimeout(() => fail(new Error(`did not stop within ${STOP_LIMIT_MS} ms`)), STOP_LIMIT_MS).unref();
-    running.stop().then(() => process.exit(0), fail);
+    started.running.stop().then(() => process.exit(0), fail);
   };
   process.once('SIGINT', () => stop('SIGINT'));
   process.once('SIGTERM', () => stop('SIGTERM'));
   if (process.send) process.once('disconnect', () => stop('supervisor is gone'));
-}
-
-/** The message of an error and of its causes, in one line. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && !error.message) return error.errors.map(describe).join('; ');
-  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }

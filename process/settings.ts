@@ -10,6 +10,12 @@ export const settings = {
   /** Magic number of the network: refuses to run against another one. */
   network: wholeNumber('the magic number of the network', { min: 1, max: 0xffff_ffff }),
   contract: scriptHashSchema,
+  /**
+   * Where a process that serves nothing else answers `/healthz` and `/readyz`: off, unless a port is given (0: any free
+   * one). This machine alone may ask, unless a person says otherwise.
+   */
+  healthHost: z.string().default('127.0.0.1'),
+  healthPort: wholeNumber('a TCP port (0: any free one)', { min: 0, max: 65_535 }).optional(),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'expected debug, info, warn or error' })
     .default('info'),

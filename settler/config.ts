@@ -16,6 +16,8 @@ export function loadSettlerConfig(env: NodeJS.ProcessEnv) {
       rpcUrl: settings.rpcUrl,
       network: settings.network,
       contract: settings.contract,
+      healthHost: settings.healthHost,
+      healthPort: settings.healthPort,
       logLevel: settings.logLevel,
       /** NEP-6 file of the operator's key. It can settle for providers that named it, and never receive their money. */
       wallet: z.string({ error: "expected the path of the operator's NEP-6 wallet file" }),

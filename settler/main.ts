@@ -1,34 +1,40 @@
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { NodeUnavailable } from '../chain/errors.ts';
 import { watchHeads } from '../chain/heads.ts';
 import { createRpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
-import { refuseUnusable } from '../database/first-contact.ts';
+import { waitUntilUsable } from '../database/first-contact.ts';
 import { defaultPrefix, isReadOnly, jobs, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
+import type { Health } from '../process/health.ts';
 import { reportNodes } from '../process/nodes.ts';
 import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
+import { waitFor } from '../process/wait.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
+import { healthChecks } from './health.ts';
 import { rateCdrs } from './intake.ts';
+import { createPulse } from './pulse.ts';
 import { createRefundJobs } from './refunds/jobs.ts';
-import { ROUND_MS, runRounds } from './rounds.ts';
+import { loops, ROUND_MS, runRounds } from './rounds.ts';
 
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
 const STALLED_MS = 5_000;
 /** Rating is short, and waits for Postgres alone. */
 const JOBS_AT_A_TIME = 3;
 
-async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
+async function start(config: Config, log: Logger, fail: (error: unknown) => void, health: Health): Promise<Running> {
+  const signer = await openSigner(config); // before all waiting: a wrong password is told at once
   const rpc = createRpc(config.rpcUrl, { network: config.network, report: reportNodes(log) });
-  const { msPerBlock, validators } = await readVersion(rpc);
-  const signer = await openSigner(config);
+  const isNodeAway = (error: unknown) => error instanceof NodeUnavailable;
+  const { msPerBlock, validators } = await waitFor(log, 'a node', isNodeAway, () => readVersion(rpc));
   const db = createDatabase(config.databaseUrl, 'settler');
-  await refuseUnusable(db);
+  await waitUntilUsable(db, log);
   const { network, contract, validForBlocks, feePerTransactionLimit, feePerHourLimit } = config;
   const policy = {
     amount: config.settleAmount,
@@ -80,8 +86,10 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
 
   const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
-  const rounds = runRounds(deps, heads, stopping.signal, refundJobs);
+  const pulse = createPulse(loops);
+  const rounds = runRounds(deps, heads, stopping.signal, refundJobs, pulse);
   rounds.catch(fail);
+  health.begin(healthChecks(deps, connection, pulse));
   return {
     stop: async () => {
       stopping.abort();

@@ -8,6 +8,7 @@ import { confirm } from './confirm.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
+import type { Pulse } from './pulse.ts';
 import { findUnrated, takeBack } from './recover.ts';
 import type { RefundJobs } from './refunds/jobs.ts';
 import { createRefundLook } from './refunds/look.ts';
@@ -16,6 +17,8 @@ import { settle } from './settle.ts';
 
 /** A round comes with each new block, and at least this often. */
 export const ROUND_MS = 2_000;
+
+export const loops = ['rate', 'settle', 'confirm', 'refund'] as const;
 
 /**
  * Does whatever Postgres says is to be done, whether or not a job was ever queued for it: without Redis, this is all
@@ -26,26 +29,28 @@ export async function runRounds(
   heads: Heads,
   signal: AbortSignal,
   refundJobs: Pick<RefundJobs, 'plan'>,
+  pulse: Pick<Pulse, 'beat'>,
 ): Promise<void> {
   const tellNotServed = createNotServed(deps);
   const lookForRefunds = createRefundLook(deps);
-  await Promise.all([
-    loop(deps.log, heads, signal, () => rateAll(deps, signal)),
-    loop(deps.log, heads, signal, async () => {
+  const rounds: Record<(typeof loops)[number], () => Promise<void>> = {
+    rate: () => rateAll(deps, signal),
+    settle: async () => {
       await leaveLaggingNode(deps);
       await settle(deps);
-    }),
-    loop(deps.log, heads, signal, async () => {
+    },
+    confirm: async () => {
       await takeBack(deps);
       await tellNotServed();
       await leaveLaggingNode(deps);
       await confirm(deps);
-    }),
-    loop(deps.log, heads, signal, async () => {
+    },
+    refund: async () => {
       await refundJobs.plan();
       await lookForRefunds();
-    }),
-  ]);
+    },
+  };
+  await Promise.all(loops.map((name) => loop(deps.log, heads, signal, rounds[name], () => pulse.beat(name))));
 }
 
 /** Rates in batches, from the oldest on; what the index can't judge yet is left for the next round. */
@@ -60,7 +65,13 @@ async function rateAll(deps: Deps, signal: AbortSignal): Promise<void> {
 }
 
 /** Node or Postgres being away, or refusing, ends a round, not the settler: the next one tries again. */
-async function loop(log: Logger, heads: Heads, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+async function loop(
+  log: Logger,
+  heads: Heads,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+  ended: () => void,
+): Promise<void> {
   const outage = new Outage(log, 'waiting');
   while (!signal.aborted) {
     const woken = heads.next();
@@ -71,6 +82,7 @@ async function loop(log: Logger, heads: Heads, signal: AbortSignal, work: () => 
       if (!mayPass(error)) throw error;
       outage.report(error);
     }
+    ended();
     await woken;
   }
 }

@@ -1,5 +1,3 @@
-import type { State } from './state.ts';
-
 export interface NodePace {
   /** A block with transactions follows the one before it after this time. */
   readonly blockMs: number;
@@ -14,7 +12,9 @@ interface NodeWallet {
 }
 
 interface NodeSettings {
-  readonly state: Pick<State, 'network' | 'ports'>;
+  readonly network: number;
+  /** Where it listens for JSON-RPC, and for peers: `host:port`. */
+  readonly listen: { readonly rpc: string; readonly peers: string };
   readonly wallet: NodeWallet;
   readonly publicKey: string;
   readonly pace: NodePace;
@@ -25,13 +25,13 @@ interface NodeSettings {
  * One validator. Written as JSON, which is YAML. neo-go refuses an unknown key at start.
  * The hard forks are left out: all stable ones then hold from block 0.
  */
-export function nodeConfig({ state, wallet, publicKey, pace, chain }: NodeSettings): string {
+export function nodeConfig({ network, listen, wallet, publicKey, pace, chain }: NodeSettings): string {
   const database = pace.inMemory
     ? { Type: 'inmemory' }
     : { Type: 'leveldb', LevelDBOptions: { DataDirectoryPath: chain } };
   const config = {
     ProtocolConfiguration: {
-      Magic: state.network,
+      Magic: network,
       TimePerBlock: `${pace.blockMs}ms`,
       MaxTimePerBlock: `${pace.emptyBlockMs}ms`,
       Genesis: { TimePerBlock: `${pace.blockMs}ms` }, // the one that counts since the Echidna fork
@@ -49,7 +49,7 @@ export function nodeConfig({ state, wallet, publicKey, pace, chain }: NodeSettin
       LogTimestamp: true, // else only on a terminal
       DBConfiguration: database,
       P2P: {
-        Addresses: [`127.0.0.1:${state.ports.peers}`],
+        Addresses: [listen.peers],
         MinPeers: 0, // consensus does not begin below this number of peers
         MaxPeers: 10,
         DialTimeout: '3s',
@@ -61,7 +61,7 @@ export function nodeConfig({ state, wallet, publicKey, pace, chain }: NodeSettin
       Consensus: { Enabled: true, UnlockWallet: { Path: wallet.path, Password: wallet.password } },
       RPC: {
         Enabled: true,
-        Addresses: [`127.0.0.1:${state.ports.rpc}`],
+        Addresses: [listen.rpc],
         MaxGasInvoke: 500, // no default: left out, every test invocation would fault
         MaxRequestBodyBytes: 5_242_880, // the default of 1 MiB is less than a full settlement transaction's batch
         SessionEnabled: true,

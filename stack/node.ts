@@ -21,7 +21,12 @@ export async function planNode(folder: Folder, state: State, neoGo: string, pace
   const wallet = nodeWallet(folder);
   const { publicKey } = await provideWallet(wallet, 'validator');
   const unlock = { path: wallet.path, password: readPassword(wallet) };
-  writePrivately(folder.nodeConfig, nodeConfig({ state, wallet: unlock, publicKey, pace, chain: folder.chain }));
+  const listen = { rpc: `127.0.0.1:${state.ports.rpc}`, peers: `127.0.0.1:${state.ports.peers}` };
+  const { network } = state;
+  writePrivately(
+    folder.nodeConfig,
+    nodeConfig({ network, listen, wallet: unlock, publicKey, pace, chain: folder.chain }),
+  );
   return {
     name: 'node',
     command: neoGo,

@@ -108,7 +108,7 @@ async function keepFreePorts(known: Known['ports']): Promise<State['ports']> {
  * cannot be replayed on another. Drawn from a range in which no public network lies (those are 860833102 and
  * 894710606).
  */
-function newNetwork(): number {
+export function newNetwork(): number {
   return randomInt(1_000_000_000, 2_000_000_000);
 }
 

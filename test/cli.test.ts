@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeWalletFile } from '../chain/wallet-file.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import type { Endpoints } from '../stack/endpoints.ts';
-import { openFolder, repository, tools } from '../stack/folder.ts';
+import { openFolder, tools } from '../stack/folder.ts';
 import { identify } from '../stack/process-id.ts';
 import { deadUrl, type Options, refusal as refusalOf, krypton as run } from './harness/krypton.ts';
 import { endOf, eventually, readEndpoints, startStack, type TestStack } from './harness/stack.ts';
@@ -262,15 +262,31 @@ describe('with a running stack', { timeout: 180_000 }, () => {
     expect(down.stdout).toContain('npm start runs one');
   });
 
-  const demo = async () => {
-    const options = { command: process.execPath, env: { KRYPTON_WALLET_PASSWORD: '' } };
-    const { status, stdout, stderr } = await krypton([join(repository, 'cli', 'demo.ts')], options);
+  const demo = async (options?: Options) => {
+    const { status, stdout, stderr } = await krypton(['demo'], options);
     expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('All is as computed.');
   };
 
   test('the demo: twenty calls, paid as computed, also twice at once', { timeout: 120_000 }, async () => {
-    await Promise.all([demo(), demo()]);
+    // One of them as where no stack runs: by settings alone, paid by a wallet that is named.
+    const purse = createKey();
+    await writeWalletFile(wallet('purse'), 'secret', purse, 'purse');
+    writeFileSync(join(folder, 'purse.password'), 'secret\n');
+    await answer('devnet', 'fund', purse.address, '200');
+    const { rpc = '', api = '', contract = '', operator = '' } = stack?.endpoints ?? {};
+    const env = {
+      KRYPTON_HOME: '/nowhere',
+      KRYPTON_RPC_URL: rpc,
+      KRYPTON_API_URL: api,
+      KRYPTON_CONTRACT: contract,
+      KRYPTON_OPERATOR: operator,
+      KRYPTON_PURSE: wallet('purse'),
+      KRYPTON_PURSE_PASSWORD_FILE: join(folder, 'purse.password'),
+    };
+    expect(await refusal(['demo'], { env: { ...env, KRYPTON_OPERATOR: '' } })).toContain('who settles');
+    expect(await refusal(['demo'], { env: { ...env, KRYPTON_PURSE: '' } })).toContain('no devnet runs on this machine');
+    await Promise.all([demo(), demo({ env })]);
   });
 
   // The last one: what was killed so often takes half a minute to come back.

@@ -222,7 +222,6 @@ test('another chain under an old database stops the indexer, and says what to do
 test.each([
   ['KRYPTON_NETWORK', '1', 'network'],
   ['KRYPTON_CONTRACT', `0x${'11'.repeat(20)}`, 'there is no contract'],
-  ['KRYPTON_RPC_URL', 'http://127.0.0.1:9', 'does not answer'],
   ['KRYPTON_DATABASE_URL', 'mysql://x', 'KRYPTON_DATABASE_URL'],
   ['KRYPTON_NETWROK', '1', 'did you mean KRYPTON_NETWORK'],
 ])('%s=%s is refused in one line', async (name, value, words) => {

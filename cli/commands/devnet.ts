@@ -3,15 +3,15 @@ import { readHeight } from '../../chain/blocks.ts';
 import { readGasBalance, transferGas } from '../../chain/gas.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { type Datoshi, formatGas } from '../../protocol/types/datoshi.ts';
-import { openTreasury } from '../../stack/accounts.ts';
+import { publicUrl } from '../../protocol/types/url.ts';
 import { toAddress, toGas } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { type Node, openNode } from '../connect.ts';
 import { fields, money, print } from '../print.ts';
 import { act, examples } from '../program.ts';
+import { openDevnet } from '../purse.ts';
 import { Refusal } from '../refusal.ts';
 
-/** The chain that npm start runs, with play money. */
+/** A chain with play money: the one that npm start runs, or that of the settings. */
 export function addDevnet(program: Command): void {
   const devnet = program.command('devnet').description('the chain with play money that npm start runs');
   devnet
@@ -28,21 +28,9 @@ export function addDevnet(program: Command): void {
     .action(act(devnetStatus));
 }
 
-/** @throws Refusal where the node is of another network than the stack on this machine */
-export async function openDevnet(settings: Settings): Promise<Node> {
-  const { stack, folder } = settings;
-  if (!stack)
-    throw new Refusal(`no devnet runs on this machine (there is no ${folder.endpoints}): npm start starts one`);
-  const node = await openNode(settings);
-  if (node.network === stack.network) return node;
-  throw new Refusal(
-    `network ${node.network} is no devnet of this machine (that one is ${stack.network}): GAS there is not ours to give`,
-  );
-}
-
 async function fund(settings: Settings, address: Address, amount: Datoshi): Promise<void> {
-  const { rpc, network } = await openDevnet(settings);
-  const treasury = await openTreasury(settings.folder);
+  const { rpc, network, openPurse } = await openDevnet(settings);
+  const treasury = await openPurse();
   const held = await readGasBalance(rpc, treasury.address);
   if (held < amount) throw new Refusal(`the devnet's purse holds ${money(held)}, ${money(amount)} is asked for`);
   const payment = { to: address, amount };
@@ -54,10 +42,12 @@ async function fund(settings: Settings, address: Address, amount: Datoshi): Prom
 }
 
 async function devnetStatus(settings: Settings): Promise<void> {
-  const { rpc, network } = await openDevnet(settings);
-  const { address } = await openTreasury(settings.folder);
+  const { rpc, network, openPurse } = await openDevnet(settings);
+  const { address } = await openPurse();
   const [height, gas] = await Promise.all([readHeight(rpc), readGasBalance(rpc, address)]);
-  const { rpc: url, api, contract, processes } = settings.stack ?? {};
+  const { api, contract, stack } = settings;
+  const url = (settings.rpc ?? []).map(publicUrl).join(', ');
+  const processes = stack?.processes ?? {};
   print(settings.json, { rpc: url, network, height, contract, api, treasury: { address, gas }, processes }, () =>
     fields({ node: url, network, block: height, contract, api, purse: `${address}, ${formatGas(gas)} GAS` }),
   );

@@ -10,8 +10,6 @@ import type { Signer } from '../../protocol/sign/signer.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
 import type { Height } from '../../protocol/types/height.ts';
-import { openTreasury } from '../../stack/accounts.ts';
-import type { Settings } from '../config.ts';
 import type { Chain } from '../connect.ts';
 import { checkDeck } from '../tariff/deck-file.ts';
 import { publish } from '../tariff/publish.ts';
@@ -34,11 +32,10 @@ export type OpenedEscrow = PlannedEscrow & {
 };
 
 /** All get their GAS in one transaction. */
-export async function fundCast(chain: Chain, settings: Settings): Promise<{ cast: Cast; height: Height }> {
+export async function fundCast(chain: Chain, purse: Signer): Promise<{ cast: Cast; height: Height }> {
   const cast = { providers: plannedProviders.map(createKey), users: deposits.map(createKey) };
   const payments = [...cast.providers, ...cast.users].map(({ address }) => ({ to: address, amount: GAS_EACH }));
-  const treasury = await openTreasury(settings.folder);
-  const { height } = await transferGas({ ...chain, signer: treasury }, payments);
+  const { height } = await transferGas({ ...chain, signer: purse }, payments);
   return { cast, height };
 }
 

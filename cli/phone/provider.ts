@@ -1,16 +1,16 @@
 import { transferGas } from '../../chain/gas.ts';
 import { send } from '../../chain/send.ts';
-import { createClient } from '../../protocol/api/client.ts';
-import { putTariff } from '../../protocol/api/tariffs.ts';
 import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
-import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { datoshi, datoshiPerGas } from '../../protocol/types/datoshi.ts';
 import { openTreasury, provideAccount } from '../../stack/accounts.ts';
+import { openApi } from '../api.ts';
 import type { Settings } from '../config.ts';
 import type { Chain } from '../connect.ts';
 import { Refusal } from '../refusal.ts';
+import { checkDeck } from '../tariff/deck-file.ts';
+import { publish } from '../tariff/publish.ts';
 
 /** The fees of some thousand transactions. */
 const FUNDS = datoshi(100n * datoshiPerGas);
@@ -36,8 +36,6 @@ export async function provideProvider(chain: Chain, settings: Settings, location
     const treasury = await openTreasury(folder);
     await transferGas({ ...chain, signer: treasury }, [{ to: signer.address, amount: FUNDS }]);
   }
-  const api = createClient({ url: stack.api, signer });
-  const params = { address: signer.address };
   const { contract } = chain;
   const provider = signer.address;
   if (known === null)
@@ -45,10 +43,7 @@ export async function provideProvider(chain: Chain, settings: Settings, location
       contractCall(contract, 'deploy', { provider, location }),
       contractCall(contract, 'setOperator', { provider, operator: stack.operator as Signer['address'] }),
     ]);
-  const { hash, onChain } = await api.call(putTariff, { params, body: deck });
-  if (!onChain) {
-    const uri = `${stack.api}/v1/providers/${provider}/tariff`;
-    await send({ ...chain, signer }, [contractCall(contract, 'setTariff', { provider, uri, hash: bytesOfHex(hash) })]);
-  }
+  const api = await openApi(settings, signer);
+  await publish({ api, chain: { ...chain, signer } }, checkDeck('the deck', deck), undefined);
   return { signer, deck };
 }

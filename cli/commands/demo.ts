@@ -1,12 +1,9 @@
-// npm run demo: two providers, three users and twenty calls on the running devnet, from the deposit to the payout.
-import { parseArgs } from 'node:util';
-import { addressSchema } from '../protocol/types/address.ts';
-import { openApi } from './api.ts';
-import { openDevnet } from './commands/devnet.ts';
-import { loadSettings, type Settings } from './config.ts';
-import { openChain } from './connect.ts';
-import { differences, readBooks } from './demo/books.ts';
-import { makeCalls, waitUntilDecided } from './demo/calls.ts';
+import type { Command } from 'commander';
+import { openApi } from '../api.ts';
+import type { Settings } from '../config.ts';
+import { openChain } from '../connect.ts';
+import { differences, readBooks } from '../demo/books.ts';
+import { makeCalls, waitUntilDecided } from '../demo/calls.ts';
 import {
   closeEscrow,
   deployProviders,
@@ -15,16 +12,17 @@ import {
   openEscrows,
   publishDecks,
   registerUsers,
-} from './demo/cast.ts';
-import { readConservation } from './demo/conservation.ts';
-import { patiently } from './demo/patience.ts';
-import { priceDifferences, readPrices } from './demo/prices.ts';
-import { callsTable, lawLines, partiesTable, pricesTable } from './demo/show.ts';
-import { money } from './print.ts';
-import { lineOf } from './refusal.ts';
+} from '../demo/cast.ts';
+import { readConservation } from '../demo/conservation.ts';
+import { patiently } from '../demo/patience.ts';
+import { priceDifferences, readPrices } from '../demo/prices.ts';
+import { callsTable, lawLines, partiesTable, pricesTable } from '../demo/show.ts';
+import { money } from '../print.ts';
+import { act, examples } from '../program.ts';
+import { openDevnet } from '../purse.ts';
+import { Refusal } from '../refusal.ts';
 
-const help = `npm run demo: the whole way of the money, on the devnet that npm start runs
-
+const about = `
 Two providers with different rate decks and three users with fresh keys, funded from the devnet's purse; escrows with and
 without vouchers; twenty calls to four places, each asked for before it begins. One is refused, one is cut when its money
 ends, two are answered by nobody; one record is sent twice at once, one again with another content. At the end one escrow
@@ -32,22 +30,29 @@ is given back. Shows what was paid and why, and that the contract holds exactly 
 is not as the demo computes it itself. Run it as often as you like; services that die meanwhile do no harm.
 `;
 
+/** Two providers, three users and twenty calls on a devnet, from the deposit to the payout. */
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('the whole way of the money, on the devnet that npm start runs or that of the settings')
+    .addHelpText('after', `${about}${examples('demo')}`)
+    .action(act(demo));
+}
+
 const begin = performance.now();
 const say = (text: string) => console.log(`${((performance.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${text}`);
 const show = (title: string, lines: readonly string[]) => console.log(['', title, ...lines].join('\n'));
 
-async function main(): Promise<number> {
-  if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const settings = loadSettings({}, process.env);
-  await openDevnet(settings);
+async function demo(settings: Settings): Promise<void> {
+  const { operator } = settings;
+  const devnet = await openDevnet(settings);
+  if (!operator)
+    throw new Refusal('who settles for the providers? KRYPTON_OPERATOR: expected the address of the operator');
   const chain = await openChain(settings);
 
-  const { cast, height } = await fundCast(chain, settings);
+  const { cast, height } = await fundCast(chain, await devnet.openPurse());
   say(`two providers and three users have fresh keys and GAS for fees (block ${height})`);
-  await deployProviders(chain, cast, addressSchema.parse(settings.stack?.operator));
+  await deployProviders(chain, cast, operator);
   await publishDecks(chain, await openApiPatiently(settings), cast);
   say('the providers are deployed, have named the operator who settles for them, and have published their rate decks');
   await registerUsers(chain, cast);
@@ -77,19 +82,10 @@ async function main(): Promise<number> {
   ];
   if (wrong.length === 0) {
     console.log('\nAll is as computed.');
-    return 0;
+    return;
   }
   show('NOT as computed:', wrong);
-  return 1;
+  throw new Refusal('not all is as the demo computes it');
 }
 
 const openApiPatiently = async (settings: Settings) => (await patiently(() => openApi(settings))).answer;
-
-main().then(
-  (status) => process.exit(status),
-  (error) => {
-    process.stderr.write(`demo: ${lineOf(error)}\n`);
-    if (process.env.KRYPTON_LOG_LEVEL === 'debug') console.error(error);
-    process.exit(1);
-  },
-);
