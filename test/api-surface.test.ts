@@ -192,6 +192,13 @@ describe('the surface', () => {
         expect.stringMatching(/^text\/(css|javascript); charset=utf-8$/),
       ]);
     }
+    const script = async (encoding: string) => {
+      const asked = await fetch(`${world.url}/docs/swagger-ui.js`, { headers: { 'accept-encoding': encoding } });
+      return { encoding: asked.headers.get('content-encoding'), text: await asked.text() };
+    };
+    const [zipped, plain, refused] = await Promise.all(['br, gzip', 'identity', 'gzip;q=0'].map(script));
+    expect([zipped?.encoding, plain?.encoding, refused?.encoding]).toEqual(['gzip', null, null]);
+    expect(zipped?.text).toBe(plain?.text);
     expect((await world.get('/')).headers.get('location')).toBe('/docs');
   });
 });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describeApi } from '../http/openapi.ts';
 import type { App } from '../http/route.ts';
 import { readAssets } from './assets.ts';
@@ -21,6 +22,10 @@ const contentSecurityPolicy = [
 /** An hour: a newer version has other names for what matters to it, and asks again soon enough. */
 const ASSET_AGE_S = 3_600;
 
+/** RFC 9110, section 12.5.3; `q=0` refuses it. */
+const accepts = (encoding: string, header = '') =>
+  header.split(',').some((each) => each.trim().startsWith(encoding) && !/;\s*q=0(\.0*)?\s*$/.test(each));
+
 /** Registered last: the document describes what is there by then, and does not change afterwards. */
 export function addDocuments(app: App): void {
   const document = describeApi(app);
@@ -31,10 +36,17 @@ export function addDocuments(app: App): void {
     c.header('Referrer-Policy', 'no-referrer');
     return c.html(page);
   });
-  for (const { name, type, content } of readAssets())
+  for (const { name, type, content } of readAssets()) {
+    let zipped: Uint8Array<ArrayBuffer> | undefined; // once, when somebody first looks
     app.get(`/docs/${name}`, (c) => {
       c.header('Cache-Control', `public, max-age=${ASSET_AGE_S}`);
-      return c.body(content, 200, { 'Content-Type': type });
+      c.header('Content-Type', type);
+      c.header('Vary', 'Accept-Encoding');
+      if (!accepts('gzip', c.req.header('accept-encoding'))) return c.body(content);
+      zipped ??= gzipSync(content);
+      c.header('Content-Encoding', 'gzip');
+      return c.body(zipped);
     });
+  }
   app.get('/', (c) => c.redirect('/docs'));
 }

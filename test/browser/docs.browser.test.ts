@@ -1,8 +1,10 @@
+import { Redis } from 'ioredis';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Deps } from '../../api/deps.ts';
 import { createApp } from '../../api/http/app.ts';
 import { type Serving, serve } from '../../api/http/serve.ts';
+import { createLimits } from '../../api/limits/limits.ts';
 import { problemSchema, problems } from '../../protocol/api/problem.ts';
 import { chromiumFlags } from './chromium.ts';
 
@@ -17,7 +19,9 @@ beforeAll(async () => {
   const program = inject('chromium');
   if ('missing' in program) throw new Error(program.missing);
   // The page needs nothing of what the routes stand on.
-  serving = await serve(createApp({ corsOrigin: ['*'] } as Partial<Deps> as Deps), { host: '127.0.0.1', port: 0 });
+  const limits = createLimits({ redis: new Redis({ lazyConnect: true }), trouble: () => null }, { key: 0, address: 0 });
+  const deps: Partial<Deps> = { corsOrigin: ['*'], proxies: 0, limits };
+  serving = await serve(createApp(deps as Deps), { host: '127.0.0.1', port: 0 });
   browser = await chromium.launch({ executablePath: program.path, args: chromiumFlags });
 });
 afterAll(async () => {
