@@ -10,6 +10,8 @@ import type { Wake } from './wake.ts';
 /** What the routes reach the world through. */
 export type Deps = {
   db: Database;
+  /** For what is asked with every call: prepared statements that are planned once, and that wait for nothing else. */
+  hot: Database;
   head: Head;
   nodeHeight: NodeHeight;
   wake: Wake;

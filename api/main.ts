@@ -16,6 +16,9 @@ import { connectRedis } from './redis.ts';
 import { sweepRegularly } from './sweep.ts';
 import { createWake } from './wake.ts';
 
+/** Permissions are decided some at a time, and so many at once. */
+const HOT_CONNECTIONS = 4;
+
 await runService('api', loadApiConfig, start);
 
 /**
@@ -25,6 +28,7 @@ await runService('api', loadApiConfig, start);
 async function start(config: Config, log: Logger): Promise<Running> {
   const { network, contract, corsOrigin } = config;
   const db = createDatabase(config.databaseUrl, 'api');
+  const hot = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: HOT_CONNECTIONS });
   await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
   const link = connectRedis(config.redisUrl, log);
@@ -36,6 +40,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const authorities = config.apiAuthority ?? null;
   const app = createApp({
     db,
+    hot,
     head,
     wake,
     streams,
@@ -60,7 +65,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       limits.stop();
       await Promise.all([wake.close(), sweep.stop()]);
       link.redis.disconnect();
-      await db.destroy();
+      await Promise.all([db.destroy(), hot.destroy()]);
     },
   };
 }

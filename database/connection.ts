@@ -49,7 +49,7 @@ export function createPool(
     types,
     max,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
-    ...(purpose === 'service' && { query_timeout: answerLimitMs }),
+    ...(purpose !== 'migration' && { query_timeout: answerLimitMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     onConnect: (client) => setUpSession(client, url, role, purpose), // the pool waits for it
@@ -61,8 +61,8 @@ export function createPool(
   return pool;
 }
 
-export function createDatabase(url: string, role?: Role): Database {
-  return databaseOf(createPool(url, role));
+export function createDatabase(url: string, role?: Role, options: PoolOptions = {}): Database {
+  return databaseOf(createPool(url, role, options));
 }
 
 export function databaseOf(pool: pg.Pool): Database {

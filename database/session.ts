@@ -14,15 +14,18 @@ const PROBE_LIMIT_MS = 1_000;
 /** Postgres or a pooler on the way answers in milliseconds; a node that was lost never. */
 export const CONNECT_LIMIT_MS = 10_000;
 
-/** What a connection is for: a service's short statements, or a migration, which may take hours. */
-export type Purpose = 'service' | 'migration';
+/**
+ * What a connection is for: a service's short statements; those that are asked so often that planning them anew for
+ * each set of parameters costs more than running them (`prepared.ts`); or a migration, which may take hours.
+ */
+export type Purpose = 'service' | 'hot' | 'migration';
 
 /**
  * What our parsing and logic need, whatever server, database and login say. A read-only default is left as it is: who
  * sets it wants no writes here (a disk that fills up, a move to another server), and a write past it could be lost.
  */
 function pinnedSettings(purpose: Purpose): Record<string, string> {
-  const limit = (ms: number) => String(purpose === 'service' ? ms : 0);
+  const limit = (ms: number) => String(purpose === 'migration' ? 0 : ms);
   return {
     // how values are written and read
     client_encoding: 'UTF8',
@@ -42,6 +45,7 @@ function pinnedSettings(purpose: Purpose): Record<string, string> {
     // `on conflict do nothing`, then reading what stands, needs to see what others commit meanwhile
     default_transaction_isolation: 'read committed',
     default_transaction_deferrable: 'off',
+    plan_cache_mode: purpose === 'hot' ? 'force_generic_plan' : 'auto',
     // waiting for a lock is bounded by the statement's limit
     lock_timeout: '0',
     statement_timeout: limit(STATEMENT_LIMIT_MS),

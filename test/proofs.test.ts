@@ -48,7 +48,10 @@ afterAll(async () => {
 const told = (id: bigint, signer = world.user) =>
   createClient({ url, signer }).call(getCdr, { params: { id: Number(id) } });
 const settled = (id: bigint) =>
-  eventually(async () => ((await told(id)).state === 'settled' ? told(id) : null), `CDR ${id} is settled`);
+  eventually(async () => {
+    // its user sees it once the index has the escrow
+    return (await told(id, world.provider)).state === 'settled' ? told(id) : null;
+  }, `CDR ${id} is settled`);
 
 /** In one commit, so that one claim holds them. */
 const submit = async (...rows: ReturnType<typeof cdrRow>[]) =>

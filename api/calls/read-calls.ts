@@ -113,9 +113,10 @@ const select = prepare<
     ) as voucher_total
   from given
   join cursor on true
+  -- limit 1, here and below: each question looks its rows up by the index, however many are asked at a time
   left join lateral (
     select * from holds
-    where holds.provider = given.provider and holds.call_id = given.call_id and ${isLive}) as held on true
+    where holds.provider = given.provider and holds.call_id = given.call_id and ${isLive} limit 1) as held on true
   -- that of the call's hold, that which was asked for, or the open one with the most left
   left join lateral (
     select * from escrows
@@ -124,7 +125,7 @@ const select = prepare<
         select id from escrows as each
         where each."user" = given."user" and each.provider = given.provider
           and each.state = 'open' and each.ends_at > now()
-        order by amount - spent desc, id limit 1))) as chosen on true
+        order by amount - spent desc, id limit 1)) limit 1) as chosen on true
   left join lateral (select held.* where held.escrow_id = chosen.id) as own on true
   left join lateral (
     select count(*) filter (where cdr_id is null)::integer as running, coalesce(sum(amount), 0)::bigint as promised

@@ -86,7 +86,7 @@ export function addCalls(app: App, deps: Deps): void {
 
 /** Registered apart from its description: a body is read as the bytes that were signed. */
 function addAuthorize(app: App, deps: Deps): void {
-  const authorize = createAuthorize(deps.db);
+  const authorize = createAuthorize(deps.hot);
   app.openAPIRegistry.register('AskedCall', authorizeCall.body);
   app.openAPIRegistry.registerPath(ask);
   app.post(authorizeCall.path, async (c) => {
