@@ -1,6 +1,8 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Dialog, openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
+import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { submitVoucher } from '../protocol/api/vouchers.ts';
@@ -10,7 +12,6 @@ import { signVoucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { type Dialog, openPhone, type Phone } from './harness/phone.ts';
 import {
   type ProviderWorld,
   pickPorts,
@@ -18,7 +19,6 @@ import {
   startLimitMs,
   startProviderWorld,
 } from './harness/provider.ts';
-import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually, openEscrow, terms } from './harness/world.ts';
 
 /** Calls over the real Kamailio, decided by the wallet service, paid on the real chain. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPhone } from '../cli/phone/phone.ts';
+import { openTls, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { run } from '../stack/run.ts';
 import { makeCertificate } from './harness/authority.ts';
 import { hasKamailio, startKamailio } from './harness/kamailio.ts';
 import { krypton, refusal } from './harness/krypton.ts';
-import { openPhone } from './harness/phone.ts';
 import { pickPorts } from './harness/provider.ts';
-import { openTls, openWebSocket, type Receive } from './harness/sip-transport.ts';
 
 /** `krypton provider init`, as a person types it; Kamailio checks what it writes, and starts on it. */
 let folder: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
+import type { Phone } from '../../cli/phone/phone.ts';
 import { headerOf } from '../../cli/phone/sip-message.ts';
 import type { Key } from '../../protocol/sign/key.ts';
 import { signRegistration } from '../../protocol/sign/registration.ts';
@@ -11,7 +12,6 @@ import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamai
 import { writeKit } from '../../provider/kamailio/write.ts';
 import { pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
-import type { Phone } from './phone.ts';
 import { type Service, startService } from './services.ts';
 import { createWorld, type World } from './world.ts';
 

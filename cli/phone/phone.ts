@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from '../../cli/phone/sip-message.ts';
-import { soundSdp } from '../../cli/phone/sound.ts';
+import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from './sip-message.ts';
 import type { Receive, SipTransport } from './sip-transport.ts';
+import { soundSdp } from './sound.ts';
 
 /** A telephone without sound: what it sends and what it was sent. */
 export type Phone = {
