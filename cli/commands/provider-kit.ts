@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { send } from '../../chain/send.ts';
+import { getProvider } from '../../protocol/api/providers.ts';
 import { putTariff } from '../../protocol/api/tariffs.ts';
 import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
@@ -171,7 +172,9 @@ async function publishTariff(settings: Settings, file: string, { kit, uri }: Kit
   const provider = signer.address;
   const { hash } = await askKit(kit, 'PUT', '/tariff', z.object({ hash: z.string() }), document);
   const api = await openApi(settings, signer);
-  const kept = await api.call(putTariff, { params: { address: provider }, body: document });
+  const params = { address: provider };
+  await api.call(getProvider, { params }); // a deck is taken once the index has its provider
+  const kept = await api.call(putTariff, { params, body: document });
   for (const warning of kept.warnings) process.stderr.write(`krypton: ${warning}\n`);
   const call = contractCall(contract, 'setTariff', {
     provider,

@@ -1,6 +1,7 @@
 import { transferGas } from '../../chain/gas.ts';
 import { send } from '../../chain/send.ts';
 import { createClient } from '../../protocol/api/client.ts';
+import { getProvider } from '../../protocol/api/providers.ts';
 import { putTariff } from '../../protocol/api/tariffs.ts';
 import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
 import { contractCall } from '../../protocol/contract/call.ts';
@@ -36,15 +37,16 @@ export async function provideProvider(chain: Chain, settings: Settings, location
     const treasury = await openTreasury(folder);
     await transferGas({ ...chain, signer: treasury }, [{ to: signer.address, amount: FUNDS }]);
   }
-  const api = createClient({ url: stack.api, signer });
   const params = { address: signer.address };
   const { contract } = chain;
   const provider = signer.address;
-  if (known === null)
-    await send({ ...chain, signer }, [
-      contractCall(contract, 'deploy', { provider, location }),
-      contractCall(contract, 'setOperator', { provider, operator: stack.operator as Signer['address'] }),
-    ]);
+  const calls = [
+    contractCall(contract, 'deploy', { provider, location }),
+    contractCall(contract, 'setOperator', { provider, operator: stack.operator as Signer['address'] }),
+  ];
+  const deployed = known === null ? await send({ ...chain, signer }, calls) : null;
+  const api = createClient({ url: stack.api, signer, minHeight: deployed?.height });
+  await api.call(getProvider, { params }); // a deck is taken once the index has its provider
   const { hash, onChain } = await api.call(putTariff, { params, body: deck });
   if (!onChain) {
     const uri = `${stack.api}/v1/providers/${provider}/tariff`;
