@@ -43,6 +43,11 @@ export type PhoneOptions = {
   sdp?: string;
 };
 
+/**
+ * What a network takes. Kamailio 5.6 ends a call with a BYE to each side, one after the other, and sends none to the
+ * second side where the answer of the first is there before.
+ */
+const WAY_MS = 100;
 const ANSWER_LIMIT_MS = 20_000;
 
 export async function openPhone({
@@ -85,7 +90,8 @@ export async function openPhone({
       const invite = requests.find((each) => each.method === 'INVITE' && branchOf(each) === branchOf(message));
       if (invite) respond(invite, 487, 'Request Terminated');
     }
-    respond(message, 200, 'OK');
+    if (message.method === 'BYE') setTimeout(() => respond(message, 200, 'OK'), WAY_MS);
+    else respond(message, 200, 'OK');
   }
 
   function respond(message: SipMessage, status: number, phrase: string): void {

@@ -59,7 +59,9 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   if (known?.state === 'over') return refuse('callEnded');
   if (known === null && isOverLimit(deps, kind)) return refuse('overLimit');
   if (known ? known.charge === null : isFree(kind.destination, price)) {
-    if (known === null) insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
+    // a message that costs nothing leaves nothing to be remembered
+    if (known === null && asked.method === 'INVITE')
+      insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
     return { allowed: true, callId, maxSeconds: limits.maxCallSeconds, target: kind.target, isCharged: false };
   }
   const escrow = await findEscrow(deps, kind.payer, known?.charge?.escrowId ?? asked.escrowId, at);

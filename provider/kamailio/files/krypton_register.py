@@ -123,6 +123,7 @@ class Krypton:
             return refuse({"status": 503, "phrase": "No Gateway", "headers": {"X-Krypton-Reason": "noGateway"}})
         KSR.pv.sets("$avp(krypton_call)", answer["callId"])
         KSR.pv.seti("$avp(krypton_max)", answer["maxSeconds"])
+        KSR.pv.seti("$avp(krypton_charged)", 1 if answer["isCharged"] else 0)
         KSR.pv.sets("$avp(krypton_target)", target["kind"])
         KSR.pv.sets("$avp(krypton_called)", target["number"] if target["kind"] == "gateway" else target["user"])
         for gateway in reversed(answer["gateways"]):  # an AVP is a stack: the preferred one is put on it last
@@ -226,8 +227,11 @@ def report(key, value):
     if key == "answered":
         call_id, entry, number, at = value.split(" ")
         return "/answered", {"callId": call_id, "entry": int(entry), "id": int(number), "at": at}
-    record = json.loads(value)
-    return "/ended", record
+    if key == "message":
+        call_id, at, status = value.split(" ")
+        ended = {"callId": call_id, "start_time": at, "end_time": at, "duration": "0", "status": status, "by": "caller"}
+        return "/ended", ended
+    return "/ended", json.loads(value)
 
 
 def mod_init():
