@@ -205,10 +205,19 @@ export async function openPhone({
       if (answer.status === 200) transport.send(send(dialog, 'ACK', newBranch()));
       return { answer, dialog };
     },
-    inDialog: (dialog, method, options) => {
+    inDialog: async (dialog, method, options = {}) => {
       dialog.seq += 1;
       const branch = newBranch();
-      return exchange(send(dialog, method, branch, options), branch);
+      const isOffer = method === 'INVITE';
+      const offer = {
+        body: sdp,
+        type: 'application/sdp',
+        ...options,
+        headers: { Contact: contact, ...options.headers },
+      };
+      const answer = await exchange(send(dialog, method, branch, isOffer ? offer : options), branch);
+      if (isOffer && answer.status === 200) transport.send(send(dialog, 'ACK', newBranch()));
+      return answer;
     },
     waitFor: (method, limitMs = ANSWER_LIMIT_MS) =>
       new Promise((resolve, reject) => {

@@ -151,6 +151,12 @@ class Case(unittest.TestCase):
         self.assertEqual(WalletService.asked[0][:2], ("/ended", {
             "callId": "c", "start_time": at, "end_time": at, "duration": "0", "status": "200", "by": "caller"}))
 
+    def test_a_phone_that_is_cut_off_and_comes_back(self):
+        KSR.queue = [("lost", "c 1795642200.125000"), ("back", "c")]
+        self.krypton.krypton_report(None)
+        told = [asked[:2] for asked in WalletService.asked]
+        self.assertEqual(told, [("/lost", {"callId": "c", "at": "1795642200.125000"}), ("/back", {"callId": "c"})])
+
     def test_what_can_not_be_read_is_dropped_and_blocks_nothing(self):
         KSR.queue = [("answered", "words"), ("cdr", "{"), ("answered", "c 12 34 1795642200.125000")]
         self.krypton.krypton_report(None)

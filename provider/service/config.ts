@@ -52,6 +52,8 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
       providerVoucherIntervalS: wholeNumber('seconds', { min: 1, max: 300 }).default(10),
       /** Money is held for so long ahead: short ones leave more for other calls, long ones bear a longer outage. */
       providerSliceS: wholeNumber('seconds', { min: 5, max: 3_600 }).default(300),
+      /** A phone whose connection is gone may come back for so long: what users miss most in web softphones. */
+      providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
       /** Longest call, and longest free one. */
       providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
       /** Calls of one user at the same time, whatever the escrow allows. */

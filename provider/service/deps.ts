@@ -29,6 +29,8 @@ export type Deps = {
   gateways: readonly string[];
   /** Users sign so often for what they have talked. */
   voucherIntervalS: number;
+  /** A phone that was cut off may come back for so long. */
+  graceMs: number;
   policy: PermissionPolicy;
   limits: Limits;
   now: () => Date;

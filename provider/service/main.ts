@@ -70,6 +70,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     signer,
     gateways: config.providerGateways,
     voucherIntervalS: config.providerVoucherIntervalS,
+    graceMs: config.providerGraceS * 1000,
     policy: {
       sliceMs: config.providerSliceS * 1000,
       graceMs: 0, // the service itself sees to the end of a hold

@@ -119,7 +119,15 @@ function begin(
   invitedAt: Date,
 ): Omit<Call, 'charge'> {
   const { payer: user, direction, from, to } = kind;
-  const none = { answeredAt: null, seenAt: null, dialog: null, mediaAt: null, billedUntil: null, endReason: null };
+  const none = {
+    answeredAt: null,
+    seenAt: null,
+    dialog: null,
+    mediaAt: null,
+    lostAt: null,
+    billedUntil: null,
+    endReason: null,
+  };
   return { callId, sipCallId, fromTag, user, direction, from, to, state: 'ringing', invitedAt, ...none };
 }
 

@@ -20,6 +20,22 @@ export function noteAnswer(
   return Number(changes) > 0;
 }
 
+/** A phone was cut off: the first moment counts, also where the other side is cut off later. */
+export function noteLost({ store }: Pick<Deps, 'store'>, callId: string, at: Date): boolean {
+  const { changes } = store
+    .prepare("update calls set lost_at = coalesce(lost_at, ?) where call_id = ? and state = 'running'")
+    .run(at.getTime(), callId);
+  return Number(changes) > 0;
+}
+
+/** It has come back, unless its call is being ended already. */
+export function noteBack({ store }: Pick<Deps, 'store'>, callId: string): boolean {
+  const { changes } = store
+    .prepare("update calls set lost_at = null where call_id = ? and state = 'running' and end_reason is null")
+    .run(callId);
+  return Number(changes) > 0;
+}
+
 /**
  * A call is over: its record is committed when this answers. Said twice, the first one stands. What no call of ours
  * fits is kept aside.

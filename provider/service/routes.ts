@@ -7,7 +7,7 @@ import { type CallRefusal, sipAnswer } from './decide-call.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
-import { noteAnswer, recordEnd, setAside } from './record.ts';
+import { noteAnswer, noteBack, noteLost, recordEnd, setAside } from './record.ts';
 import { type AskedRegistration, register } from './register.ts';
 import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
 
@@ -45,6 +45,9 @@ const time = z
 
 const answeredSchema = z.object({ callId: text, entry: z.int(), id: z.int(), at: time });
 
+const lostSchema = z.object({ callId: text, at: time });
+const backSchema = z.object({ callId: text });
+
 /** As Kamailio's accounting engine writes it (acc_json), with `cdr_extra` of record.cfg. */
 const endedSchema = z.object({
   callId: text.min(1),
@@ -67,6 +70,12 @@ export function kamailioRoutes(deps: Deps): Route[] {
     route('POST', '/call', callSchema, (asked) => answerCall(deps, asked)),
     route('POST', '/answered', z.unknown(), (told) => takeReport(deps, answeredSchema, told, takeAnswer)),
     route('POST', '/ended', z.unknown(), (told) => takeReport(deps, endedSchema, told, takeEnd)),
+    route('POST', '/lost', z.unknown(), (told) =>
+      takeReport(deps, lostSchema, told, (_, { callId, at }) => ({ json: { known: noteLost(deps, callId, at) } })),
+    ),
+    route('POST', '/back', z.unknown(), (told) =>
+      takeReport(deps, backSchema, told, (_, { callId }) => ({ json: { known: noteBack(deps, callId) } })),
+    ),
     route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
   ];
 }

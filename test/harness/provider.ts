@@ -115,12 +115,13 @@ export async function pickPorts(): Promise<Ports> {
   return { ...defaultPorts, sip, ws, tls: [tls], kamailio, service, rtpengine };
 }
 
-/** A phone of a user who is registered on chain with the world's provider. */
-export async function registerBySignature(world: ProviderWorld, phone: Phone, key: Key): Promise<void> {
+/** A phone of a user who is registered on chain with the world's provider; answers the secret of its session. */
+export async function registerBySignature(world: ProviderWorld, phone: Phone, key: Key): Promise<string> {
   const nonce = headerOf(await phone.register(), 'X-Krypton-Nonce') ?? '';
   const { network, contract, provider } = world;
   const { signature } = await signRegistration(key, { network, contract, provider: provider.address, nonce });
   const shown = { 'X-Krypton-Key': key.publicKey, 'X-Krypton-Signature': bytesToHex(signature) };
   const answer = await phone.register(shown);
   if (answer.status !== 200) throw new Error(`the phone is not registered: ${answer.first}`);
+  return headerOf(answer, 'X-Krypton-Session') ?? '';
 }

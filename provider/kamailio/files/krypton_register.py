@@ -227,6 +227,11 @@ def report(key, value):
     if key == "answered":
         call_id, entry, number, at = value.split(" ")
         return "/answered", {"callId": call_id, "entry": int(entry), "id": int(number), "at": at}
+    if key == "lost":
+        call_id, at = value.split(" ")
+        return "/lost", {"callId": call_id, "at": at}
+    if key == "back":
+        return "/back", {"callId": value}
     if key == "message":
         call_id, at, status = value.split(" ")
         ended = {"callId": call_id, "start_time": at, "end_time": at, "duration": "0", "status": status, "by": "caller"}
