@@ -97,11 +97,15 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
   return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
 }
 
-/** Answered by a 2xx. Where no ACK came, the engine knows no beginning, and the 2xx itself is it. */
+/**
+ * Answered by a 2xx, and from its moment on: the engine's own beginning is the ACK, which comes later, or never. Where
+ * the answer was not told, it has to do.
+ */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
   const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
   const isAnswered = status.startsWith('2');
-  const began = Number(duration) > 0 ? start : (findCall(deps.store, callId)?.answeredAt ?? endedAt);
+  const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
+  const began = Number(duration) > 0 && start < known ? start : known;
   const answeredAt = isAnswered ? began : null;
   const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
   const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
