@@ -31,6 +31,7 @@ const callSchema = z.object({
   sender: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('user'), user: addressSchema }),
     z.object({ kind: z.literal('gateway'), number: text }),
+    z.object({ kind: z.literal('provider'), user: addressSchema, identity: text }),
   ]),
   called: text,
   escrow: optional,
@@ -121,7 +122,8 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   if (!permitted.allowed) return { json: refused(permitted.reason) };
   const { target, maxSeconds, isCharged } = permitted;
   const gateways = target.kind === 'gateway' ? deps.gateways : [];
-  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways } };
+  const { elsewhere = null } = permitted;
+  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways, elsewhere } };
 }
 
 function refused(reason: CallRefusal) {

@@ -28,6 +28,8 @@ export type ProviderWorld = World & {
   restart(env?: NodeJS.ProcessEnv): Promise<void>;
   // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
   ask(path: string, body?: unknown, method?: string): Promise<{ status: number; body: any }>;
+  /** Another provider on the same chain and machine: its kit, and its wallet service. */
+  addProvider(key: Key, env?: NodeJS.ProcessEnv): Promise<{ kit: string; ports: Ports }>;
   stopAll(): Promise<void>;
 };
 
@@ -53,7 +55,7 @@ export async function startProviderWorld(
   writeFileSync(join(folder, 'password'), 'test');
   const kit = join(folder, 'kit');
   const [ports, gateway] = [await pickPorts(), await pickPort(new Set())];
-  writeKit(kit, {
+  const settings: KitSettings = {
     domain: 'krypton.test',
     address: '127.0.0.1',
     publicAddress: null,
@@ -68,9 +70,21 @@ export async function startProviderWorld(
     wallet,
     walletPasswordFile: join(folder, 'password'),
     ...given,
-  });
+  };
+  writeKit(kit, settings);
   const written = parseEnv(readFileSync(join(kit, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
   const start = (own: NodeJS.ProcessEnv) => startService('provider/service', { ...written, ...env, ...own });
+  const others: Service[] = [];
+  const addProvider: ProviderWorld['addProvider'] = async (key, own = {}) => {
+    const at = join(folder, `kit-${others.length}`);
+    const otherWallet = join(folder, `wallet-${others.length}.json`);
+    await writeWalletFile(otherWallet, 'test', key, 'provider');
+    const otherPorts = await pickPorts();
+    writeKit(at, { ...settings, gateways: [], ports: otherPorts, wallet: otherWallet });
+    const told = parseEnv(readFileSync(join(at, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
+    others.push(await startService('provider/service', { ...told, ...own }));
+    return { kit: at, ports: otherPorts };
+  };
   let service = await start({});
   const url = `http://127.0.0.1:${ports.service}`;
   const authorization = `Bearer ${written.KRYPTON_PROVIDER_SECRET}`;
@@ -94,8 +108,9 @@ export async function startProviderWorld(
       const isJson = response.headers.get('content-type') === 'application/json';
       return { status: response.status, body: isJson ? JSON.parse(text) : text };
     },
+    addProvider,
     stopAll: async () => {
-      await Promise.all([service, ...services].map((each) => each.kill()));
+      await Promise.all([service, ...others, ...services].map((each) => each.kill()));
       await world.destroy();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -101,6 +101,8 @@ class Krypton:
         """An INVITE or MESSAGE of a sender that is known: allowed, and told where it goes; or refused, and answered."""
         if text("$avp(sender)") == "gateway":
             sender = {"kind": "gateway", "number": text("$fU") or "anonymous"}
+        elif text("$avp(sender)") == "provider":
+            sender = {"kind": "provider", "user": text("$fU"), "identity": text("$hdr(Identity)")}
         else:
             sender = {"kind": "user", "user": text("$fU")}
         question = {
@@ -126,6 +128,9 @@ class Krypton:
         KSR.pv.seti("$avp(krypton_charged)", 1 if answer["isCharged"] else 0)
         KSR.pv.sets("$avp(krypton_target)", target["kind"])
         KSR.pv.sets("$avp(krypton_called)", target["number"] if target["kind"] == "gateway" else target["user"])
+        if answer.get("elsewhere"):
+            KSR.pv.sets("$avp(krypton_elsewhere)", answer["elsewhere"]["uri"])
+            KSR.pv.sets("$avp(krypton_identity)", answer["elsewhere"]["identity"])
         for gateway in reversed(answer["gateways"]):  # an AVP is a stack: the preferred one is put on it last
             KSR.pv.sets("$avp(krypton_gateway)", gateway)
         return ALLOWED
