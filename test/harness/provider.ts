@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -44,6 +44,7 @@ export async function startProviderWorld(
 ): Promise<ProviderWorld> {
   const world = await createWorld();
   const folder = mkdtempSync(join(tmpdir(), 'krypton-provider-'));
+  chmodSync(folder, 0o755); // Kamailio is another user
   const services = await Promise.all([
     startService('indexer', world.env),
     startService('settler', world.env),
