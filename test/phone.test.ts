@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openLine } from '../cli/phone/line.ts';
+import { openPhone } from '../cli/phone/phone.ts';
 import { headerOf } from '../cli/phone/sip-message.ts';
+import { openUdp } from '../cli/phone/sip-transport.ts';
 import { fromMuLaw } from '../cli/phone/sound.ts';
 import { repository, tools } from '../stack/folder.ts';
 import { hasKamailio } from './harness/kamailio.ts';
 import { krypton } from './harness/krypton.ts';
-import { openPhone } from './harness/phone.ts';
 import { hasRtpengine } from './harness/rtpengine.ts';
-import { openUdp } from './harness/sip-transport.ts';
 import { endOf, eventually, startStack, type TestStack } from './harness/stack.ts';
 
 const canRun = (await hasKamailio()) && (await hasRtpengine());

@@ -1,8 +1,11 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Dialog, openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
+import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
+import { putTariff } from '../protocol/api/tariffs.ts';
 import { submitVoucher } from '../protocol/api/vouchers.ts';
 import { priceOf } from '../protocol/call/price.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
@@ -10,7 +13,6 @@ import { signVoucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { type Dialog, openPhone, type Phone } from './harness/phone.ts';
 import {
   type ProviderWorld,
   pickPorts,
@@ -18,7 +20,6 @@ import {
   startLimitMs,
   startProviderWorld,
 } from './harness/provider.ts';
-import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually, openEscrow, terms } from './harness/world.ts';
 
 /** Calls over the real Kamailio, decided by the wallet service, paid on the real chain. */
@@ -186,12 +187,11 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
   });
 
   test('and a message between users cost nothing, and need no escrow', async () => {
-    const id = await openEscrow(world, 1_000_000n);
-    expect(id).toBeGreaterThan(0n);
-    const [alice] = [user];
-    expect((await alice.request('MESSAGE', alice.user, { body: 'hello' })).status).toBe(200);
-    expect((await alice.waitFor('MESSAGE')).body).toBe('hello');
-    expect((await alice.request('MESSAGE', createKey().address, { body: 'hello' })).status).toBe(480);
+    expect((await user.request('MESSAGE', user.user, { body: 'hello' })).status).toBe(200);
+    expect((await user.waitFor('MESSAGE')).body).toBe('hello');
+    expect((await user.request('MESSAGE', createKey().address, { body: 'hello' })).status).toBe(480);
+    const underWay = async () => (await world.ask('/calls')).body.items as { to: string }[];
+    expect((await underWay()).filter(({ to }) => to.startsWith('sms:'))).toEqual([]);
   });
 
   test('is hung up by the provider', async () => {
@@ -205,5 +205,33 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     expect(hungUp).toBe(true);
     await user.waitFor('BYE');
     expect((await settled(dialog.callId)).cdr).toMatchObject({ hangupBy: 'provider' });
+  });
+
+  test('of no seconds is what a message is, where the deck has a price for one', async () => {
+    const id = await openEscrow(world, 10_000_000n);
+    const provider = world.provider.address;
+    const document = {
+      version: 1 as const,
+      provider: provider as string,
+      effectiveFrom: '2026-01-01T00:00:00.000Z',
+      entries: [{ prefix: 'sms:', ratePerSecond: '10', feePerCall: '100', initialIncrement: 1, increment: 1 }],
+    };
+    const api = createClient({ url: world.apiUrl, signer: world.provider });
+    const { hash } = await api.call(putTariff, { params: { address: provider }, body: document });
+    await world.ask('/tariff', document, 'PUT');
+    const uri = 'https://provider.test/deck.json';
+    await world.send(world.provider, 'setTariff', { provider, uri, hash: bytesOfHex(hash) });
+    const send = (to: string) => user.request('MESSAGE', to, { body: 'hello', ...escrow(id) });
+    expect((await send(user.user)).status).toBe(200);
+    expect((await send(createKey().address)).status).toBe(480);
+    const found = await eventually(
+      async () => {
+        const record = await world.reader.escrow(id);
+        return record && record.spent > 0n ? record : null;
+      },
+      'its payment',
+      60_000,
+    );
+    expect([found.spent, found.calls]).toEqual([110n, 1n]);
   });
 });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPhone, type Phone } from '../cli/phone/phone.ts';
+import { openUdp } from '../cli/phone/sip-transport.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import type { Key } from '../protocol/sign/key.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { openPhone, type Phone } from './harness/phone.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
-import { openUdp } from './harness/sip-transport.ts';
 import { eventually, openEscrow } from './harness/world.ts';
 
 /** Kamailio and the wallet service are killed while calls run: each call is billed once, to a moment that it had. */

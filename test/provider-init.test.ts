@@ -1,20 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPhone } from '../cli/phone/phone.ts';
+import { openTls, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { run } from '../stack/run.ts';
 import { makeCertificate } from './harness/authority.ts';
 import { hasKamailio, startKamailio } from './harness/kamailio.ts';
 import { krypton, refusal } from './harness/krypton.ts';
-import { openPhone } from './harness/phone.ts';
 import { pickPorts } from './harness/provider.ts';
-import { openTls, openWebSocket, type Receive } from './harness/sip-transport.ts';
 
 /** `krypton provider init`, as a person types it; Kamailio checks what it writes, and starts on it. */
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'krypton-init-'));
+  chmodSync(folder, 0o755); // Kamailio is another user
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,14 +30,14 @@ const init = (kit: string, ...args: string[]) => [
   ...args,
 ];
 
-test('writes a kit, for its owner alone where it holds the secret', async () => {
+test('writes a kit, for nobody else where it holds the secret', async () => {
   const { status, stdout } = await krypton(init('one', '--gateway', 'sip:192.0.2.1:5060', '--json'));
   expect(status).toBe(0);
   const { written, kept } = JSON.parse(stdout);
   expect(kept).toEqual([]);
   for (const path of written) expect(existsSync(path)).toBe(true);
   for (const name of ['service.env', 'kamailio/settings.cfg', 'kamailio/krypton_register.json'])
-    expect(statSync(join(folder, 'one', name)).mode & 0o077).toBe(0);
+    expect(statSync(join(folder, 'one', name)).mode & 0o037).toBe(0); // Kamailio's group may read its own
 });
 
 test('again, it keeps what a person may have edited, and brings its own files up to date', async () => {
@@ -82,6 +83,7 @@ describe.runIf(await hasKamailio())('Kamailio', () => {
 
   test('starts with TLS, and speaks sips and wss with a certificate of the authority', async () => {
     const { certificate, key, authority } = await makeCertificate(folder, 'localhost');
+    chmodSync(key, 0o644);
     setDefaultCACertificates([authority]); // of this process: its WebSockets know no other way to be told
     const ports = await pickPorts();
     const [port = 0] = ports.tls;

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, openGateway } from '../cli/phone/gateway.ts';
 import { type Line, openLine } from '../cli/phone/line.ts';
+import { openPhone, type Phone } from '../cli/phone/phone.ts';
+import { openUdp, type Receive } from '../cli/phone/sip-transport.ts';
 import { fromMuLaw } from '../cli/phone/sound.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import type { Key } from '../protocol/sign/key.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { openPhone, type Phone } from './harness/phone.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { hasRtpengine, startRtpengine } from './harness/rtpengine.ts';
-import { openUdp, type Receive } from './harness/sip-transport.ts';
 import { eventually, openEscrow } from './harness/world.ts';
 
 /** Sound through the real rtpengine, from a phone to the gateway's stand-in that `npm run phone` has too. */

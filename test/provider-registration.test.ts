@@ -1,14 +1,14 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
+import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { delegate, writeDelegation } from '../protocol/sign/delegation.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
 import { signRegistration } from '../protocol/sign/registration.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { openPhone, type Phone } from './harness/phone.ts';
 import { type ProviderWorld, startLimitMs, startProviderWorld } from './harness/provider.ts';
-import { openUdp, openWebSocket, type Receive } from './harness/sip-transport.ts';
 import { eventually } from './harness/world.ts';
 
 /** REGISTER over real SIP: Kamailio asks the wallet service, which asks the chain. */

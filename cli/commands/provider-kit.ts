@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { send } from '../../chain/send.ts';
+import { getProvider } from '../../protocol/api/providers.ts';
+import { putTariff } from '../../protocol/api/tariffs.ts';
+import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
+import { contractCall } from '../../protocol/contract/call.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
+import { openApi } from '../api.ts';
 import { toAddress } from '../arguments.ts';
 import type { Settings } from '../config.ts';
+import { openSigning } from '../connect.ts';
 import { askKit, type Kit, kitOption } from '../kit.ts';
 import { fields, print, span, table } from '../print.ts';
 import { act, examples } from '../program.ts';
@@ -38,12 +46,13 @@ export function addProviderKit(provider: Command): void {
     .addHelpText('after', examples('provider earnings'))
     .action(act(earnings));
   provider
-    .command('put-tariff')
-    .description('give the wallet service the document of your rate deck; set-tariff puts its hash on chain')
+    .command('publish-tariff')
+    .description('hand your rate deck to the wallet service and to the API, and set its hash on chain')
     .argument('<file>', 'JSON')
+    .option('--uri <uri>', 'where everybody can fetch it (default: the API)')
     .option(...kitOption)
-    .addHelpText('after', examples('provider put-tariff tariff.json'))
-    .action(act(putTariff));
+    .addHelpText('after', examples('provider publish-tariff tariff.json --wallet provider.json'))
+    .action(act(publishTariff));
   addNumbers(provider);
 }
 
@@ -152,18 +161,30 @@ async function earnings(settings: Settings, { kit }: Kit): Promise<void> {
   print(settings.json, { items }, () => table(head, rows, 'no call has cost anything yet'));
 }
 
-async function putTariff(settings: Settings, file: string, { kit }: Kit): Promise<void> {
+/** First to all who have to know the document: a hash on chain without one holds up every call. */
+async function publishTariff(settings: Settings, file: string, { kit, uri }: Kit & { uri?: string }): Promise<void> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new Refusal(`can't read ${file}`, { cause });
   });
-  const keptSchema = z.object({ hash: z.string(), entries: z.number(), effectiveFrom: z.string() });
-  const kept = await askKit(kit, 'PUT', '/tariff', keptSchema, parseJson(file, text));
-  print(settings.json, kept, () =>
-    fields({
-      hash: kept.hash,
-      entries: kept.entries,
-      'in force from': `${kept.effectiveFrom}, once its hash is on chain`,
-    }),
+  const document = parseJson(file, text) as RateDeckDocument;
+  const chain = await openSigning(settings);
+  const { contract, signer } = chain;
+  const provider = signer.address;
+  const { hash } = await askKit(kit, 'PUT', '/tariff', z.object({ hash: z.string() }), document);
+  const api = await openApi(settings, signer);
+  const params = { address: provider };
+  await api.call(getProvider, { params }); // a deck is taken once the index has its provider
+  const kept = await api.call(putTariff, { params, body: document });
+  for (const warning of kept.warnings) process.stderr.write(`krypton: ${warning}\n`);
+  const call = contractCall(contract, 'setTariff', {
+    provider,
+    uri: uri ?? `${api.url}/v1/providers/${provider}/tariff`,
+    hash: bytesOfHex(hash),
+  });
+  const receipt = kept.onChain ? null : await send(chain, [call]);
+  const { effectiveFrom, entries } = kept;
+  print(settings.json, { hash, entries, effectiveFrom, txHash: receipt?.txHash ?? null }, () =>
+    fields({ hash, entries, 'in force from': effectiveFrom, transaction: receipt?.txHash ?? 'it stood there already' }),
   );
 }
 

@@ -8,6 +8,7 @@ import { openChain, openSigning, type Signing } from '../connect.ts';
 import { fields, print } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { addProviderDoctor } from './provider-doctor.ts';
 import { addProviderInit } from './provider-init.ts';
 import { addProviderKit } from './provider-kit.ts';
 
@@ -77,6 +78,7 @@ export function addProvider(program: Command): void {
     .action(act(showProvider));
   addProviderInit(provider);
   addProviderKit(provider);
+  addProviderDoctor(provider);
 }
 
 type Call = ReturnType<typeof contractCall>;

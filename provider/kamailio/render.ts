@@ -119,7 +119,7 @@ export function rtpengineConf({ ports, address, publicAddress }: KitSettings): s
   ]);
 }
 
-/** Kamailio needs root for the ports below 1024 only, and gives it up. */
+/** What the world talks to is not root: the ports below 1024 are all that Kamailio needs of it. */
 export function units({ folder, repository }: Places): Record<string, string> {
   const unit = (what: string, after: string, service: readonly string[]) =>
     lines([
@@ -142,6 +142,8 @@ export function units({ folder, repository }: Places): Record<string, string> {
     'krypton-rtpengine.service': unit('KRYPTON rtpengine', '', [`ExecStart=${started(rtpengineCommand(folder))}`]),
     // rtpengine first: one that does not listen yet is taken for dead, for a minute
     'krypton-kamailio.service': unit('KRYPTON Kamailio', 'krypton-provider.service krypton-rtpengine.service', [
+      'User=kamailio',
+      'AmbientCapabilities=CAP_NET_BIND_SERVICE',
       `ExecStart=${started(kamailioCommand(folder))}`,
     ]),
   };

@@ -110,7 +110,7 @@ class Case(unittest.TestCase):
 
     def test_a_call_to_a_number_without_gateway_is_refused(self):
         WalletService.answers["/call"] = {
-            "allowed": True, "callId": "c", "maxSeconds": 1, "target": {"kind": "gateway", "number": "+31"}, "gateways": [],
+            "allowed": True, "callId": "c", "maxSeconds": 1, "isCharged": True, "target": {"kind": "gateway", "number": "+31"}, "gateways": [],
         }
         self.assertEqual(self.krypton.krypton_call(None), -1)
         self.assertEqual(KSR.replies, [(503, "No Gateway")])
@@ -143,6 +143,19 @@ class Case(unittest.TestCase):
         self.assertEqual(KSR.queue, [])
         self.assertEqual([path for path, _, _ in WalletService.asked], ["/answered", "/answered", "/ended"])
         self.assertEqual(WalletService.asked[1][1], {"callId": "c", "entry": 12, "id": 34, "at": "1795642200.125000"})
+
+    def test_a_charged_message_is_a_call_of_no_seconds(self):
+        KSR.queue = [("message", "c 1795642200.125000 200")]
+        self.krypton.krypton_report(None)
+        at = "1795642200.125000"
+        self.assertEqual(WalletService.asked[0][:2], ("/ended", {
+            "callId": "c", "start_time": at, "end_time": at, "duration": "0", "status": "200", "by": "caller"}))
+
+    def test_a_phone_that_is_cut_off_and_comes_back(self):
+        KSR.queue = [("lost", "c 1795642200.125000"), ("back", "c")]
+        self.krypton.krypton_report(None)
+        told = [asked[:2] for asked in WalletService.asked]
+        self.assertEqual(told, [("/lost", {"callId": "c", "at": "1795642200.125000"}), ("/back", {"callId": "c"})])
 
     def test_what_can_not_be_read_is_dropped_and_blocks_nothing(self):
         KSR.queue = [("answered", "words"), ("cdr", "{"), ("answered", "c 12 34 1795642200.125000")]

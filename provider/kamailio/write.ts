@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Places, registerJson, rtpengineConf, serviceEnv, settingsCfg, tlsCfg, units } from './render.ts';
@@ -42,7 +42,23 @@ export function writeKit(folder: string, settings: KitSettings): Written {
     writeFileSync(path, text, { mode: isSecret ? 0o600 : 0o644 });
     result.written.push(path);
   }
+  const user = userOf('kamailio');
+  if (user) {
+    // it reads the secret and writes nothing but its own files; whoever is another user sees neither
+    for (const name of ['kamailio/settings.cfg', 'kamailio/krypton_register.json']) {
+      chownSync(join(root, name), 0, user.gid);
+      chmodSync(join(root, name), 0o640);
+    }
+    chownSync(join(root, 'run'), user.uid, user.gid);
+  }
   return result;
+}
+
+/** Debian's user of a package, where files may be given to it. */
+function userOf(name: string): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+  return uid === undefined ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
 /** Both sides have to know the same one: that of an earlier time, where there is any. */

@@ -29,7 +29,9 @@ export type Call = {
   charge: Charge | null;
   /** When sound came from both sides last; null: nobody has looked yet, or there is no rtpengine. */
   mediaAt: Date | null;
-  /** The last packet of a call whose sound has stopped: it is billed to there. */
+  /** A phone's connection is gone since then, without a BYE: it may come back within a grace. */
+  lostAt: Date | null;
+  /** The last packet of a call whose sound has stopped, or the end of its connection: it is billed to there. */
   billedUntil: Date | null;
   /** Why we end it. */
   endReason: string | null;
@@ -57,6 +59,7 @@ function callOf(row: Row): Call {
     dialog: entry === null || id === null ? null : { entry, id },
     charge: chargeOf(row),
     mediaAt: date(row.media_at),
+    lostAt: date(row.lost_at),
     billedUntil: date(row.billed_until),
     endReason: row.end_reason as string | null,
   };

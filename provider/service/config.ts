@@ -52,6 +52,13 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
       providerVoucherIntervalS: wholeNumber('seconds', { min: 1, max: 300 }).default(10),
       /** Money is held for so long ahead: short ones leave more for other calls, long ones bear a longer outage. */
       providerSliceS: wholeNumber('seconds', { min: 5, max: 3_600 }).default(300),
+      /** Whether other providers may be on this machine or behind it: on a devnet only, as anybody can name a location. */
+      providerAllowPrivate: z
+        .enum(['yes', 'no'], { error: 'expected yes or no' })
+        .default('no')
+        .transform((text) => text === 'yes'),
+      /** A phone whose connection is gone may come back for so long: what users miss most in web softphones. */
+      providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
       /** Longest call, and longest free one. */
       providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
       /** Calls of one user at the same time, whatever the escrow allows. */

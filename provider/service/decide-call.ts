@@ -2,6 +2,7 @@ import type { DeckPrice } from '../../protocol/call/call-price.ts';
 import { type Destination, destinationOf } from '../../protocol/call/destination.ts';
 import type { RefusalReason } from '../../protocol/call/permission.ts';
 import { type Address, addressSchema } from '../../protocol/types/address.ts';
+import type { IdentityRefusal } from './between.ts';
 
 /** What a call is, before anybody asks the chain: who pays, for what, and whether the provider wants it at all. */
 
@@ -10,7 +11,9 @@ export type Sender =
   /** The user who is registered on that very connection. */
   | { kind: 'user'; user: Address }
   /** The gateway to the PSTN; what it says of the caller is only shown. */
-  | { kind: 'gateway'; number: string };
+  | { kind: 'gateway'; number: string }
+  /** Another provider, for a user of theirs. */
+  | { kind: 'provider'; user: Address; identity: string };
 
 export type Asked = {
   method: 'INVITE' | 'MESSAGE';
@@ -27,12 +30,20 @@ export type CallKind = {
   from: string;
   to: string;
   destination: Destination;
+  /** Whatever the deck says. */
+  isFree?: boolean;
   /** Where it goes: to a number through the gateways, or to a user. */
   target: { kind: 'gateway'; number: string } | { kind: 'user'; user: Address };
 };
 
 export type ProviderRefusal = 'unknownNumber' | 'badDestination' | 'blockedDestination' | 'overLimit';
-export type CallRefusal = RefusalReason | ProviderRefusal | 'nodeUnavailable' | 'malformed' | 'unknownEscrow';
+export type CallRefusal =
+  | RefusalReason
+  | ProviderRefusal
+  | IdentityRefusal
+  | 'nodeUnavailable'
+  | 'malformed'
+  | 'unknownEscrow';
 
 /** The SIP answer to each reason. */
 const answers: Record<CallRefusal, { status: number; phrase: string }> = {
@@ -50,6 +61,13 @@ const answers: Record<CallRefusal, { status: number; phrase: string }> = {
   badDestination: { status: 404, phrase: 'No Such Destination' },
   blockedDestination: { status: 403, phrase: 'Destination Blocked' },
   overLimit: { status: 403, phrase: 'Over The Limit Of This Provider' },
+  identityMalformed: { status: 400, phrase: 'Malformed Identity' },
+  identityForeign: { status: 403, phrase: 'Identity For Another Provider' },
+  identityExpired: { status: 403, phrase: 'Identity Expired' },
+  identityMismatch: { status: 403, phrase: 'Identity Of Another Call' },
+  identityInvalid: { status: 403, phrase: 'Identity Does Not Hold' },
+  identityReplayed: { status: 403, phrase: 'Identity Was Used' },
+  identityUnknown: { status: 403, phrase: 'Caller Not Registered With This Provider' },
   nodeUnavailable: { status: 503, phrase: 'Chain Unavailable' },
   malformed: { status: 400, phrase: 'Malformed Call' },
 };
@@ -68,8 +86,15 @@ export function kindOf(
     const destination = method === 'MESSAGE' ? ({ kind: 'message' } as const) : ({ kind: 'inbound' } as const);
     return { direction: 'inbound', payer: user, from, to, destination, target: { kind: 'user', user } };
   }
-  const number = asNumber(called);
   const address = addressSchema.safeParse(called);
+  if (sender.kind === 'provider') {
+    // to users here, and no further; what it costs is between the caller and their own provider
+    if (!address.success) return { refused: 'badDestination' };
+    const user = address.data;
+    const free = { direction: 'inbound', destination: { kind: 'other' }, isFree: true } as const;
+    return { ...free, payer: user, from: sender.user, to: user, target: { kind: 'user', user } };
+  }
+  const number = asNumber(called);
   const party = address.success ? address.data : number;
   const to = method === 'MESSAGE' ? `sms:${party}` : party;
   const destination = destinationOf({ direction: 'outbound', to });

@@ -30,6 +30,7 @@ function call(seconds: number, increments = { initialIncrement: 1, increment: 1 
     dialog: null,
     charge: { escrowId: 7n, terms, entry: '+31', tariffHash: null, hold },
     mediaAt: null,
+    lostAt: null,
     billedUntil: null,
     endReason: null,
     ...given,

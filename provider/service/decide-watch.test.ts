@@ -40,6 +40,7 @@ function running(callId: string, seconds: number, given: Partial<ChargedCall> = 
     dialog: { entry: 1, id: 1 },
     charge: { escrowId: 1n, terms, entry: '+31', tariffHash: null, hold },
     mediaAt: null,
+    lostAt: null,
     billedUntil: null,
     endReason: null,
     ...given,

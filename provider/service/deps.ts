@@ -1,3 +1,4 @@
+import type { Reader } from '../../chain/read.ts';
 import type { Logger } from '../../process/run.ts';
 import type { Client } from '../../protocol/api/client.ts';
 import type { PermissionPolicy } from '../../protocol/call/permission.ts';
@@ -8,13 +9,18 @@ import type { Decks } from './decks.ts';
 import type { Kamailio } from './kamailio.ts';
 import type { Metrics } from './metrics.ts';
 import type { Rtpengine } from './rtpengine.ts';
+import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
 
 /** What the stages of a call are given. */
 export type Deps = {
   store: Store;
   chain: ChainView;
+  reader: Pick<Reader, 'provider'>;
   decks: Decks;
+  /** Where a location on chain leads. */
+  locate: (location: string) => Promise<string | null>;
+  seen: SeenIdentities;
   kamailio: Kamailio;
   /** Null: phones and gateways talk to each other directly, and nobody sees whether sound flows. */
   rtpengine: Rtpengine | null;
@@ -29,6 +35,8 @@ export type Deps = {
   gateways: readonly string[];
   /** Users sign so often for what they have talked. */
   voucherIntervalS: number;
+  /** A phone that was cut off may come back for so long. */
+  graceMs: number;
   policy: PermissionPolicy;
   limits: Limits;
   now: () => Date;

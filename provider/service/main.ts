@@ -1,3 +1,4 @@
+import { lookup, resolveSrv } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { createBlockReader } from '../../chain/blocks.ts';
 import { watchHeads } from '../../chain/heads.ts';
@@ -18,14 +19,22 @@ import { createFollower, readPosition, takeEvent, writePosition } from './follow
 import { HAND_IN_MS, handIn, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
 import { serve } from './http.ts';
 import { createKamailio } from './kamailio.ts';
+import { type Dns, locate } from './locate.ts';
 import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
+import { createSeenIdentities } from './seen.ts';
 import { showRoutes } from './show.ts';
 import { openStore } from './store.ts';
 import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
+
+/** The machine's own resolver. */
+const dns: Dns = {
+  resolveSrv,
+  lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+};
 
 /** Where a node pushes nothing, it is asked so often. */
 const HEAD_POLL_MS = 1_000;
@@ -59,6 +68,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const deps: Deps = {
     store,
     chain,
+    reader,
+    locate: (location) => locate(dns, location, config.providerAllowPrivate),
+    seen: createSeenIdentities(),
     decks: createDecks(store),
     kamailio: createKamailio(config.providerKamailioUrl, config.providerSecret),
     rtpengine: rtpengineOf(config),
@@ -70,6 +82,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     signer,
     gateways: config.providerGateways,
     voucherIntervalS: config.providerVoucherIntervalS,
+    graceMs: config.providerGraceS * 1000,
     policy: {
       sliceMs: config.providerSliceS * 1000,
       graceMs: 0, // the service itself sees to the end of a hold

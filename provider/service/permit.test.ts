@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.ts';
 import { putNumber } from './numbers.ts';
 import { type AskedCall, permit } from './permit.ts';
 import { noteAnswer, recordEnd } from './record.ts';
+import { createSeenIdentities } from './seen.ts';
 import { openStore } from './store.ts';
 
 const [provider, user, voucherKey] = [createKey(), createKey(), createKey()];
@@ -58,6 +59,9 @@ function world(given: Partial<EscrowRecord> = {}, others: Record<string, EscrowR
   const deps = {
     store,
     chain,
+    reader: { provider: async () => null },
+    locate: async () => null,
+    seen: createSeenIdentities(),
     decks: createDecks(store),
     policy: defaultPolicy,
     limits: { parallelPerUser: 1_000, maxCallSeconds: 3_600, blockedPrefixes: ['+31900'] },

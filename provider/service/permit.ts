@@ -4,7 +4,8 @@ import type { EscrowRecord } from '../../chain/read.ts';
 import { type DeckPrice, priceFor } from '../../protocol/call/call-price.ts';
 import { callIdSchema } from '../../protocol/call/form.ts';
 import { decidePermission, promisesOf } from '../../protocol/call/permission.ts';
-import type { Address } from '../../protocol/types/address.ts';
+import { type Address, addressSchema } from '../../protocol/types/address.ts';
+import { type Elsewhere, findElsewhere, refuseIdentity } from './between.ts';
 import { type Call, callsOnEscrow, callsUnderWay, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
 import { type Charge, permissionEscrow, priceOfCharge, underWay } from './charge.ts';
 import { type Asked, type CallKind, type CallRefusal, isFree, kindOf } from './decide-call.ts';
@@ -23,12 +24,32 @@ export type AskedCall = Asked & {
 };
 
 export type Permit =
-  | { allowed: true; callId: string; maxSeconds: number; target: CallKind['target']; isCharged: boolean }
+  | {
+      allowed: true;
+      callId: string;
+      maxSeconds: number;
+      target: CallKind['target'];
+      isCharged: boolean;
+      /** Where a user is reached who is not here. */
+      elsewhere?: Elsewhere | null;
+    }
   | { allowed: false; reason: CallRefusal };
 
 type PermitDeps = Pick<
   Deps,
-  'store' | 'chain' | 'decks' | 'policy' | 'limits' | 'network' | 'contract' | 'signer' | 'metrics' | 'now'
+  | 'store'
+  | 'chain'
+  | 'reader'
+  | 'decks'
+  | 'locate'
+  | 'seen'
+  | 'policy'
+  | 'limits'
+  | 'network'
+  | 'contract'
+  | 'signer'
+  | 'metrics'
+  | 'now'
 >;
 
 /**
@@ -36,13 +57,31 @@ type PermitDeps = Pick<
  * in one step, so that no datoshi is promised twice.
  */
 export async function permit(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
-  const permitted = await decide(deps, asked).catch((error): Permit => {
+  const permitted = await decideAndFind(deps, asked).catch((error): Permit => {
     if (error instanceof NodeUnavailable) return refuse('nodeUnavailable');
     throw error;
   });
   if (permitted.allowed) deps.metrics.count('calls_allowed', asked.sender.kind === 'gateway' ? 'inbound' : 'outbound');
   else deps.metrics.count('call_refusals', permitted.reason);
   return permitted;
+}
+
+/** Of users whom nobody knows here, the chain knows more; a stranger's call is not passed on. */
+async function decideAndFind(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
+  const permitted = await decide(deps, asked);
+  if (!permitted.allowed || permitted.target.kind !== 'user' || asked.sender.kind !== 'user') return permitted;
+  const { user: called } = permitted.target;
+  const elsewhere = await findElsewhere(deps, { caller: asked.sender.user, called, callId: asked.sipCallId });
+  return { ...permitted, elsewhere };
+}
+
+/** Why the provider who sends it is not believed; null for all others, whom Kamailio knows. */
+async function doubtOf(deps: PermitDeps, { sender, called, sipCallId }: AskedCall): Promise<CallRefusal | null> {
+  if (sender.kind !== 'provider') return null;
+  const address = addressSchema.safeParse(called);
+  if (!address.success) return 'badDestination';
+  const { user: caller, identity } = sender;
+  return refuseIdentity(deps, { caller, called: address.data, callId: sipCallId, identity });
 }
 
 const refuse = (reason: CallRefusal): Permit => ({ allowed: false, reason });
@@ -52,14 +91,18 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const kind = kindOf(asked, (number) => findNumber(store, number), limits.blockedPrefixes);
   if ('refused' in kind) return refuse(kind.refused);
   await chain.sync();
+  const doubt = await doubtOf(deps, asked);
+  if (doubt) return refuse(doubt);
   const at = deps.now();
   const price = decks.price(kind.destination, at);
   const callId = callIdOf(deps, asked);
   const known = findCall(store, callId);
   if (known?.state === 'over') return refuse('callEnded');
   if (known === null && isOverLimit(deps, kind)) return refuse('overLimit');
-  if (known ? known.charge === null : isFree(kind.destination, price)) {
-    if (known === null) insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
+  if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
+    // a message that costs nothing leaves nothing to be remembered
+    if (known === null && asked.method === 'INVITE')
+      insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
     return { allowed: true, callId, maxSeconds: limits.maxCallSeconds, target: kind.target, isCharged: false };
   }
   const escrow = await findEscrow(deps, kind.payer, known?.charge?.escrowId ?? asked.escrowId, at);
@@ -121,7 +164,15 @@ function begin(
   invitedAt: Date,
 ): Omit<Call, 'charge'> {
   const { payer: user, direction, from, to } = kind;
-  const none = { answeredAt: null, seenAt: null, dialog: null, mediaAt: null, billedUntil: null, endReason: null };
+  const none = {
+    answeredAt: null,
+    seenAt: null,
+    dialog: null,
+    mediaAt: null,
+    lostAt: null,
+    billedUntil: null,
+    endReason: null,
+  };
   return { callId, sipCallId, fromTag, user, direction, from, to, state: 'ringing', invitedAt, ...none };
 }
 

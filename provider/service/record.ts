@@ -12,11 +12,27 @@ export function noteAnswer(
   { at, dialog }: { at: Date; dialog: { entry: number; id: number } },
 ): boolean {
   const { changes } = store
-    .prepare(`update calls set state = 'running', answered_at = coalesce(answered_at, ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
+    .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
         held_from = case when state = 'ringing' and held_from is not null then ?1 else held_from end,
         dialog_entry = ?2, dialog_id = ?3
       where call_id = ?4 and state <> 'over'`)
     .run(at.getTime(), dialog.entry, dialog.id, callId);
+  return Number(changes) > 0;
+}
+
+/** A phone was cut off: the first moment counts, also where the other side is cut off later. */
+export function noteLost({ store }: Pick<Deps, 'store'>, callId: string, at: Date): boolean {
+  const { changes } = store
+    .prepare("update calls set lost_at = coalesce(lost_at, ?) where call_id = ? and state = 'running'")
+    .run(at.getTime(), callId);
+  return Number(changes) > 0;
+}
+
+/** It has come back, unless its call is being ended already. */
+export function noteBack({ store }: Pick<Deps, 'store'>, callId: string): boolean {
+  const { changes } = store
+    .prepare("update calls set lost_at = null where call_id = ? and state = 'running' and end_reason is null")
+    .run(callId);
   return Number(changes) > 0;
 }
 

@@ -7,7 +7,7 @@ import { type CallRefusal, sipAnswer } from './decide-call.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
-import { noteAnswer, recordEnd, setAside } from './record.ts';
+import { noteAnswer, noteBack, noteLost, recordEnd, setAside } from './record.ts';
 import { type AskedRegistration, register } from './register.ts';
 import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
 
@@ -31,6 +31,7 @@ const callSchema = z.object({
   sender: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('user'), user: addressSchema }),
     z.object({ kind: z.literal('gateway'), number: text }),
+    z.object({ kind: z.literal('provider'), user: addressSchema, identity: text }),
   ]),
   called: text,
   escrow: optional,
@@ -44,6 +45,9 @@ const time = z
   .transform((value) => new Date(Math.round(Number(value) * 1000)));
 
 const answeredSchema = z.object({ callId: text, entry: z.int(), id: z.int(), at: time });
+
+const lostSchema = z.object({ callId: text, at: time });
+const backSchema = z.object({ callId: text });
 
 /** As Kamailio's accounting engine writes it (acc_json), with `cdr_extra` of record.cfg. */
 const endedSchema = z.object({
@@ -67,6 +71,12 @@ export function kamailioRoutes(deps: Deps): Route[] {
     route('POST', '/call', callSchema, (asked) => answerCall(deps, asked)),
     route('POST', '/answered', z.unknown(), (told) => takeReport(deps, answeredSchema, told, takeAnswer)),
     route('POST', '/ended', z.unknown(), (told) => takeReport(deps, endedSchema, told, takeEnd)),
+    route('POST', '/lost', z.unknown(), (told) =>
+      takeReport(deps, lostSchema, told, (_, { callId, at }) => ({ json: { known: noteLost(deps, callId, at) } })),
+    ),
+    route('POST', '/back', z.unknown(), (told) =>
+      takeReport(deps, backSchema, told, (_, { callId }) => ({ json: { known: noteBack(deps, callId) } })),
+    ),
     route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
   ];
 }
@@ -88,11 +98,15 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
   return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
 }
 
-/** Answered by a 2xx. Where no ACK came, the engine knows no beginning, and the 2xx itself is it. */
+/**
+ * Answered by a 2xx, and from its moment on: the engine's own beginning is the ACK, which comes later, or never. Where
+ * the answer was not told, it has to do.
+ */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
   const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
   const isAnswered = status.startsWith('2');
-  const began = Number(duration) > 0 ? start : (findCall(deps.store, callId)?.answeredAt ?? endedAt);
+  const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
+  const began = Number(duration) > 0 && start < known ? start : known;
   const answeredAt = isAnswered ? began : null;
   const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
   const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
@@ -108,7 +122,8 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   if (!permitted.allowed) return { json: refused(permitted.reason) };
   const { target, maxSeconds, isCharged } = permitted;
   const gateways = target.kind === 'gateway' ? deps.gateways : [];
-  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways } };
+  const { elsewhere = null } = permitted;
+  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways, elsewhere } };
 }
 
 function refused(reason: CallRefusal) {

@@ -13,14 +13,12 @@ import type { Store } from './store.ts';
 const e164 = z.string().regex(/^\+[1-9]\d{0,14}$/, 'expected an E.164 number, e.g. +31201234567');
 
 export function showRoutes(deps: Deps): Route[] {
-  const { store, chain, metrics, signer, network, contract } = deps;
+  const { store, metrics } = deps;
   return [
     read('/healthz', () => ({ json: { status: 'ok' } }), true),
     read('/readyz', () => readiness(deps), true),
     read('/metrics', () => ({ text: metrics.text(gauges(store)) }), true),
-    read('/status', () => ({
-      json: { provider: signer.address, network, contract, height: chain.height(), ...gauges(store) },
-    })),
+    read('/status', () => status(deps)),
     read('/calls', () => ({ json: { items: callsUnderWay(store).map(shapeOf) } })),
     read('/registrations', () => answerOf(async () => ({ json: { items: await deps.kamailio.bindings() } }))),
     read('/earnings', () => ({ json: earnings(store) })),
@@ -52,6 +50,35 @@ function shapeOf({ callId, user, direction, from, to, state, invitedAt, answered
     held: charge?.hold.amount ?? null,
     heldSeconds: charge?.hold.seconds ?? null,
     canBeHungUp: dialog !== null,
+  };
+}
+
+/** Each part that a call needs, as this process reaches it. */
+async function status({ store, chain, decks, kamailio, rtpengine, signer, network, contract, gateways, now }: Deps) {
+  const works = (asked: Promise<unknown>) =>
+    asked.then(
+      () => true,
+      () => false,
+    );
+  const [node, isKamailioUp, isRtpengineUp] = await Promise.all([
+    works(chain.sync()),
+    works(kamailio.uptimeS()),
+    rtpengine && works(rtpengine.query('none')),
+  ]);
+  const deck = decks.inForce(now());
+  return {
+    json: {
+      provider: signer.address,
+      network,
+      contract,
+      height: chain.height(),
+      node,
+      kamailio: isKamailioUp,
+      rtpengine: isRtpengineUp,
+      gateways,
+      deck: { kind: deck.kind, hash: deck.kind === 'none' ? null : deck.hash },
+      ...gauges(store),
+    },
   };
 }
 

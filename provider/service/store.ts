@@ -25,7 +25,7 @@ const steps = [
      held_from integer, held_seconds integer, held_amount integer,
      rate_per_second integer, fee_per_call integer, initial_increment integer, increment integer,
      tariff_hash text, entry text,
-     media_at integer, packets text, billed_until integer,
+     media_at integer, packets text, lost_at integer, billed_until integer,
      end_reason text, disposition text, sip_status integer, hangup_by text, price integer,
      cdr text, cdr_state text check (cdr_state in ('waiting', 'accepted', 'conflict', 'invalid')), cdr_reason text) strict;
    create index calls_under_way on calls (escrow_id) where state <> 'over';

@@ -18,7 +18,10 @@ const LOST_AFTER_MS = 30_000;
 /** Kamailio tells its age in whole seconds. */
 const UPTIME_TOLERANCE_MS = 2_000;
 
-type WatchDeps = Pick<Deps, 'store' | 'chain' | 'kamailio' | 'policy' | 'limits' | 'metrics' | 'log' | 'now'>;
+type WatchDeps = Pick<
+  Deps,
+  'store' | 'chain' | 'kamailio' | 'graceMs' | 'policy' | 'limits' | 'metrics' | 'log' | 'now'
+>;
 
 export type Watch = { look(): Promise<void>; list(): Promise<void> };
 
@@ -39,6 +42,7 @@ export function createWatch(deps: WatchDeps): Watch {
 
   return {
     look: async () => {
+      await attempt(kamailioAway, () => endLost(deps));
       const charged = callsUnderWay(deps.store).filter(isCharged);
       for (const callId of told.keys()) if (!charged.some((call) => call.callId === callId)) told.delete(callId);
       await Promise.all([...new Set(charged.map(({ charge }) => charge.escrowId))].map(lookAt));
@@ -102,6 +106,21 @@ async function end({ kamailio, metrics }: WatchDeps, action: Action): Promise<vo
   const { dialog, endReason } = action.call;
   if (endReason === null) metrics.count('calls_ended_by_us', action.reason);
   if (dialog) await kamailio.hangUp(dialog, action.reason); // else the next list tells which one it is
+}
+
+/** Of phones that were cut off and have not come back: billed until they were cut off. */
+async function endLost({ store, kamailio, metrics, graceMs, now }: WatchDeps): Promise<void> {
+  const limit = now().getTime() - graceMs;
+  const gone = callsUnderWay(store).filter(({ lostAt }) => lostAt !== null && lostAt.getTime() <= limit);
+  for (const { callId, lostAt, dialog, endReason } of gone) {
+    store
+      .prepare(
+        "update calls set end_reason = coalesce(end_reason, 'connectionLost'), billed_until = ? where call_id = ?",
+      )
+      .run(lostAt?.getTime() ?? null, callId);
+    if (endReason === null) metrics.count('calls_ended_by_us', 'connectionLost');
+    if (dialog) await kamailio.hangUp(dialog, 'connectionLost');
+  }
 }
 
 /** Kamailio ends a call by itself where we can't: at the same second. */

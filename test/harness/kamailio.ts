@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { kamailioCommand, packages } from '../../provider/kamailio/programs.ts';
 import { installPackage } from '../../stack/apt.ts';
@@ -38,6 +38,7 @@ export type Kamailio = {
 export async function startKamailio(kit: string, sipPort: number): Promise<Kamailio> {
   const { program, args } = kamailioCommand(kit);
   const child = spawn(program, args, {
+    ...asDebianDoes(),
     detached: true, // a group of its own, so that one signal reaches all of its processes
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -54,6 +55,12 @@ export async function startKamailio(kit: string, sipPort: number): Promise<Kamai
     kill: () => end(child, ended, 'SIGKILL'),
     stop: () => end(child, ended, 'SIGTERM'),
   };
+}
+
+/** As root it would read what it must not need. */
+function asDebianDoes(): { uid?: number; gid?: number } {
+  const [, uid, gid] = /^kamailio:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+  return process.getuid?.() === 0 && uid !== undefined ? { uid: Number(uid), gid: Number(gid) } : {};
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {

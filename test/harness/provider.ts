@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { writeWalletFile } from '../../chain/wallet-file.ts';
+import type { Phone } from '../../cli/phone/phone.ts';
 import { headerOf } from '../../cli/phone/sip-message.ts';
 import type { Key } from '../../protocol/sign/key.ts';
 import { signRegistration } from '../../protocol/sign/registration.ts';
@@ -11,7 +12,6 @@ import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamai
 import { writeKit } from '../../provider/kamailio/write.ts';
 import { pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
-import type { Phone } from './phone.ts';
 import { type Service, startService } from './services.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -28,6 +28,8 @@ export type ProviderWorld = World & {
   restart(env?: NodeJS.ProcessEnv): Promise<void>;
   // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what a test looks at
   ask(path: string, body?: unknown, method?: string): Promise<{ status: number; body: any }>;
+  /** Another provider on the same chain and machine: its kit, and its wallet service. */
+  addProvider(key: Key, env?: NodeJS.ProcessEnv): Promise<{ kit: string; ports: Ports }>;
   stopAll(): Promise<void>;
 };
 
@@ -42,6 +44,7 @@ export async function startProviderWorld(
 ): Promise<ProviderWorld> {
   const world = await createWorld();
   const folder = mkdtempSync(join(tmpdir(), 'krypton-provider-'));
+  chmodSync(folder, 0o755); // Kamailio is another user
   const services = await Promise.all([
     startService('indexer', world.env),
     startService('settler', world.env),
@@ -53,7 +56,7 @@ export async function startProviderWorld(
   writeFileSync(join(folder, 'password'), 'test');
   const kit = join(folder, 'kit');
   const [ports, gateway] = [await pickPorts(), await pickPort(new Set())];
-  writeKit(kit, {
+  const settings: KitSettings = {
     domain: 'krypton.test',
     address: '127.0.0.1',
     publicAddress: null,
@@ -68,9 +71,21 @@ export async function startProviderWorld(
     wallet,
     walletPasswordFile: join(folder, 'password'),
     ...given,
-  });
+  };
+  writeKit(kit, settings);
   const written = parseEnv(readFileSync(join(kit, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
   const start = (own: NodeJS.ProcessEnv) => startService('provider/service', { ...written, ...env, ...own });
+  const others: Service[] = [];
+  const addProvider: ProviderWorld['addProvider'] = async (key, own = {}) => {
+    const at = join(folder, `kit-${others.length}`);
+    const otherWallet = join(folder, `wallet-${others.length}.json`);
+    await writeWalletFile(otherWallet, 'test', key, 'provider');
+    const otherPorts = await pickPorts();
+    writeKit(at, { ...settings, gateways: [], ports: otherPorts, wallet: otherWallet });
+    const told = parseEnv(readFileSync(join(at, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
+    others.push(await startService('provider/service', { ...told, ...own }));
+    return { kit: at, ports: otherPorts };
+  };
   let service = await start({});
   const url = `http://127.0.0.1:${ports.service}`;
   const authorization = `Bearer ${written.KRYPTON_PROVIDER_SECRET}`;
@@ -94,8 +109,9 @@ export async function startProviderWorld(
       const isJson = response.headers.get('content-type') === 'application/json';
       return { status: response.status, body: isJson ? JSON.parse(text) : text };
     },
+    addProvider,
     stopAll: async () => {
-      await Promise.all([service, ...services].map((each) => each.kill()));
+      await Promise.all([service, ...others, ...services].map((each) => each.kill()));
       await world.destroy();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -115,12 +131,13 @@ export async function pickPorts(): Promise<Ports> {
   return { ...defaultPorts, sip, ws, tls: [tls], kamailio, service, rtpengine };
 }
 
-/** A phone of a user who is registered on chain with the world's provider. */
-export async function registerBySignature(world: ProviderWorld, phone: Phone, key: Key): Promise<void> {
+/** A phone of a user who is registered on chain with the world's provider; answers the secret of its session. */
+export async function registerBySignature(world: ProviderWorld, phone: Phone, key: Key): Promise<string> {
   const nonce = headerOf(await phone.register(), 'X-Krypton-Nonce') ?? '';
   const { network, contract, provider } = world;
   const { signature } = await signRegistration(key, { network, contract, provider: provider.address, nonce });
   const shown = { 'X-Krypton-Key': key.publicKey, 'X-Krypton-Signature': bytesToHex(signature) };
   const answer = await phone.register(shown);
   if (answer.status !== 200) throw new Error(`the phone is not registered: ${answer.first}`);
+  return headerOf(answer, 'X-Krypton-Session') ?? '';
 }

@@ -101,6 +101,8 @@ class Krypton:
         """An INVITE or MESSAGE of a sender that is known: allowed, and told where it goes; or refused, and answered."""
         if text("$avp(sender)") == "gateway":
             sender = {"kind": "gateway", "number": text("$fU") or "anonymous"}
+        elif text("$avp(sender)") == "provider":
+            sender = {"kind": "provider", "user": text("$fU"), "identity": text("$hdr(Identity)")}
         else:
             sender = {"kind": "user", "user": text("$fU")}
         question = {
@@ -123,8 +125,12 @@ class Krypton:
             return refuse({"status": 503, "phrase": "No Gateway", "headers": {"X-Krypton-Reason": "noGateway"}})
         KSR.pv.sets("$avp(krypton_call)", answer["callId"])
         KSR.pv.seti("$avp(krypton_max)", answer["maxSeconds"])
+        KSR.pv.seti("$avp(krypton_charged)", 1 if answer["isCharged"] else 0)
         KSR.pv.sets("$avp(krypton_target)", target["kind"])
         KSR.pv.sets("$avp(krypton_called)", target["number"] if target["kind"] == "gateway" else target["user"])
+        if answer.get("elsewhere"):
+            KSR.pv.sets("$avp(krypton_elsewhere)", answer["elsewhere"]["uri"])
+            KSR.pv.sets("$avp(krypton_identity)", answer["elsewhere"]["identity"])
         for gateway in reversed(answer["gateways"]):  # an AVP is a stack: the preferred one is put on it last
             KSR.pv.sets("$avp(krypton_gateway)", gateway)
         return ALLOWED
@@ -226,8 +232,16 @@ def report(key, value):
     if key == "answered":
         call_id, entry, number, at = value.split(" ")
         return "/answered", {"callId": call_id, "entry": int(entry), "id": int(number), "at": at}
-    record = json.loads(value)
-    return "/ended", record
+    if key == "lost":
+        call_id, at = value.split(" ")
+        return "/lost", {"callId": call_id, "at": at}
+    if key == "back":
+        return "/back", {"callId": value}
+    if key == "message":
+        call_id, at, status = value.split(" ")
+        ended = {"callId": call_id, "start_time": at, "end_time": at, "duration": "0", "status": status, "by": "caller"}
+        return "/ended", ended
+    return "/ended", json.loads(value)
 
 
 def mod_init():

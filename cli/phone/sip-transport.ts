@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** How a phone of a test reaches the proxy: each opening is a connection of its own. */
+/** How a phone reaches a proxy on this machine: each opening is a connection of its own. */
 export type SipTransport = {
   /** As Via names it. */
   name: 'UDP' | 'WS' | 'WSS' | 'TLS';
@@ -14,7 +14,7 @@ export type SipTransport = {
 
 export type Receive = (text: string) => void;
 
-export async function openUdp(port: number, receive: Receive, own = 0): Promise<SipTransport> {
+export async function openUdp(port: number, receive: Receive, own = 0, host = '127.0.0.1'): Promise<SipTransport> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(own, '127.0.0.1', resolve));
   socket.on('message', (data) => receive(data.toString()));
@@ -22,7 +22,7 @@ export async function openUdp(port: number, receive: Receive, own = 0): Promise<
   return {
     name: 'UDP',
     local: `127.0.0.1:${local}`,
-    send: (text) => socket.send(text, port, '127.0.0.1'),
+    send: (text) => socket.send(text, port, host),
     close: () => socket.close(),
   };
 }

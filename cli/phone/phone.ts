@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from '../../cli/phone/sip-message.ts';
-import { soundSdp } from '../../cli/phone/sound.ts';
+import { headerOf, headersOf, readSip, type SipMessage, uriIn, writeSip } from './sip-message.ts';
 import type { Receive, SipTransport } from './sip-transport.ts';
+import { soundSdp } from './sound.ts';
 
 /** A telephone without sound: what it sends and what it was sent. */
 export type Phone = {
@@ -43,6 +43,11 @@ export type PhoneOptions = {
   sdp?: string;
 };
 
+/**
+ * What a network takes. Kamailio 5.6 ends a call with a BYE to each side, one after the other, and sends none to the
+ * second side where the answer of the first is there before.
+ */
+const WAY_MS = 100;
 const ANSWER_LIMIT_MS = 20_000;
 
 export async function openPhone({
@@ -85,7 +90,8 @@ export async function openPhone({
       const invite = requests.find((each) => each.method === 'INVITE' && branchOf(each) === branchOf(message));
       if (invite) respond(invite, 487, 'Request Terminated');
     }
-    respond(message, 200, 'OK');
+    if (message.method === 'BYE') setTimeout(() => respond(message, 200, 'OK'), WAY_MS);
+    else respond(message, 200, 'OK');
   }
 
   function respond(message: SipMessage, status: number, phrase: string): void {
@@ -199,10 +205,19 @@ export async function openPhone({
       if (answer.status === 200) transport.send(send(dialog, 'ACK', newBranch()));
       return { answer, dialog };
     },
-    inDialog: (dialog, method, options) => {
+    inDialog: async (dialog, method, options = {}) => {
       dialog.seq += 1;
       const branch = newBranch();
-      return exchange(send(dialog, method, branch, options), branch);
+      const isOffer = method === 'INVITE';
+      const offer = {
+        body: sdp,
+        type: 'application/sdp',
+        ...options,
+        headers: { Contact: contact, ...options.headers },
+      };
+      const answer = await exchange(send(dialog, method, branch, isOffer ? offer : options), branch);
+      if (isOffer && answer.status === 200) transport.send(send(dialog, 'ACK', newBranch()));
+      return answer;
     },
     waitFor: (method, limitMs = ANSWER_LIMIT_MS) =>
       new Promise((resolve, reject) => {
