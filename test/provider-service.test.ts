@@ -160,10 +160,15 @@ describe('a call', () => {
       return items.find(({ state }) => state === 'settled');
     }, 'its settlement');
     expect(cdr).toMatchObject({ price: String(price), billableSeconds: 12, answeredAt: new Date(start).toISOString() });
-    const { body: earned } = await world.ask('/earnings');
-    expect(earned.items).toMatchObject([
-      { user: world.user.address, calls: 1, price: String(price), accepted: String(price) },
-    ]);
+    const earned = await eventually(
+      async () => {
+        const { body } = await world.ask('/earnings');
+        return body.items.find(({ settled }: { settled: string }) => settled !== '0');
+      },
+      'the payment in its earnings',
+      60_000,
+    );
+    expect(earned).toMatchObject({ user: world.user.address, calls: 1, price: String(price), settled: String(price) });
     expect((await world.ask('/metrics')).body).toContain('krypton_provider_records_total{disposition="answered"} 1');
   });
 

@@ -150,14 +150,17 @@ const earnedSchema = z.object({
   price: z.string(),
   waiting: z.string(),
   accepted: z.string(),
+  settled: z.string(),
+  refused: z.string(),
 });
 
 async function earnings(settings: Settings, { kit }: Kit): Promise<void> {
   const { items } = await askKit(kit, 'GET', '/earnings', z.object({ items: z.array(earnedSchema) }));
-  const rows = items.map(({ day, user, calls, seconds, price, waiting }) => {
-    return [day, user, String(calls), span(seconds * 1000), formatGas(BigInt(price)), formatGas(BigInt(waiting))];
+  const rows = items.map(({ day, user, calls, seconds, price, waiting, settled, refused }) => {
+    const gas = [price, settled, waiting, refused].map((amount) => formatGas(BigInt(amount)));
+    return [day, user, String(calls), span(seconds * 1000), ...gas];
   });
-  const head = ['day', 'user', 'calls', 'talked', 'GAS', 'waiting'];
+  const head = ['day', 'user', 'calls', 'talked', 'GAS', 'settled', 'waiting', 'refused'];
   print(settings.json, { items }, () => table(head, rows, 'no call has cost anything yet'));
 }
 

@@ -148,13 +148,12 @@ export function writeCharge(store: Store, callId: string, { escrowId, terms, ent
 
 /**
  * What calls of this escrow cost that are over, as far as the chain has not paid it: all that was recorded, but for
- * what can never be paid, less what was settled.
+ * what will never be paid, less what was settled.
  */
 export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigint {
   const row = store
-    .prepare(
-      "select coalesce(sum(price), 0) as sum from calls where escrow_id = ? and price > 0 and cdr_state is not 'invalid'",
-    )
+    .prepare(`select coalesce(sum(coalesce(paid, price)), 0) as sum from calls
+      where escrow_id = ? and price > 0 and cdr_state is not 'invalid'`)
     .get(escrowId);
   const recorded = row?.sum as bigint;
   return recorded > spent ? recorded - spent : 0n;

@@ -16,6 +16,7 @@ import { type Config, loadProviderConfig } from './config.ts';
 import { createDecks, noteDeckSet } from './decks.ts';
 import type { Deps } from './deps.ts';
 import { createFollower, readPosition, takeEvent, writePosition } from './follow.ts';
+import { followUp } from './follow-up.ts';
 import { HAND_IN_MS, handIn, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
 import { serve } from './http.ts';
 import { createKamailio } from './kamailio.ts';
@@ -127,6 +128,7 @@ function handInWith(deps: Deps): () => Promise<void> {
     if (Date.now() < restUntil) return;
     try {
       await handIn(deps);
+      await followUp(deps);
       outage.end();
       failures = 0;
     } catch (error) {

@@ -144,11 +144,13 @@ function earnings(store: Store) {
     .prepare(`select user, date(ended_at / 1000, 'unixepoch') as day, count(*) as calls,
         coalesce(sum((ended_at - answered_at + 999) / 1000), 0) as seconds, sum(price) as price,
         coalesce(sum(price) filter (where cdr_state = 'waiting'), 0) as waiting,
-        coalesce(sum(price) filter (where cdr_state = 'accepted'), 0) as accepted
+        coalesce(sum(price) filter (where cdr_state = 'accepted'), 0) as accepted,
+        coalesce(sum(paid), 0) as settled,
+        coalesce(sum(price) filter (where cdr_state in ('invalid', 'conflict')), 0) as refused
       from calls where state = 'over' and price is not null group by user, day order by day, user`)
     .all();
-  const items = rows.map(({ user, day, calls, seconds, price, waiting, accepted }) => {
-    return { user: user as Address, day, calls: Number(calls), seconds: Number(seconds), price, waiting, accepted };
+  const items = rows.map(({ user, day, calls, seconds, ...money }) => {
+    return { user: user as Address, day, calls: Number(calls), seconds: Number(seconds), ...money };
   });
   return { items };
 }

@@ -27,10 +27,12 @@ const steps = [
      tariff_hash text, entry text,
      media_at integer, packets text, lost_at integer, billed_until integer,
      end_reason text, disposition text, sip_status integer, hangup_by text, price integer,
-     cdr text, cdr_state text check (cdr_state in ('waiting', 'accepted', 'conflict', 'invalid')), cdr_reason text) strict;
+     cdr text, cdr_state text check (cdr_state in ('waiting', 'accepted', 'settled', 'conflict', 'invalid')), cdr_reason text,
+     paid integer, checked_at integer) strict;
    create index calls_under_way on calls (escrow_id) where state <> 'over';
    create index calls_of_escrow on calls (escrow_id) where price > 0;
    create index calls_to_hand_in on calls (invited_at) where cdr_state = 'waiting';
+   create index calls_to_follow on calls (checked_at) where cdr_state = 'accepted';
    create index calls_of_sip on calls (sip_call_id);
    create table vouchers (
      escrow_id integer primary key, total integer not null, signature text not null,
