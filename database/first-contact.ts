@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { ConfigError } from '../process/config.ts';
 import { describe } from '../process/describe.ts';
 import type { Logger } from '../process/run.ts';
@@ -20,7 +20,7 @@ export async function refuseUnusable(db: Database): Promise<void> {
 }
 
 /** The same for a process that can do nothing without Postgres: waits until it is there. @throws ConfigError */
-export async function waitUntilUsable(db: Database, log: Pick<Logger, 'warn'>): Promise<void> {
+export async function waitUntilUsable<DB>(db: Kysely<DB>, log: Pick<Logger, 'warn'>): Promise<void> {
   const isAway = (error: unknown) => isDatabaseUnavailable(error) && !needsPerson(error);
   await waitFor(log, 'Postgres', isAway, () => sql`select 1`.execute(db)).catch((error) => {
     throw needsPerson(error) ? unusable(error) : error;

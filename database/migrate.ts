@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kysely, type Migration, Migrator, PostgresDialect, sql } from 'kysely';
 import { createPool } from './connection.ts';
+import { waitUntilUsable } from './first-contact.ts';
 import { grantRoles } from './roles.ts';
 
 const folder = join(import.meta.dirname, '..', 'migrations');
@@ -13,8 +14,8 @@ const MIGRATION_LOCK = 0x4b52_5950;
 type Say = (line: string) => void;
 
 /**
- * Brings a database's schema to the newest version and grants the roles. Safe to run at any time, by several at once.
- * However long it takes: a migration has no limit of time. Answers the names of the migrations that it ran.
+ * Brings a database's schema to the newest version and grants the roles, as soon as Postgres can be used. Safe to run at
+ * any time, by several at once. However long it takes: a migration has no limit of time. Answers the names of the migrations that it ran.
  * @throws where a migration fails or is killed: nothing of those that were due stands then
  */
 export async function migrate(
@@ -26,6 +27,7 @@ export async function migrate(
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   const provider = { getMigrations: async () => told(await readMigrations(), say) };
   try {
+    await waitUntilUsable(db, { warn: say });
     await takeLock(db, say); // the pool's only connection holds it until it ends
     const { error, results = [] } = await new Migrator({ db, provider }).migrateToLatest();
     if (error) throw error;

@@ -29,6 +29,23 @@ test('migrating again, and twice at once, changes nothing', async () => {
   expect(await Promise.all([migrate(database.url), migrate(database.url)])).toEqual([[], []]);
 });
 
+test('migrating waits, and says so, until Postgres takes connections', async () => {
+  const { hostname, port } = new URL(database.url);
+  let refusals = 0;
+  const starting = createServer((socket) => {
+    socket.on('error', () => undefined);
+    if (refusals++ < 1) return socket.destroy();
+    const server = connect(Number(port), hostname).on('error', () => socket.destroy());
+    return socket.pipe(server).pipe(socket);
+  });
+  await new Promise<void>((resolve) => starting.listen(0, '127.0.0.1', resolve));
+  const said: string[] = [];
+  const { port: near } = starting.address() as AddressInfo;
+  expect(await migrate(database.url.replace(port, String(near)), (line) => said.push(line))).toEqual([]);
+  expect(said.join()).toContain('waiting for Postgres');
+  starting.close();
+});
+
 test('the committed types are those of the schema', async () => {
   const args = ['--config-file', 'database/codegen.json', '--url', database.url, '--verify'];
   await promisify(execFile)(join(repository, 'node_modules', '.bin', 'kysely-codegen'), args, { cwd: repository });

@@ -40,6 +40,12 @@ const reached = (id: bigint, is: (cdr: CdrState) => boolean) =>
 
 const decided = (id: bigint) => reached(id, ({ state }) => state !== null && state !== 'rated' && state !== 'claimed');
 
+const isIndexed = (escrowId: bigint) =>
+  eventually(
+    () => world.db.selectFrom('escrows').select('id').where('id', '=', escrowId).executeTakeFirst(),
+    `escrow ${escrowId} is in Postgres`,
+  );
+
 /** What the provider earns on the chain while something happens. */
 async function earned(happens: () => Promise<unknown>): Promise<bigint> {
   const before = await world.reader.balanceOf(world.provider.address);
@@ -169,6 +175,7 @@ describe('a call is not paid', () => {
     ['outsideEscrowTime', () => ({ startedAt: minutes(-9), answeredAt: minutes(-9), endedAt: minutes(-8) })],
   ])('%s', async (reasonCode, wrong) => {
     const escrowId = await openEscrow(world, 1_000_000n);
+    await isIndexed(escrowId); // a call of long ago is not waited for
     const id = await submit(cdrRow(world, escrowId, wrong()));
     expect(await decided(id)).toMatchObject({ state: 'rejected', reasonCode });
   });
