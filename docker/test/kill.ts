@@ -52,10 +52,10 @@ function leadingSince(line: string): number | undefined {
 /** When in the course of the demo each service is killed: when it has most to lose. By the beginning of a line. */
 const moments: Record<string, { line: string; thenMs: number }> = {
   // The demo's accounts and escrows are on the chain's disk by then: the node writes once a second.
-  'neo-go': { line: 'are open; calls run', thenMs: 3_000 },
-  postgres: { line: 'are open; calls run', thenMs: 1_000 },
-  valkey: { line: 'are open; calls run', thenMs: 1_000 },
-  proxy: { line: 'are open; calls run', thenMs: 1_000 },
+  'neo-go': { line: 'are open; calls', thenMs: 3_000 },
+  postgres: { line: 'are open; calls', thenMs: 1_000 },
+  valkey: { line: 'are open; calls', thenMs: 1_000 },
+  proxy: { line: 'are open; calls', thenMs: 1_000 },
   indexer: { line: 'their records handed in', thenMs: 500 },
   settler: { line: 'their records handed in', thenMs: 2_000 },
   api: { line: 'their records handed in', thenMs: 500 },
