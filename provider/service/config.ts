@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loadConfig } from '../../process/config.ts';
 import { settings, wholeNumber } from '../../process/settings.ts';
+import { turnUrl, turnUrlError } from '../kamailio/settings.ts';
 
 export type Config = ReturnType<typeof loadProviderConfig>;
 
@@ -61,6 +62,13 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
       providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
       /** Longest call, and longest free one. */
       providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
+      /** coturn's `static-auth-secret`, and where phones find it, comma-separated; both, or none. */
+      providerTurnSecret: z.string().min(32, 'expected at least 32 characters').optional(),
+      providerTurnUrls: z
+        .string()
+        .transform((text) => text.split(',').map((url) => url.trim()))
+        .pipe(z.array(z.string().regex(turnUrl, turnUrlError)))
+        .default([]),
       /** Calls of one user at the same time, whatever the escrow allows. */
       providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
       /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */

@@ -11,6 +11,7 @@ import type { Metrics } from './metrics.ts';
 import type { Rtpengine } from './rtpengine.ts';
 import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
+import type { Turn } from './turn.ts';
 
 /** What the stages of a call are given. */
 export type Deps = {
@@ -35,6 +36,8 @@ export type Deps = {
   gateways: readonly string[];
   /** Users sign so often for what they have talked. */
   voucherIntervalS: number;
+  /** Null: there is no relay. */
+  turn: Turn | null;
   /** A phone that was cut off may come back for so long. */
   graceMs: number;
   policy: PermissionPolicy;

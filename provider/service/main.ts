@@ -83,6 +83,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     signer,
     gateways: config.providerGateways,
     voucherIntervalS: config.providerVoucherIntervalS,
+    turn: turnOf(config),
     graceMs: config.providerGraceS * 1000,
     policy: {
       sliceMs: config.providerSliceS * 1000,
@@ -144,6 +145,13 @@ function rtpengineOf({ providerRtpengine }: Config): Deps['rtpengine'] {
   if (providerRtpengine === undefined) return null;
   const at = providerRtpengine.lastIndexOf(':');
   return createRtpengine(providerRtpengine.slice(0, at), Number(providerRtpengine.slice(at + 1)));
+}
+
+function turnOf({ providerTurnSecret: secret, providerTurnUrls: urls }: Config): Deps['turn'] {
+  if (secret === undefined && urls.length === 0) return null;
+  if (secret === undefined || urls.length === 0)
+    throw new ConfigError('expected both KRYPTON_PROVIDER_TURN_SECRET and KRYPTON_PROVIDER_TURN_URLS, or none of them');
+  return { secret, urls };
 }
 
 function passwordOf({ wallet, walletPassword, walletPasswordFile }: Config): string {
