@@ -1,6 +1,7 @@
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { loadProviderConfig } from '../service/config.ts';
+import { createPush } from '../service/push.ts';
 import { rtpengineConf, serviceEnv, settingsCfg, tlsCfg, turnserverConf, units } from './render.ts';
 import { defaultPorts, type KitSettings, kitSettingsSchema } from './settings.ts';
 
@@ -57,6 +58,20 @@ test('the wallet service reads what is written for it', () => {
     providerKamailioUrl: 'http://127.0.0.1:5081',
     providerGateways: ['sip:one.example.net:5060', 'sip:two.example.net;transport=tcp'],
   });
+});
+
+test('the key with which phones are woken is one of the curve, and stays where service.env is written anew', () => {
+  const keyOf = () => {
+    const { providerPushSecret: secret = '', providerPushContact: contact } = loadProviderConfig(
+      parseEnv(serviceEnv(settings, places)) as NodeJS.ProcessEnv,
+    );
+    return createPush({ secret, contact, hosts: [], allowsHttp: false });
+  };
+  expect(keyOf()).toMatchObject({
+    publicKey: expect.stringMatching(/^B[\w-]{86}$/),
+    contact: 'mailto:postmaster@sip.example.org',
+  });
+  expect(keyOf()).toEqual(keyOf());
 });
 
 test('rtpengine, certificates and units name the same places', () => {

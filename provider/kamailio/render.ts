@@ -94,6 +94,8 @@ export function serviceEnv(settings: KitSettings, { folder, secret }: Places): s
     KRYPTON_PROVIDER_SECRET: secret,
     KRYPTON_PROVIDER_KAMAILIO_URL: `http://127.0.0.1:${ports.kamailio}`,
     ...(settings.rtpengine && { KRYPTON_PROVIDER_RTPENGINE: `127.0.0.1:${ports.rtpengine}` }),
+    KRYPTON_PROVIDER_PUSH_SECRET: pushSecret(secret),
+    KRYPTON_PROVIDER_PUSH_CONTACT: `mailto:postmaster@${settings.domain}`,
     ...(settings.turn.length > 0 && {
       KRYPTON_PROVIDER_TURN_SECRET: turnSecret(secret),
       KRYPTON_PROVIDER_TURN_URLS: settings.turn.join(','),
@@ -126,6 +128,9 @@ export function rtpengineConf({ ports, address, publicAddress }: KitSettings): s
 
 /** Of the kit's own secret, so that a file that is written later fits those that were kept. */
 const turnSecret = (secret: string): string => createHmac('sha256', secret).update('turn').digest('hex');
+
+/** VAPID's private key. The same for good: browsers subscribe with it. */
+const pushSecret = (secret: string): string => createHmac('sha256', secret).update('push').digest('base64url');
 
 /** For coturn. It relays to our own rtpengine alone: else whoever has registered could reach whatever it reaches. */
 export function turnserverConf(settings: KitSettings, { secret }: Places): string {

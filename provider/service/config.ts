@@ -69,6 +69,25 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
         .transform((text) => text.split(',').map((url) => url.trim()))
         .pipe(z.array(z.string().regex(turnUrl, turnUrlError)))
         .default([]),
+      /** VAPID's private key; without it sleeping phones are not woken. `provider init` makes it. */
+      providerPushSecret: z
+        .string()
+        .regex(/^[\w-]{43}$/, 'expected 32 bytes, base64url')
+        .optional(),
+      /** Whom push services may ask. */
+      providerPushContact: z
+        .string()
+        .regex(/^(mailto:|https:\/\/)\S+$/, 'expected a mailto: or https: URL')
+        .default('mailto:postmaster@localhost'),
+      /** Push services of browsers, hosts with all below them, comma-separated: nobody else is asked. */
+      providerPushHosts: z
+        .string()
+        .transform((text) => text.split(',').map((host) => host.trim()))
+        .pipe(z.array(z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'expected hosts, e.g. fcm.googleapis.com')))
+        .default([
+          ...['fcm.googleapis.com', 'jmt17.google.com'],
+          ...['push.services.mozilla.com', 'push.apple.com', 'notify.windows.com'],
+        ]),
       /** Calls of one user at the same time, whatever the escrow allows. */
       providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
       /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */

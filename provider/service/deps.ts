@@ -8,6 +8,7 @@ import type { ChainView } from './chain-view.ts';
 import type { Decks } from './decks.ts';
 import type { Kamailio } from './kamailio.ts';
 import type { Metrics } from './metrics.ts';
+import type { Push } from './push.ts';
 import type { Rtpengine } from './rtpengine.ts';
 import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
@@ -38,6 +39,8 @@ export type Deps = {
   voucherIntervalS: number;
   /** Null: there is no relay. */
   turn: Turn | null;
+  /** Null: sleeping phones are not woken. */
+  push: Push | null;
   /** A phone that was cut off may come back for so long. */
   graceMs: number;
   policy: PermissionPolicy;
