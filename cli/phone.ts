@@ -56,6 +56,7 @@ async function main(): Promise<void> {
     gateways: [{ uri: `sip:127.0.0.1:${gateway}`, source: `127.0.0.1:${gateway}` }],
     tls: null,
     rtpengine: true,
+    turn: [],
     ports,
     network: chain.network,
     contract: chain.contract,

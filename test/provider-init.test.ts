@@ -59,6 +59,9 @@ test.each<[string, string[]]>([
   ['both --tls-certificate and --tls-key', ['--tls-key', '/k']],
   ['the address that its calls come from', ['--gateway', 'sip:gw.example.net']],
   ['publicAddress: expected an IP address', ['--public-address', 'example.org']],
+  ['turns: speaks TLS', ['--turn', 'turns:krypton.test:5349']],
+  ["another port than 443 for --turn: it is Kamailio's", ['--turn', 'turn:krypton.test:443?transport=tcp']],
+  ["a port with the gateway's address", ['--turn', 'turn:krypton.test:3478', '--gateway', 'sip:127.0.0.1:5080']],
 ])('%s', async (words, args) => {
   const result = await krypton(init('refused', ...args));
   expect(result.stderr).toContain(words);

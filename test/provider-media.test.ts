@@ -1,14 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, openGateway } from '../cli/phone/gateway.ts';
 import { type Line, openLine } from '../cli/phone/line.ts';
-import { openPhone, type Phone } from '../cli/phone/phone.ts';
-import { openUdp, type Receive } from '../cli/phone/sip-transport.ts';
+import { openPhone, type Phone, type PhoneOptions } from '../cli/phone/phone.ts';
+import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
 import { fromMuLaw } from '../cli/phone/sound.ts';
 import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import type { Key } from '../protocol/sign/key.ts';
+import { createFundedAccount } from './harness/accounts.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
+import { type PushService, startPushService } from './harness/push-service.ts';
 import { hasRtpengine, startRtpengine } from './harness/rtpengine.ts';
 import { eventually, openEscrow } from './harness/world.ts';
 
@@ -17,11 +20,14 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
   let world: ProviderWorld;
   let kamailio: Kamailio;
   let rtpengine: { stop(): Promise<void> };
+  let service: PushService;
   let gateway: Gateway;
   let phone: Phone;
   let line: Line;
   beforeAll(async () => {
-    world = await startProviderWorld({}, { rtpengine: true });
+    service = await startPushService();
+    const env = { KRYPTON_PROVIDER_PUSH_HOSTS: service.host, KRYPTON_PROVIDER_ALLOW_PRIVATE: 'yes' };
+    world = await startProviderWorld(env, { rtpengine: true });
     rtpengine = await startRtpengine(world.kit, world.ports.rtpengine);
     kamailio = await startKamailio(world.kit, world.ports.sip);
     gateway = await openGateway(world.gateway, () => {});
@@ -37,6 +43,7 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     await kamailio?.stop();
     await rtpengine?.stop();
     await world?.stopAll();
+    service?.stop();
   });
 
   const loudest = () => Math.max(...line.heard.flatMap((payload) => [...payload].map(fromMuLaw)));
@@ -74,6 +81,38 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     expect((await phone.inDialog(dialog, 'BYE')).status).toBe(200);
     await eventually(async () => gateway.calls() === 0, 'the end at the gateway');
     expect(await settled(dialog.callId)).toMatchObject({ disposition: 'answered', hangupBy: 'caller' });
+  });
+
+  test('goes through rtpengine for a phone that was woken, and for one that came while it rang', async () => {
+    const key = await createFundedAccount();
+    const provider = world.provider.address;
+    await world.send(key, 'register', { user: key.address, provider, uuid: randomUUID() });
+    const overWebSocket = (receive: Receive) => openWebSocket(`ws://127.0.0.1:${world.ports.ws}`, receive);
+    const at = (given: Partial<PhoneOptions> = {}) =>
+      openPhone({ domain: 'krypton.test', user: key.address, open: overWebSocket, ...given });
+    const { subscription, pushes } = service.subscribe();
+    const asleep = await at();
+    const session = { 'X-Krypton-Session': await registerBySignature(world, asleep, key) };
+    await asleep.register({ ...session, 'X-Krypton-Push': subscription });
+    asleep.close();
+    const calling = phone.call(key.address);
+    await eventually(async () => pushes[0], 'a push');
+    const first = await at({ answer: 0 });
+    await first.register(session);
+    const offered = [await first.waitFor('INVITE')];
+    const second = await at();
+    await second.register(session);
+    offered.push(await second.waitFor('INVITE'));
+    const { answer, dialog } = await calling;
+    const portOf = (sdp: string) => Number(/^m=audio (\d+)/m.exec(sdp)?.[1]);
+    const own = [portOf(line.sdp), 40_000]; // of the phones themselves
+    for (const { body } of [...offered, answer]) {
+      expect(portOf(body)).toBeGreaterThanOrEqual(world.ports.mediaFirst);
+      expect(own).not.toContain(portOf(body));
+    }
+    for (const { body } of offered) expect(body).toMatch(/RTP\/SAVPF.*a=ice-ufrag/s); // as browsers speak
+    expect((await phone.inDialog(dialog, 'BYE')).status).toBe(200);
+    for (const each of [first, second]) each.close();
   });
 
   test('that stops without a BYE ends the call, billed to the last packet', async () => {

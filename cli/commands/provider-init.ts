@@ -23,6 +23,7 @@ export function addProviderInit(provider: Command): void {
     .option('--gateway <uri[,source]>', 'to the PSTN, and where its calls come from; again for more', toGateway, [])
     .option('--tls-certificate <file>', 'PEM, with its chain: for sips and wss')
     .option('--tls-key <file>', 'its key, PEM')
+    .option('--turn <url>', 'where phones find your coturn, whose settings are written too; again for more', toTurn, [])
     .option('--no-rtpengine', 'phones and gateways talk to each other directly')
     .option('--sip-port <port>', 'UDP and TCP', port, defaultPorts.sip)
     .option('--ws-port <port>', 'WebSockets without TLS', port, defaultPorts.ws)
@@ -51,6 +52,7 @@ type InitOptions = Kit & {
   address: string;
   publicAddress?: string;
   gateway: Gateway[];
+  turn: string[];
   tlsCertificate?: string;
   tlsKey?: string;
   tlsPort?: number;
@@ -68,6 +70,7 @@ async function init(settings: Settings, options: InitOptions): Promise<void> {
     throw new Refusal('expected --rpc, --network, --contract and --api: the wallet service asks them');
   if (passwordFile === undefined)
     throw new Refusal('expected --password-file: the wallet service starts without a person');
+  refuseTurn(options);
   const { tlsCertificate: certificate, tlsKey: key } = options;
   if ((certificate === undefined) !== (key === undefined))
     throw new Refusal('expected both --tls-certificate and --tls-key, or none of them');
@@ -76,6 +79,7 @@ async function init(settings: Settings, options: InitOptions): Promise<void> {
     address: options.address,
     publicAddress: options.publicAddress ?? null,
     gateways: options.gateway,
+    turn: options.turn,
     tls: certificate && key ? { certificate: resolve(certificate), key: resolve(key) } : null,
   });
   if (!given.success) {
@@ -102,6 +106,20 @@ async function init(settings: Settings, options: InitOptions): Promise<void> {
   ]);
 }
 
+/** coturn stands on the address that Kamailio has. */
+function refuseTurn({ turn, address, gateway, tlsCertificate, tlsPort, sipPort }: InitOptions): void {
+  if (turn.some((url) => url.startsWith('turns:')) && tlsCertificate === undefined)
+    throw new Refusal('expected --tls-certificate and --tls-key too: turns: speaks TLS');
+  const taken = [sipPort, ...(tlsPort === undefined ? defaultPorts.tls : [tlsPort])];
+  const port = turn.map((url) => Number(/:(\d+)(\?|$)/.exec(url)?.[1])).find((each) => taken.includes(each));
+  if (port !== undefined) throw new Refusal(`expected another port than ${port} for --turn: it is Kamailio's own`);
+  // what comes out of the relay bears this address too
+  if (turn.length > 0 && gateway.some(({ source }) => source === address))
+    throw new Refusal(
+      `expected a port with the gateway's address, e.g. ${address}:5080: the relay has the same address`,
+    );
+}
+
 function toGateway(text: string, before: Gateway[]): Gateway[] {
   const [uri = '', source] = text.split(',');
   const host = /^sip:(\d{1,3}(?:\.\d{1,3}){3})/.exec(uri)?.[1];
@@ -111,6 +129,8 @@ function toGateway(text: string, before: Gateway[]): Gateway[] {
     );
   return [...before, { uri, source: source ?? (host as string) }];
 }
+
+const toTurn = (url: string, before: string[]): string[] => [...before, url];
 
 /** In the foreground, as a unit of systemd or a person at a terminal runs it. */
 async function serve(kit: string): Promise<void> {

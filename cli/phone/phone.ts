@@ -28,6 +28,10 @@ export type RequestOptions = {
   callId?: string;
   /** Takes it back once it rings. */
   cancel?: boolean;
+  /** Is told of what comes before the final answer. */
+  onProvisional?: (answer: SipMessage) => void;
+  /** Waits so long for the final answer. */
+  limitMs?: number;
 };
 
 /** What both sides of a call keep of it. */
@@ -39,6 +43,10 @@ export type PhoneOptions = {
   open: (receive: Receive) => Promise<SipTransport>;
   /** What it answers to an INVITE; it rings first. 0: it only rings. */
   answer?: number;
+  /** Its `+sip.instance`: the same for each connection of a device. */
+  device?: string;
+  /** It rings so long. */
+  ringMs?: number;
   /** What it offers and answers; left out: sound at a port where nobody is. */
   sdp?: string;
 };
@@ -55,6 +63,8 @@ export async function openPhone({
   user,
   open,
   answer = 200,
+  device = `<urn:uuid:${randomUUID()}>`,
+  ringMs = 50,
   sdp = soundSdp(40_000),
 }: PhoneOptions): Promise<Phone> {
   const waiting = new Map<string, (message: SipMessage) => void>();
@@ -67,7 +77,6 @@ export async function openPhone({
     if (message.method === null) waiting.get(`${branchOf(message)} ${methodOf(message)}`)?.(message);
     else take(message);
   });
-  const device = `<urn:uuid:${randomUUID()}>`;
   const contact = `<sip:${user}@${transport.local};transport=${transport.name.toLowerCase()}>`;
 
   function take(message: SipMessage): void {
@@ -83,7 +92,7 @@ export async function openPhone({
     if (message.method === 'ACK') return;
     if (message.method === 'INVITE') {
       respond(message, 180, 'Ringing');
-      if (answer > 0) setTimeout(() => respond(message, answer, answer === 200 ? 'OK' : 'No'), 50);
+      if (answer > 0) setTimeout(() => respond(message, answer, answer === 200 ? 'OK' : 'No'), ringMs);
       return;
     }
     if (message.method === 'CANCEL') {
@@ -112,7 +121,12 @@ export async function openPhone({
   }
 
   /** The final answer to what was sent; sent again over UDP until there is any. */
-  function exchange(text: string, branch: string, onRing?: () => void): Promise<SipMessage> {
+  function exchange(
+    text: string,
+    branch: string,
+    onProvisional?: (answer: SipMessage) => void,
+    limitMs = ANSWER_LIMIT_MS,
+  ): Promise<SipMessage> {
     return new Promise((resolve, reject) => {
       const done = () => {
         clearTimeout(limit);
@@ -121,12 +135,11 @@ export async function openPhone({
       const limit = setTimeout(() => {
         done();
         reject(new Error(`no final answer to ${text.split('\r\n')[0]}`));
-      }, ANSWER_LIMIT_MS);
+      }, limitMs);
       const again = setInterval(() => transport.name === 'UDP' && transport.send(text), 1_000);
       waiting.set(`${branch} ${text.split(' ')[0]}`, (message) => {
         clearInterval(again);
-        if (message.status === 180) onRing?.();
-        if (message.status < 200) return;
+        if (message.status < 200) return onProvisional?.(message);
         done();
         resolve(message);
       });
@@ -161,7 +174,11 @@ export async function openPhone({
       const cancelled = head.map(([name, value]): [string, string] => [name, name === 'CSeq' ? '1 CANCEL' : value]);
       transport.send(writeSip(`CANCEL ${uri} SIP/2.0`, [via(branch), ...cancelled]));
     };
-    const answer = await exchange(text, branch, options.cancel ? cancel : undefined);
+    const onProvisional = (early: SipMessage) => {
+      if (options.cancel && early.status === 180) cancel();
+      options.onProvisional?.(early);
+    };
+    const answer = await exchange(text, branch, onProvisional, options.limitMs);
     if (method === 'INVITE' && answer.status >= 300) {
       const kept = head.filter(([name]) => name !== 'CSeq' && name !== 'To');
       const acknowledged: [string, string][] = [...kept, ['To', headerOf(answer, 'To') ?? ''], ['CSeq', '1 ACK']];

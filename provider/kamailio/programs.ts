@@ -23,6 +23,12 @@ export function kamailioCommand(kit: string): Command {
   return { program: '/usr/sbin/kamailio', args: [...files, '-DD', '-E', '-m', '256', '-M', '16'] };
 }
 
+/** Debian's package coturn, where there is a relay. */
+export const turnserverCommand = (kit: string): Command => ({
+  program: '/usr/bin/turnserver',
+  args: ['-c', join(kit, 'turnserver.conf')],
+});
+
 export const rtpengineCommand = (kit: string): Command => ({
   program: '/usr/bin/rtpengine',
   args: ['--config-file', join(kit, 'rtpengine.conf'), '--foreground', '--log-stderr'],

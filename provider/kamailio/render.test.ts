@@ -1,7 +1,8 @@
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { loadProviderConfig } from '../service/config.ts';
-import { rtpengineConf, serviceEnv, settingsCfg, tlsCfg, units } from './render.ts';
+import { createPush } from '../service/push.ts';
+import { rtpengineConf, serviceEnv, settingsCfg, tlsCfg, turnserverConf, units } from './render.ts';
 import { defaultPorts, type KitSettings, kitSettingsSchema } from './settings.ts';
 
 const settings: KitSettings = {
@@ -14,6 +15,7 @@ const settings: KitSettings = {
   ],
   tls: { certificate: '/etc/ssl/chain.pem', key: '/etc/ssl/key.pem' },
   rtpengine: true,
+  turn: ['turns:turn.example.org:443?transport=tcp'],
   ports: defaultPorts,
   network: 894710606,
   contract: `0x${'01'.repeat(20)}` as KitSettings['contract'],
@@ -58,11 +60,25 @@ test('the wallet service reads what is written for it', () => {
   });
 });
 
+test('the key with which phones are woken is one of the curve, and stays where service.env is written anew', () => {
+  const keyOf = () => {
+    const { providerPushSecret: secret = '', providerPushContact: contact } = loadProviderConfig(
+      parseEnv(serviceEnv(settings, places)) as NodeJS.ProcessEnv,
+    );
+    return createPush({ secret, contact, hosts: [], allowsHttp: false });
+  };
+  expect(keyOf()).toMatchObject({
+    publicKey: expect.stringMatching(/^B[\w-]{86}$/),
+    contact: 'mailto:postmaster@sip.example.org',
+  });
+  expect(keyOf()).toEqual(keyOf());
+});
+
 test('rtpengine, certificates and units name the same places', () => {
   expect(rtpengineConf(settings)).toContain('interface = 10.0.0.1!192.0.2.1\n');
   expect(rtpengineConf(settings)).toContain('dtls-passive = true\n');
   expect(tlsCfg(settings)).toContain('certificate = /etc/ssl/chain.pem\nprivate_key = /etc/ssl/key.pem\n');
-  expect(units(places)['krypton-provider.service']).toContain('EnvironmentFile=/etc/krypton/service.env\n');
+  expect(units(settings, places)['krypton-provider.service']).toContain('EnvironmentFile=/etc/krypton/service.env\n');
 });
 
 describe('nothing that ends a line or a rule gets into a file', () => {
@@ -78,4 +94,15 @@ describe('nothing that ends a line or a rule gets into a file', () => {
     expect(kitSettingsSchema.safeParse({ ...settings, ...given }).error?.issues[0]?.path[0]).toBe(path);
     expect(kitSettingsSchema.safeParse(settings).success).toBe(true);
   });
+});
+
+test('coturn and the wallet service know the same secret, and the relay reaches rtpengine alone', () => {
+  const conf = turnserverConf(settings, places);
+  const secret = /^static-auth-secret=(\w{64})$/m.exec(conf)?.[1];
+  expect(secret).toBeDefined();
+  expect(serviceEnv(settings, places)).toContain(`KRYPTON_PROVIDER_TURN_SECRET=${secret}\n`);
+  expect(conf).toContain('denied-peer-ip=0.0.0.0-255.255.255.255\n');
+  expect(conf).toContain(`allowed-peer-ip=${settings.address}\n`);
+  expect(conf).toContain('tls-listening-port=443\n');
+  expect(conf).toContain('no-udp\n'); // no relay without TLS where none was asked for
 });

@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { type Command, kamailioCommand, rtpengineCommand } from './programs.ts';
+import { type Command, kamailioCommand, rtpengineCommand, turnserverCommand } from './programs.ts';
 import type { KitSettings } from './settings.ts';
 
 /** The files that are made of a provider's settings; all else of the kit is the same everywhere. */
@@ -93,6 +94,12 @@ export function serviceEnv(settings: KitSettings, { folder, secret }: Places): s
     KRYPTON_PROVIDER_SECRET: secret,
     KRYPTON_PROVIDER_KAMAILIO_URL: `http://127.0.0.1:${ports.kamailio}`,
     ...(settings.rtpengine && { KRYPTON_PROVIDER_RTPENGINE: `127.0.0.1:${ports.rtpengine}` }),
+    KRYPTON_PROVIDER_PUSH_SECRET: pushSecret(secret),
+    KRYPTON_PROVIDER_PUSH_CONTACT: `mailto:postmaster@${settings.domain}`,
+    ...(settings.turn.length > 0 && {
+      KRYPTON_PROVIDER_TURN_SECRET: turnSecret(secret),
+      KRYPTON_PROVIDER_TURN_URLS: settings.turn.join(','),
+    }),
     ...(gateways.length > 0 && { KRYPTON_PROVIDER_GATEWAYS: gateways.map(({ uri }) => uri).join(',') }),
   };
   return lines([
@@ -119,8 +126,48 @@ export function rtpengineConf({ ports, address, publicAddress }: KitSettings): s
   ]);
 }
 
+/** Of the kit's own secret, so that a file that is written later fits those that were kept. */
+const turnSecret = (secret: string): string => createHmac('sha256', secret).update('turn').digest('hex');
+
+/** VAPID's private key. The same for good: browsers subscribe with it. */
+const pushSecret = (secret: string): string => createHmac('sha256', secret).update('push').digest('base64url');
+
+/** For coturn. It relays to our own rtpengine alone: else whoever has registered could reach whatever it reaches. */
+export function turnserverConf(settings: KitSettings, { secret }: Places): string {
+  const { domain, address, publicAddress, turn, tls } = settings;
+  const portOf = (scheme: string) => turn.find((url) => url.startsWith(`${scheme}:`))?.match(/:(\d+)(\?|$)/)?.[1];
+  const [plain, secure] = [portOf('turn'), portOf('turns')];
+  return lines([
+    ...edit(
+      'Restart coturn after a change.',
+      'Ports and quotas are yours to edit; the secret stands in service.env too.',
+    ),
+    `listening-ip=${address}`,
+    `relay-ip=${address}`,
+    ...(publicAddress === null ? [] : [`external-ip=${publicAddress}/${address}`]),
+    ...(plain === undefined ? ['no-udp', 'no-tcp'] : [`listening-port=${plain}`]),
+    ...(secure === undefined || !tls ? ['no-tls', 'no-dtls'] : [`tls-listening-port=${secure}`]),
+    ...(tls ? [`cert=${tls.certificate}`, `pkey=${tls.key}`] : []),
+    `realm=${domain}`,
+    'fingerprint',
+    'use-auth-secret',
+    `static-auth-secret=${turnSecret(secret)}`,
+    '# calls of one user at the same time, each with some candidates',
+    'user-quota=40',
+    'no-tcp-relay',
+    'no-multicast-peers',
+    'denied-peer-ip=0.0.0.0-255.255.255.255',
+    'denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+    ...[address, ...(publicAddress === null ? [] : [publicAddress])].map((own) => `allowed-peer-ip=${own}`),
+    'no-cli',
+    'pidfile=/dev/null', // systemd knows it
+    'log-file=stdout',
+    'simple-log',
+  ]);
+}
+
 /** What the world talks to is not root: the ports below 1024 are all that Kamailio needs of it. */
-export function units({ folder, repository }: Places): Record<string, string> {
+export function units({ turn }: Pick<KitSettings, 'turn'>, { folder, repository }: Places): Record<string, string> {
   const unit = (what: string, after: string, service: readonly string[]) =>
     lines([
       ...edit('systemctl daemon-reload after a change.', 'Copy it to /etc/systemd/system.'),
@@ -140,6 +187,13 @@ export function units({ folder, repository }: Places): Record<string, string> {
       `ExecStart=${repository}/node_modules/.bin/node ${repository}/provider/service/main.ts`,
     ]),
     'krypton-rtpengine.service': unit('KRYPTON rtpengine', '', [`ExecStart=${started(rtpengineCommand(folder))}`]),
+    ...(turn.length > 0 && {
+      'krypton-turn.service': unit('KRYPTON coturn', '', [
+        'User=turnserver',
+        'AmbientCapabilities=CAP_NET_BIND_SERVICE',
+        `ExecStart=${started(turnserverCommand(folder))}`,
+      ]),
+    }),
     // rtpengine first: one that does not listen yet is taken for dead, for a minute
     'krypton-kamailio.service': unit('KRYPTON Kamailio', 'krypton-provider.service krypton-rtpengine.service', [
       'User=kamailio',

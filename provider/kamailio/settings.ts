@@ -13,6 +13,8 @@ export type KitSettings = {
   /** Paths of the certificate with its chain, and of its key, both PEM; null: no TLS, for trying only. */
   tls: { certificate: string; key: string } | null;
   rtpengine: boolean;
+  /** Where phones find the relay (coturn), e.g. `turns:turn.example.org:443?transport=tcp`; none: there is none. */
+  turn: readonly string[];
   ports: Ports;
   network: number;
   contract: ScriptHash;
@@ -56,6 +58,9 @@ export const defaultPorts: Ports = {
   mediaLast: 39_999,
 };
 
+export const turnUrl = /^turns?:[\w.-]+:\d{1,5}(\?transport=(udp|tcp))?$/;
+export const turnUrlError = 'expected e.g. turns:turn.example.org:443?transport=tcp';
+
 /** Nothing in it may end a string, a line or a rule of Kamailio's configuration. */
 const plain = /^[\w.:;=/@+-]+$/;
 const plainError = 'expected letters, digits and . : ; = / @ + - _ only';
@@ -78,6 +83,7 @@ export const kitSettingsSchema = z.object({
         ),
     }),
   ),
+  turn: z.array(z.string().regex(turnUrl, turnUrlError)),
   tls: z
     .object({ certificate: z.string().regex(plain, plainError), key: z.string().regex(plain, plainError) })
     .nullable(),

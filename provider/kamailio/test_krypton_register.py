@@ -157,6 +157,20 @@ class Case(unittest.TestCase):
         told = [asked[:2] for asked in WalletService.asked]
         self.assertEqual(told, [("/lost", {"callId": "c", "at": "1795642200.125000"}), ("/back", {"callId": "c"})])
 
+    def test_a_call_that_waits_for_a_sleeping_phone(self):
+        KSR.variables.update({"$rm": "INVITE", "$ci": "c", "$ft": "t", "$fU": "Nuser", "$rU": "Nother", "$avp(sender)": "user"})
+        WalletService.answers["/call"] = {
+            "allowed": True, "callId": "c", "maxSeconds": 300, "isCharged": False, "wakes": True,
+            "target": {"kind": "user", "user": "Nother"}, "gateways": [],
+        }
+        self.assertEqual(self.krypton.krypton_call(None), 1)
+        self.assertEqual(KSR.avps["$avp(krypton_wakes)"], [1])
+        KSR.queue = [("wake", "c Nother 1795642200.125000 all"), ("wake", "c Nother 1795642200.125000 others")]
+        self.krypton.krypton_report(None)
+        told = {"callId": "c", "user": "Nother", "at": "1795642200.125000"}
+        self.assertEqual(WalletService.asked[1][:2], ("/wake", {**told, "wakesAll": True}))
+        self.assertEqual(WalletService.asked[2][:2], ("/wake", {**told, "wakesAll": False}))
+
     def test_what_can_not_be_read_is_dropped_and_blocks_nothing(self):
         KSR.queue = [("answered", "words"), ("cdr", "{"), ("answered", "c 12 34 1795642200.125000")]
         self.krypton.krypton_report(None)

@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type Places, registerJson, rtpengineConf, serviceEnv, settingsCfg, tlsCfg, units } from './render.ts';
+import {
+  type Places,
+  registerJson,
+  rtpengineConf,
+  serviceEnv,
+  settingsCfg,
+  tlsCfg,
+  turnserverConf,
+  units,
+} from './render.ts';
 import type { KitSettings } from './settings.ts';
 
 const own = join(import.meta.dirname, 'files');
@@ -30,7 +39,10 @@ export function writeKit(folder: string, settings: KitSettings): Written {
     ...(settings.tls && { 'kamailio/tls.cfg': { text: tlsCfg(settings) } }),
     'service.env': { text: serviceEnv(settings, places), isSecret: true },
     ...(settings.rtpengine && { 'rtpengine.conf': { text: rtpengineConf(settings) } }),
-    ...Object.fromEntries(Object.entries(units(places)).map(([name, text]) => [`systemd/${name}`, { text }])),
+    ...(settings.turn.length > 0 && {
+      'turnserver.conf': { text: turnserverConf(settings, places), isSecret: true },
+    }),
+    ...Object.fromEntries(Object.entries(units(settings, places)).map(([name, text]) => [`systemd/${name}`, { text }])),
   };
   for (const [name, { text, isSecret }] of Object.entries(edited)) {
     const path = join(root, name);
@@ -42,16 +54,19 @@ export function writeKit(folder: string, settings: KitSettings): Written {
     writeFileSync(path, text, { mode: isSecret ? 0o600 : 0o644 });
     result.written.push(path);
   }
-  const user = userOf('kamailio');
-  if (user) {
-    // it reads the secret and writes nothing but its own files; whoever is another user sees neither
-    for (const name of ['kamailio/settings.cfg', 'kamailio/krypton_register.json']) {
-      chownSync(join(root, name), 0, user.gid);
-      chmodSync(join(root, name), 0o640);
-    }
-    chownSync(join(root, 'run'), user.uid, user.gid);
-  }
+  // each reads its own secret and no more; whoever is another user sees none
+  const kamailio = userOf('kamailio');
+  for (const name of ['kamailio/settings.cfg', 'kamailio/krypton_register.json']) giveTo(kamailio, join(root, name));
+  if (kamailio) chownSync(join(root, 'run'), kamailio.uid, kamailio.gid);
+  if (settings.turn.length > 0) giveTo(userOf('turnserver'), join(root, 'turnserver.conf'));
   return result;
+}
+
+/** To read, and not to write. */
+function giveTo(user: ReturnType<typeof userOf>, path: string): void {
+  if (user === null) return;
+  chownSync(path, 0, user.gid);
+  chmodSync(path, 0o640);
 }
 
 /** Debian's user of a package, where files may be given to it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loadConfig } from '../../process/config.ts';
 import { settings, wholeNumber } from '../../process/settings.ts';
+import { turnUrl, turnUrlError } from '../kamailio/settings.ts';
 
 export type Config = ReturnType<typeof loadProviderConfig>;
 
@@ -61,6 +62,32 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
       providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
       /** Longest call, and longest free one. */
       providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
+      /** coturn's `static-auth-secret`, and where phones find it, comma-separated; both, or none. */
+      providerTurnSecret: z.string().min(32, 'expected at least 32 characters').optional(),
+      providerTurnUrls: z
+        .string()
+        .transform((text) => text.split(',').map((url) => url.trim()))
+        .pipe(z.array(z.string().regex(turnUrl, turnUrlError)))
+        .default([]),
+      /** VAPID's private key; without it sleeping phones are not woken. `provider init` makes it. */
+      providerPushSecret: z
+        .string()
+        .regex(/^[\w-]{43}$/, 'expected 32 bytes, base64url')
+        .optional(),
+      /** Whom push services may ask. */
+      providerPushContact: z
+        .string()
+        .regex(/^(mailto:|https:\/\/)\S+$/, 'expected a mailto: or https: URL')
+        .default('mailto:postmaster@localhost'),
+      /** Push services of browsers, hosts with all below them, comma-separated: nobody else is asked. */
+      providerPushHosts: z
+        .string()
+        .transform((text) => text.split(',').map((host) => host.trim()))
+        .pipe(z.array(z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'expected hosts, e.g. fcm.googleapis.com')))
+        .default([
+          ...['fcm.googleapis.com', 'jmt17.google.com'],
+          ...['push.services.mozilla.com', 'push.apple.com', 'notify.windows.com'],
+        ]),
       /** Calls of one user at the same time, whatever the escrow allows. */
       providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
       /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */

@@ -8,9 +8,11 @@ import type { ChainView } from './chain-view.ts';
 import type { Decks } from './decks.ts';
 import type { Kamailio } from './kamailio.ts';
 import type { Metrics } from './metrics.ts';
+import type { Push } from './push.ts';
 import type { Rtpengine } from './rtpengine.ts';
 import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
+import type { Turn } from './turn.ts';
 
 /** What the stages of a call are given. */
 export type Deps = {
@@ -35,6 +37,10 @@ export type Deps = {
   gateways: readonly string[];
   /** Users sign so often for what they have talked. */
   voucherIntervalS: number;
+  /** Null: there is no relay. */
+  turn: Turn | null;
+  /** Null: sleeping phones are not woken. */
+  push: Push | null;
   /** A phone that was cut off may come back for so long. */
   graceMs: number;
   policy: PermissionPolicy;

@@ -12,6 +12,8 @@ export type Kamailio = {
   uptimeS(): Promise<number>;
   /** Takes away all that is registered for a user. */
   unbind(user: string): Promise<void>;
+  /** The phones of a user that are registered now, by `+sip.instance`. */
+  devicesOf(user: string): Promise<string[]>;
   /** What is registered now. */
   bindings(): Promise<Binding[]>;
 };
@@ -68,6 +70,9 @@ const dumpSchema = z
     ),
   })
   .nullable();
+const lookupSchema = z
+  .object({ Contacts: z.array(z.object({ Contact: z.object({ Instance: z.string() }) })) })
+  .nullable();
 const [CONFIRMED_NA, DELETED] = [3, 5];
 
 export function createKamailio(url: string, secret: string): Kamailio {
@@ -118,6 +123,11 @@ export function createKamailio(url: string, secret: string): Kamailio {
     uptimeS: async () => uptimeSchema.parse(await call('core.uptime')).uptime,
     unbind: async (user) => {
       await call('ul.rm', ['location', user]);
+    },
+    devicesOf: async (user) => {
+      const found = lookupSchema.safeParse(await call('ul.lookup', ['location', user]));
+      if (!found.success) throw new KamailioUnavailable(`Kamailio looks up otherwise: ${found.error.message}`);
+      return (found.data?.Contacts ?? []).map(({ Contact }) => Contact.Instance.replaceAll('"', ''));
     },
     bindings: async () => {
       const dump = dumpSchema.safeParse(await call('ul.dump'));

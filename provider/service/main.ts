@@ -23,6 +23,7 @@ import { createKamailio } from './kamailio.ts';
 import { type Dns, locate } from './locate.ts';
 import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
+import { createPush } from './push.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
@@ -83,6 +84,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     signer,
     gateways: config.providerGateways,
     voucherIntervalS: config.providerVoucherIntervalS,
+    turn: turnOf(config),
+    push: pushOf(config),
     graceMs: config.providerGraceS * 1000,
     policy: {
       sliceMs: config.providerSliceS * 1000,
@@ -144,6 +147,23 @@ function rtpengineOf({ providerRtpengine }: Config): Deps['rtpengine'] {
   if (providerRtpengine === undefined) return null;
   const at = providerRtpengine.lastIndexOf(':');
   return createRtpengine(providerRtpengine.slice(0, at), Number(providerRtpengine.slice(at + 1)));
+}
+
+function turnOf({ providerTurnSecret: secret, providerTurnUrls: urls }: Config): Deps['turn'] {
+  if (secret === undefined && urls.length === 0) return null;
+  if (secret === undefined || urls.length === 0)
+    throw new ConfigError('expected both KRYPTON_PROVIDER_TURN_SECRET and KRYPTON_PROVIDER_TURN_URLS, or none of them');
+  return { secret, urls };
+}
+
+function pushOf(config: Config): Deps['push'] {
+  const { providerPushSecret: secret, providerPushContact: contact, providerPushHosts: hosts } = config;
+  if (secret === undefined) return null;
+  try {
+    return createPush({ secret, contact, hosts, allowsHttp: config.providerAllowPrivate });
+  } catch (error) {
+    throw new ConfigError('KRYPTON_PROVIDER_PUSH_SECRET: expected a private key of P-256', { cause: error });
+  }
 }
 
 function passwordOf({ wallet, walletPassword, walletPasswordFile }: Config): string {

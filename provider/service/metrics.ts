@@ -11,6 +11,7 @@ const counters = {
   call_refusals: { label: 'reason', help: 'calls that were refused' },
   calls_ended_by_us: { label: 'reason', help: 'calls that the wallet service ended' },
   records: { label: 'disposition', help: 'calls that are over' },
+  pushes: { label: 'result', help: 'sleeping phones that were to be woken' },
   asides: { label: 'reason', help: 'what Kamailio said and nobody understood' },
   verdicts: { label: 'verdict', help: "the API's verdicts on records" },
 } as const;

@@ -14,6 +14,8 @@ import {
 } from './decide-registration.ts';
 import type { Deps } from './deps.ts';
 import { findSession, giveNonce, noncesOf, openSession, renewSession } from './sessions.ts';
+import { keepSubscription } from './subscriptions.ts';
+import { iceServer } from './turn.ts';
 
 /** A REGISTER, with the headers as they stand in it; what is not there is null. */
 export type AskedRegistration = {
@@ -39,6 +41,9 @@ const header = {
   delegation: 'X-Krypton-Delegation',
   session: 'X-Krypton-Session',
   voucherInterval: 'X-Krypton-Voucher-Interval',
+  turn: 'X-Krypton-Turn',
+  push: 'X-Krypton-Push',
+  pushKey: 'X-Krypton-Push-Key',
   reason: 'X-Krypton-Reason',
 } as const;
 export type HeaderName = keyof typeof header;
@@ -53,8 +58,21 @@ export type RegistrationAnswer = {
 
 type RegisterDeps = Pick<
   Deps,
-  'store' | 'chain' | 'network' | 'contract' | 'signer' | 'metrics' | 'now' | 'voucherIntervalS'
+  | 'store'
+  | 'chain'
+  | 'network'
+  | 'contract'
+  | 'signer'
+  | 'metrics'
+  | 'now'
+  | 'voucherIntervalS'
+  | 'turn'
+  | 'limits'
+  | 'push'
 >;
+
+/** A phone registers again within ten minutes; the longest call that begins until then keeps its relay. */
+const TURN_MORE_MS = 3_600_000;
 
 /** Whether this phone is its user's. A refusal that helps comes with a fresh nonce for this very connection. */
 export async function register(deps: RegisterDeps, asked: AskedRegistration): Promise<RegistrationAnswer> {
@@ -98,6 +116,15 @@ async function decide(
   if (!decision.allowed) return refusal(deps, decision.reason, { user, connection });
   metrics.count('registrations', decision.way);
   const headersOut: Record<string, string> = { [header.voucherInterval]: String(deps.voucherIntervalS) };
+  if (deps.push) {
+    headersOut[header.pushKey] = deps.push.publicKey;
+    const text = headers.push ?? null;
+    if (text !== null) headersOut[header.push] = keepSubscription(store, deps.push, { user, device, text, now });
+  }
+  if (deps.turn) {
+    const until = new Date(now.getTime() + deps.limits.maxCallSeconds * 1000 + TURN_MORE_MS);
+    headersOut[header.turn] = JSON.stringify(iceServer(deps.turn, user, until));
+  }
   if (decision.way === 'session') renewSession(store, secret ?? '', now);
   else
     headersOut[header.session] = openSession(store, {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NodeUnavailable } from '../../chain/errors.ts';
+import { describe } from '../../process/run.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
 import { findCall } from './calls.ts';
@@ -10,6 +11,7 @@ import { type AskedCall, permit } from './permit.ts';
 import { noteAnswer, noteBack, noteLost, recordEnd, setAside } from './record.ts';
 import { type AskedRegistration, register } from './register.ts';
 import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
+import { canWake, wake } from './wake.ts';
 
 /** What Kamailio asks, by the moments of a call: `krypton_register.py` is the other end. */
 
@@ -61,6 +63,8 @@ const endedSchema = z.object({
   by: z.enum(['caller', 'callee', 'provider']),
 });
 
+const wakeSchema = z.object({ callId: text, user: addressSchema, at: time, wakesAll: z.boolean() });
+
 const voucherSchema = z.object({ body: text });
 
 export function kamailioRoutes(deps: Deps): Route[] {
@@ -77,6 +81,7 @@ export function kamailioRoutes(deps: Deps): Route[] {
     route('POST', '/back', z.unknown(), (told) =>
       takeReport(deps, backSchema, told, (_, { callId }) => ({ json: { known: noteBack(deps, callId) } })),
     ),
+    route('POST', '/wake', z.unknown(), (told) => takeReport(deps, wakeSchema, told, takeWaiting)),
     route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
   ];
 }
@@ -113,6 +118,12 @@ function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
   return { json: { result: recordEnd(deps, callId, ended) } };
 }
 
+/** Nobody waits for the push services: other reports are told behind this one. */
+function takeWaiting(deps: Deps, waiting: z.output<typeof wakeSchema>): Answer {
+  wake(deps, waiting).catch((error) => deps.log.error(`${waiting.callId}: nobody is woken: ${describe(error)}`));
+  return { json: {} };
+}
+
 async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {
   const { method, callId, fromTag, sender, called } = asked;
   const [escrowId, voucher] = [readEscrowId(asked.escrow), readVoucher(asked.voucher)];
@@ -123,7 +134,9 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   const { target, maxSeconds, isCharged } = permitted;
   const gateways = target.kind === 'gateway' ? deps.gateways : [];
   const { elsewhere = null } = permitted;
-  return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways, elsewhere } };
+  const wakes = target.kind === 'user' && canWake(deps, target.user);
+  const answer = { callId: permitted.callId, maxSeconds, isCharged, target, gateways, elsewhere, wakes };
+  return { json: { allowed: true, ...answer } };
 }
 
 function refused(reason: CallRefusal) {

@@ -82,4 +82,5 @@ export function renewSession(store: Store, secret: string, now: Date): void {
 /** The user is no longer registered with us. */
 export function endSessions(store: Store, user: Address): void {
   store.prepare('delete from sessions where user = ?').run(user);
+  store.prepare('delete from subscriptions where user = ?').run(user);
 }

@@ -43,6 +43,9 @@ const steps = [
    create table cursor (id integer primary key check (id = 1), network integer not null, contract text not null,
      provider text not null, height integer not null, hash text not null) strict;
    create table asides (id integer primary key, at integer not null, reason text not null, document text not null) strict;`,
+  `create table subscriptions (
+     user text not null, endpoint text not null, device text, document text not null, kept_at integer not null,
+     primary key (user, endpoint)) strict;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */

@@ -38,7 +38,7 @@ export type Kamailio = {
 export async function startKamailio(kit: string, sipPort: number): Promise<Kamailio> {
   const { program, args } = kamailioCommand(kit);
   const child = spawn(program, args, {
-    ...asDebianDoes(),
+    ...asUser('kamailio'),
     detached: true, // a group of its own, so that one signal reaches all of its processes
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -57,9 +57,9 @@ export async function startKamailio(kit: string, sipPort: number): Promise<Kamai
   };
 }
 
-/** As root it would read what it must not need. */
-function asDebianDoes(): { uid?: number; gid?: number } {
-  const [, uid, gid] = /^kamailio:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+/** As Debian starts it: as root it would read what it must not need. */
+export function asUser(name: string): { uid?: number; gid?: number } {
+  const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
   return process.getuid?.() === 0 && uid !== undefined ? { uid: Number(uid), gid: Number(gid) } : {};
 }
 

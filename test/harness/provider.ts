@@ -63,6 +63,7 @@ export async function startProviderWorld(
     gateways: gatewaysOf(`sip:127.0.0.1:${gateway}`).map((uri) => ({ uri, source: `127.0.0.1:${gateway}` })),
     tls: null,
     rtpengine: false,
+    turn: [],
     ports,
     network: world.network,
     contract: world.contract,

@@ -20,6 +20,7 @@ waits:
                dlg_manage(); $dlg_var(krypton) = $avp(krypton_call);
                dlg_set_timeout("$avp(krypton_max)");          # seconds; the wallet service gives more while they are paid
                # $avp(krypton_target) is "user" or "gateway", $avp(krypton_called) who, $avp(krypton_gateway) by which
+               # $avp(krypton_wakes) is 1 where phones of the user's may sleep: the kit's ring.cfg wakes them
 
     INFO       python_exec("krypton_voucher");                # application/krypton-voucher+json, answered here
 
@@ -54,6 +55,7 @@ REGISTER_HEADERS = {
     "salt": "X-Krypton-Signature-Salt",
     "delegation": "X-Krypton-Delegation",
     "session": "X-Krypton-Session",
+    "push": "X-Krypton-Push",
 }
 
 ALLOWED, REFUSED = 1, -1
@@ -128,6 +130,7 @@ class Krypton:
         KSR.pv.seti("$avp(krypton_charged)", 1 if answer["isCharged"] else 0)
         KSR.pv.sets("$avp(krypton_target)", target["kind"])
         KSR.pv.sets("$avp(krypton_called)", target["number"] if target["kind"] == "gateway" else target["user"])
+        KSR.pv.seti("$avp(krypton_wakes)", 1 if answer.get("wakes") else 0)
         if answer.get("elsewhere"):
             KSR.pv.sets("$avp(krypton_elsewhere)", answer["elsewhere"]["uri"])
             KSR.pv.sets("$avp(krypton_identity)", answer["elsewhere"]["identity"])
@@ -237,6 +240,9 @@ def report(key, value):
         return "/lost", {"callId": call_id, "at": at}
     if key == "back":
         return "/back", {"callId": value}
+    if key == "wake":
+        call_id, user, at, whom = value.split(" ")
+        return "/wake", {"callId": call_id, "user": user, "at": at, "wakesAll": whom == "all"}
     if key == "message":
         call_id, at, status = value.split(" ")
         ended = {"callId": call_id, "start_time": at, "end_time": at, "duration": "0", "status": status, "by": "caller"}
