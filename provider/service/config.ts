@@ -59,16 +59,8 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
         .transform((text) => text === 'yes'),
       /** A phone whose connection is gone may come back for so long: what users miss most in web softphones. */
       providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
-      /** Longest call, and longest free one. */
-      providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
-      /** Calls of one user at the same time, whatever the escrow allows. */
-      providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
-      /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */
-      providerBlockedPrefixes: z
-        .string()
-        .transform((text) => text.split(',').map((prefix) => prefix.trim()))
-        .pipe(z.array(z.string().regex(/^\+[1-9]\d{0,14}$/, 'expected E.164 prefixes, e.g. +31900,+882')))
-        .default([]),
+      /** What nobody may do, whatever an escrow allows: `limits.json` of the kit; without it, the defaults. */
+      providerLimits: z.string().optional(),
     },
     env,
   );

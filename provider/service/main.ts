@@ -11,6 +11,7 @@ import { Outage } from '../../process/outage.ts';
 import { type Logger, type Running, runService } from '../../process/run.ts';
 import { createClient } from '../../protocol/api/client.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { defaultLimits, readLimitsFile } from '../kamailio/limits-file.ts';
 import { createChainView } from './chain-view.ts';
 import { type Config, loadProviderConfig } from './config.ts';
 import { createDecks, noteDeckSet } from './decks.ts';
@@ -23,6 +24,7 @@ import { createKamailio } from './kamailio.ts';
 import { type Dns, locate } from './locate.ts';
 import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
+import { createRates } from './rates.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
@@ -42,7 +44,8 @@ const HEAD_POLL_MS = 1_000;
 
 /** Serves whether or not node, API and Kamailio are there yet: each question finds out for itself. */
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
-  const { network, contract } = config;
+  const { network, contract, providerLimits } = config;
+  const limits = providerLimits === undefined ? defaultLimits : readLimitsFile(providerLimits);
   const signer = await openWalletFile(config.wallet, passwordOf(config));
   const store = openStore(config.providerStore);
   const identity = { network, contract, provider: signer.address };
@@ -89,11 +92,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       graceMs: 0, // the service itself sees to the end of a hold
       unsignedSeconds: Math.ceil(config.providerVoucherIntervalS * 1.5),
     },
-    limits: {
-      parallelPerUser: config.providerMaxParallel,
-      maxCallSeconds: config.providerMaxCallS,
-      blockedPrefixes: config.providerBlockedPrefixes,
-    },
+    limits,
+    rates: createRates(),
     now: () => new Date(),
   };
   const watch = createWatch(deps);

@@ -13,6 +13,7 @@ import {
   type Shown,
 } from './decide-registration.ts';
 import type { Deps } from './deps.ts';
+import { limitRegistration } from './limits.ts';
 import { findSession, giveNonce, noncesOf, openSession, renewSession } from './sessions.ts';
 
 /** A REGISTER, with the headers as they stand in it; what is not there is null. */
@@ -53,7 +54,17 @@ export type RegistrationAnswer = {
 
 type RegisterDeps = Pick<
   Deps,
-  'store' | 'chain' | 'network' | 'contract' | 'signer' | 'metrics' | 'now' | 'voucherIntervalS'
+  | 'store'
+  | 'chain'
+  | 'network'
+  | 'contract'
+  | 'signer'
+  | 'limits'
+  | 'rates'
+  | 'metrics'
+  | 'log'
+  | 'now'
+  | 'voucherIntervalS'
 >;
 
 /** Whether this phone is its user's. A refusal that helps comes with a fresh nonce for this very connection. */
@@ -80,6 +91,8 @@ async function decide(
 ): Promise<RegistrationAnswer> {
   const { store, chain, network, contract, signer, metrics } = deps;
   const isAsking = !shown.session && !shown.proof && !shown.token;
+  const given = { user, source: sourceOf(connection), isAsking, at: deps.now() };
+  if (limitRegistration(deps, given)) return refusal(deps, 'tooMany');
   if (!isAsking) await chain.sync();
   const registrations = isAsking ? [] : await chain.registrationsOf(user);
   const now = deps.now();
@@ -109,6 +122,9 @@ async function decide(
     });
   return { allowed: true, status: 200, phrase: 'OK', headers: headersOut };
 }
+
+/** Of `udp:192.0.2.1:5060#7` the address. */
+const sourceOf = (connection: string): string => /^\w+:(.+):\d+(#\d+)?$/.exec(connection)?.[1] ?? connection;
 
 /** 401 says that another try, with the nonce that comes with it, may help. */
 function refusal(

@@ -4,6 +4,7 @@ import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
 import { findCall } from './calls.ts';
 import { type CallRefusal, sipAnswer } from './decide-call.ts';
+import type { LimitName } from './decide-limits.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
@@ -119,15 +120,16 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   if (escrowId === undefined || voucher === undefined) return { json: refused('malformed') };
   const given: AskedCall = { method, sipCallId: callId, fromTag, sender, called, escrowId, voucher };
   const permitted = await permit(deps, given);
-  if (!permitted.allowed) return { json: refused(permitted.reason) };
+  if (!permitted.allowed) return { json: refused(permitted.reason, permitted.limit) };
   const { target, maxSeconds, isCharged } = permitted;
   const gateways = target.kind === 'gateway' ? deps.gateways : [];
   const { elsewhere = null } = permitted;
   return { json: { allowed: true, callId: permitted.callId, maxSeconds, isCharged, target, gateways, elsewhere } };
 }
 
-function refused(reason: CallRefusal) {
-  return { allowed: false, ...sipAnswer(reason), headers: { 'X-Krypton-Reason': reason } };
+function refused(reason: CallRefusal, limit?: LimitName) {
+  const headers = { 'X-Krypton-Reason': reason, ...(limit && { 'X-Krypton-Limit': limit }) };
+  return { allowed: false, ...sipAnswer(reason), headers };
 }
 
 function readEscrowId(header: string | null): bigint | null | undefined {

@@ -5,6 +5,7 @@ import { keepDeck } from './decks.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, read, route } from './http.ts';
 import { KamailioUnavailable } from './kamailio.ts';
+import { showLimits } from './limits.ts';
 import { listNumbers, putNumber, removeNumber } from './numbers.ts';
 import type { Store } from './store.ts';
 
@@ -20,7 +21,9 @@ export function showRoutes(deps: Deps): Route[] {
     read('/metrics', () => ({ text: metrics.text(gauges(store)) }), true),
     read('/status', () => status(deps)),
     read('/calls', () => ({ json: { items: callsUnderWay(store).map(shapeOf) } })),
+    read('/calls/newest', () => ({ json: { items: newestCalls(store) } })),
     read('/registrations', () => answerOf(async () => ({ json: { items: await deps.kamailio.bindings() } }))),
+    read('/limits', () => ({ json: showLimits(deps) })),
     read('/earnings', () => ({ json: earnings(store) })),
     route('POST', '/hangup', z.object({ callId: z.string() }), ({ callId }) => hangUp(deps, callId)),
     read('/numbers', () => ({ json: { items: listNumbers(store) } })),
@@ -51,6 +54,27 @@ function shapeOf({ callId, user, direction, from, to, state, invitedAt, answered
     heldSeconds: charge?.hold.seconds ?? null,
     canBeHungUp: dialog !== null,
   };
+}
+
+/** As many as a person looks at. */
+const SHOWN_CALLS = 50;
+
+function newestCalls(store: Store) {
+  const rows = store
+    .prepare(`select call_id, user, to_party, invited_at, answered_at, ended_at, state, disposition, end_reason, hangup_by,
+        price, cdr_state, cdr_reason from calls order by invited_at desc limit ?`)
+    .all(SHOWN_CALLS);
+  return rows.map((row) => ({
+    callId: row.call_id,
+    user: row.user,
+    to: row.to_party,
+    invitedAt: new Date(Number(row.invited_at)).toISOString(),
+    talkedMs: row.answered_at && row.ended_at ? Number(row.ended_at) - Number(row.answered_at) : null,
+    end: row.state === 'over' ? (row.end_reason ?? row.disposition) : row.state,
+    endedBy: row.hangup_by,
+    price: row.price,
+    record: row.cdr_reason ?? row.cdr_state ?? '',
+  }));
 }
 
 /** Each part that a call needs, as this process reaches it. */

@@ -43,6 +43,15 @@ const steps = [
    create table cursor (id integer primary key check (id = 1), network integer not null, contract text not null,
      provider text not null, height integer not null, hash text not null) strict;
    create table asides (id integer primary key, at integer not null, reason text not null, document text not null) strict;`,
+  `alter table calls add column method text not null default 'INVITE';
+   alter table calls add column ringing_at integer;
+   create index calls_of_user on calls (user, direction, invited_at, to_party);
+   create index calls_by_time on calls (invited_at);
+   create index calls_by_end on calls (ended_at) where ended_at is not null;
+   create index calls_by_money on calls (cdr_state, price, paid) where price > 0;
+   create table limit_counts (
+     day text not null, limit_name text not null, verdict text not null, who text not null, count integer not null,
+     last_at integer not null, last_what text not null, unique (day, limit_name, verdict, who)) strict;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */
