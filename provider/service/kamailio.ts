@@ -12,6 +12,8 @@ export type Kamailio = {
   uptimeS(): Promise<number>;
   /** Takes away all that is registered for a user. */
   unbind(user: string): Promise<void>;
+  /** How many phones are registered now. */
+  registered(): Promise<number>;
   /** What is registered now. */
   bindings(): Promise<Binding[]>;
 };
@@ -118,6 +120,12 @@ export function createKamailio(url: string, secret: string): Kamailio {
     uptimeS: async () => uptimeSchema.parse(await call('core.uptime')).uptime,
     unbind: async (user) => {
       await call('ul.rm', ['location', user]);
+    },
+    registered: async () => {
+      const lines = z.array(z.string()).safeParse(await call('stats.get_statistics', ['location-contacts']));
+      const found = lines.success ? /= (\d+)$/.exec(lines.data[0] ?? '')?.[1] : undefined;
+      if (found === undefined) throw new KamailioUnavailable('Kamailio counts registrations otherwise');
+      return Number(found);
     },
     bindings: async () => {
       const dump = dumpSchema.safeParse(await call('ul.dump'));

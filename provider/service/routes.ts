@@ -60,6 +60,8 @@ const endedSchema = z.object({
   /** The final answer to the INVITE; empty where there was none. */
   status: z.string().regex(/^([1-6]\d\d)?$/),
   by: z.enum(['caller', 'callee', 'provider']),
+  /** Of the first 18x; empty where there was none. */
+  ringing: z.union([time, z.literal('')]).default(''),
 });
 
 const voucherSchema = z.object({ body: text });
@@ -104,13 +106,14 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
  * the answer was not told, it has to do.
  */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
-  const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
+  const { callId, start_time: start, end_time: endedAt, duration, status, by, ringing } = report;
   const isAnswered = status.startsWith('2');
   const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
   const began = Number(duration) > 0 && start < known ? start : known;
   const answeredAt = isAnswered ? began : null;
   const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
-  const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
+  const sipStatus = status === '' ? 500 : Number(status);
+  const ended = { answeredAt, endedAt, sipStatus, hangupBy, ringingAt: ringing === '' ? null : ringing };
   return { json: { result: recordEnd(deps, callId, ended) } };
 }
 
