@@ -122,7 +122,7 @@ export function createKamailio(url: string, secret: string): Kamailio {
       await call('ul.rm', ['location', user]);
     },
     registered: async () => {
-      const lines = z.array(z.string()).safeParse(await call('stats.get_statistics', ['location-contacts']));
+      const lines = z.array(z.string()).safeParse(await call('stats.get_statistics', ['location_contacts']));
       const found = lines.success ? /= (\d+)$/.exec(lines.data[0] ?? '')?.[1] : undefined;
       if (found === undefined) throw new KamailioUnavailable('Kamailio counts registrations otherwise');
       return Number(found);

@@ -46,6 +46,8 @@ const steps = [
   `alter table calls add column method text not null default 'INVITE';
    alter table calls add column ringing_at integer;
    create index calls_of_user on calls (user, direction, invited_at, to_party);
+   drop index calls_of_escrow;
+   create index calls_owed on calls (escrow_id, cdr_state, paid, price) where price > 0;
    create index calls_by_time on calls (invited_at);
    create index calls_by_end on calls (ended_at) where ended_at is not null;
    create index calls_by_money on calls (cdr_state, price, paid) where price > 0;
