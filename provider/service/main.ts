@@ -30,7 +30,7 @@ import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
 import { createSeenIdentities } from './seen.ts';
 import { showRoutes } from './show.ts';
-import { openStore } from './store.ts';
+import { committed, openStore } from './store.ts';
 import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
 
 /** The machine's own resolver. */
@@ -101,6 +101,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     port: config.providerPort,
     secret: config.providerSecret,
     log,
+    written: () => committed(store),
   });
   log.info({ provider: signer.address }, `listening on ${serving.url}`);
   const loops = [
@@ -115,6 +116,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       heads.close();
       await Promise.all([serving.stop(), ...loops.map((stop) => stop())]);
       deps.rtpengine?.close();
+      await committed(store);
       store.close();
     },
   };

@@ -108,13 +108,15 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const known = findCall(store, callId);
   if (known?.state === 'over') return refuse('callEnded');
   if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
-    const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms: null, at }) : null;
-    if (limit) return overLimit(limit);
-    // a message that costs nothing leaves nothing to be remembered
-    if (known === null && asked.method === 'INVITE')
-      insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
-    const { refuse: maxSeconds } = limits.longestCall;
-    return { allowed: true, callId, maxSeconds, target: kind.target, isCharged: false };
+    return inTransaction(store, () => {
+      const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms: null, at }) : null;
+      if (limit) return overLimit(limit);
+      // a message that costs nothing leaves nothing to be remembered
+      if (known === null && asked.method === 'INVITE')
+        insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
+      const { refuse: maxSeconds } = limits.longestCall;
+      return { allowed: true, callId, maxSeconds, target: kind.target, isCharged: false };
+    });
   }
   const escrow = await findEscrow(deps, kind.payer, known?.charge?.escrowId ?? asked.escrowId, at);
   if (escrow === 'unknownEscrow') return refuse('unknownEscrow');

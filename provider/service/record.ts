@@ -11,12 +11,14 @@ export function noteAnswer(
   callId: string,
   { at, dialog }: { at: Date; dialog: { entry: number; id: number } },
 ): boolean {
-  const { changes } = store
-    .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
+  const { changes } = inTransaction(store, () =>
+    store
+      .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
         held_from = case when state = 'ringing' and held_from is not null then ?1 else held_from end,
         dialog_entry = ?2, dialog_id = ?3
       where call_id = ?4 and state <> 'over'`)
-    .run(at.getTime(), dialog.entry, dialog.id, callId);
+      .run(at.getTime(), dialog.entry, dialog.id, callId),
+  );
   return Number(changes) > 0;
 }
 

@@ -68,20 +68,48 @@ export function openStore(path: string): Store {
   store.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
   const done = Number(store.prepare('pragma user_version').get()?.user_version ?? 0);
   for (const [i, step] of steps.entries()) {
-    if (i >= done) inTransaction(store, () => store.exec(`${step}; pragma user_version = ${i + 1}`));
+    if (i >= done) store.exec(`begin immediate; ${step}; pragma user_version = ${i + 1}; commit`);
   }
   return store;
 }
 
-/** All of it, or nothing. No network in here. */
+/**
+ * All of it, or nothing. No network in here. What is written within one turn of the event loop reaches the disk together,
+ * as a disk that is waited for takes milliseconds: whoever tells of it to the outside waits for `committed` first.
+ */
 export function inTransaction<T>(store: Store, work: () => T): T {
-  store.exec('begin immediate');
+  join(store);
+  store.exec('savepoint step');
   try {
     const result = work();
-    store.exec('commit');
+    store.exec('release step');
     return result;
   } catch (error) {
-    store.exec('rollback');
+    store.exec('rollback to step; release step');
     throw error;
   }
+}
+
+const groups = new WeakMap<Store, Promise<void>>();
+
+/** What was written so far is on disk. @throws where it can't be: then nothing of it was done */
+export const committed = (store: Store): Promise<void> => groups.get(store) ?? Promise.resolve();
+
+function join(store: Store): void {
+  if (groups.has(store)) return;
+  store.exec('begin immediate');
+  const done = new Promise<void>((resolve, reject) => {
+    setImmediate(() => {
+      groups.delete(store);
+      try {
+        store.exec('commit');
+        resolve();
+      } catch (error) {
+        if (store.isTransaction) store.exec('rollback');
+        reject(error);
+      }
+    });
+  });
+  done.catch(() => undefined); // it is told to whoever waits
+  groups.set(store, done);
 }

@@ -7,7 +7,7 @@ import type { Deps } from './deps.ts';
 import { KamailioUnavailable } from './kamailio.ts';
 import { warnOfLongCalls } from './limits.ts';
 import { recordEnd } from './record.ts';
-import { inTransaction } from './store.ts';
+import { committed, inTransaction } from './store.ts';
 import { voucherTotal } from './vouchers.ts';
 
 /** Money, vouchers and escrows of running calls are looked at so often. */
@@ -39,6 +39,7 @@ export function createWatch(deps: WatchDeps): Watch {
     const record = await escrowOf(deps, escrowId, nodeAway);
     if (record === 'unknown') return;
     const actions = inTransaction(deps.store, () => decideAndWrite(deps, escrowId, record));
+    await committed(deps.store); // Kamailio is told of no hold that a crash could take back
     await attempt(kamailioAway, () => Promise.all(actions.map((action) => end(deps, action))));
     if (record) await attempt(kamailioAway, () => setTimeouts(deps, escrowId, record.endsAt, told));
   }
@@ -124,6 +125,7 @@ async function endLost({ store, kamailio, metrics, graceMs, now }: WatchDeps): P
       )
       .run(lostAt?.getTime() ?? null, callId);
     if (endReason === null) metrics.count('calls_ended_by_us', 'connectionLost');
+    await committed(store); // to where it is billed has to outlive what follows
     if (dialog) await kamailio.hangUp(dialog, 'connectionLost');
   }
 }
