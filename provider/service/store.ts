@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /**
  * One SQLite file, so that a provider needs no database server. `node:sqlite` comes with Node.js itself: nothing is
@@ -70,7 +70,19 @@ export function openStore(path: string): Store {
   for (const [i, step] of steps.entries()) {
     if (i >= done) store.exec(`begin immediate; ${step}; pragma user_version = ${i + 1}; commit`);
   }
+  keepStatements(store);
   return store;
+}
+
+/** Each statement is compiled once: what it holds is not JavaScript's memory, and would wait long to be collected. */
+function keepStatements(store: Store): void {
+  const kept = new Map<string, StatementSync>();
+  const compile = store.prepare.bind(store);
+  store.prepare = (sql) => {
+    const found = kept.get(sql) ?? compile(sql);
+    kept.set(sql, found);
+    return found;
+  };
 }
 
 /**
