@@ -35,6 +35,10 @@ describe('the command itself', { timeout: 60_000 }, () => {
       'tariff price',
       'settlements',
       'status',
+      ...['init', 'serve', 'doctor', 'calls', 'hangup', 'registrations', 'limits', 'earnings', 'number add'].map(
+        (name) => `provider ${name}`,
+      ),
+      ...['provider number remove', 'provider number list', 'demo'],
       'settler parked',
       'settler release',
     ],

@@ -17,7 +17,10 @@ import { eventually, openEscrow } from './harness/world.ts';
 /** The wallet service on the real chain and API; the test asks what Kamailio asks. */
 let world: ProviderWorld;
 beforeAll(async () => {
-  world = await startProviderWorld({ KRYPTON_PROVIDER_MAX_PARALLEL: '100' });
+  world = await startProviderWorld({}, {}, undefined, {
+    concurrent: { warn: 20, refuse: 100 },
+    total: { warn: 2, refuse: 900 },
+  });
 }, startLimitMs);
 afterAll(() => world?.stopAll());
 
@@ -109,6 +112,16 @@ describe('registration', () => {
     const [first, second] = [await session(), await session()];
     expect(await reasonOf({ headers: { session: first } })).toBe('sessionUnknown');
     expect(await register({ headers: { session: second } })).toMatchObject({ allowed: true });
+  });
+
+  test('of one address from one source again and again is refused, and of nobody else', async () => {
+    const asked = (port: number, source = '192.0.2.9') => reasonOf({ connection: `udp:${source}:${port}` });
+    const said = await Promise.all(Array.from({ length: 64 }, (_, port) => asked(port)));
+    expect(new Set(said)).toEqual(new Set(['tooMany', 'ask']));
+    expect(said.filter((each) => each === 'ask')).toHaveLength(60);
+    expect(await asked(99, '192.0.2.10')).toBe('ask');
+    const neighbour = { user: createKey(), connection: 'udp:192.0.2.9:1' };
+    expect(await reasonOf(neighbour)).toBe('ask');
   });
 
   test('nobody without the secret is answered', async () => {
@@ -259,6 +272,26 @@ describe('a call', () => {
     expect((await world.ask('/ended', { callId: 1 })).body).toEqual({ result: 'aside' });
     expect((await world.ask('/answered', [])).body).toEqual({ result: 'aside' });
     expect((await world.ask('/metrics')).body).toContain('krypton_provider_asides_total{reason="malformed"} 2');
+  });
+
+  test('over a limit is refused with its name, also after a restart, and shown', async () => {
+    const address = createKey().address;
+    const callTo = async (called: string) => {
+      const { body } = await world.ask('/call', callOf({ sender: { kind: 'user', user: address }, called }));
+      return body.allowed
+        ? 'allowed'
+        : [body.status, body.headers['X-Krypton-Reason'], body.headers['X-Krypton-Limit']];
+    };
+    const friends = Array.from({ length: 31 }, () => createKey().address);
+    for (const friend of friends.slice(0, 30)) expect(await callTo(friend)).toBe('allowed');
+    expect(await callTo(friends[30] as string)).toEqual([403, 'overLimit', 'perMinute']);
+    await world.restart();
+    expect(await callTo(friends[30] as string)).toEqual([403, 'overLimit', 'perMinute']);
+    const { items } = (await world.ask('/limits')).body;
+    const own = items.filter(({ who }: { who: string }) => who === address);
+    expect(own).toContainEqual(expect.objectContaining({ limit: 'perMinute', verdict: 'refused', count: 2 }));
+    expect(own).toContainEqual(expect.objectContaining({ limit: 'total', verdict: 'warned', count: 30 }));
+    expect((await world.ask('/metrics')).body).toContain('krypton_provider_limit_refusals_total{limit="perMinute"} 1');
   });
 
   test('is refused with its SIP answer', async () => {

@@ -16,7 +16,8 @@ import {
 import { readConservation } from '../demo/conservation.ts';
 import { patiently } from '../demo/patience.ts';
 import { priceDifferences, readPrices } from '../demo/prices.ts';
-import { callsTable, lawLines, partiesTable, pricesTable } from '../demo/show.ts';
+import { makeRealCalls, realDifferences, whatIsMissing } from '../demo/real-calls.ts';
+import { callsTable, lawLines, partiesTable, pricesTable, realTable } from '../demo/show.ts';
 import { money } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { openDevnet } from '../purse.ts';
@@ -26,7 +27,8 @@ const about = `
 Two providers with different rate decks and three users with fresh keys, funded from the devnet's purse; escrows with and
 without vouchers; twenty calls to four places, each asked for before it begins. One is refused, one is cut when its money
 ends, two are answered by nobody; one record is sent twice at once, one again with another content. At the end one escrow
-is given back. Shows what was paid and why, and that the contract holds exactly what it owes. Exit status 1 where anything
+is given back. Then SIPp registers with the provider of npm run phone, which is started where it does not run, and makes
+three calls through Kamailio: one ends by itself, one with its money, one is refused. Shows what was paid and why, and that the contract holds exactly what it owes. Exit status 1 where anything
 is not as the demo computes it itself. Run it as often as you like; services that die meanwhile do no harm.
 `;
 
@@ -76,7 +78,12 @@ async function demo(settings: Settings): Promise<void> {
   show('Who has what (GAS, read from the chain)', partiesTable(cast, books));
   show('What was paid for each call', callsTable(made, decided));
   show('What the contract holds is what it owes', lawLines(law));
+  const missing = whatIsMissing(settings);
+  if (missing !== null) say(`left out: calls by SIPp over Kamailio: ${missing}`);
+  const real = missing === null ? await makeRealCalls(settings, chain, await devnet.openPurse(), say) : null;
+  if (real) show(`What SIPp has called, as ${real.user} by ${real.provider}`, realTable(real));
   const wrong = [
+    ...(real ? realDifferences(real) : []),
     ...priceDifferences(offers, cast),
     ...differences(cast, made, decided, { escrow, refunded }, books, law),
   ];

@@ -1,30 +1,23 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { send } from '../../chain/send.ts';
-import { getProvider } from '../../protocol/api/providers.ts';
-import { putTariff } from '../../protocol/api/tariffs.ts';
-import type { RateDeckDocument } from '../../protocol/call/rate-deck.ts';
-import { contractCall } from '../../protocol/contract/call.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { bytesOfHex } from '../../protocol/types/bytes.ts';
 import { formatGas } from '../../protocol/types/datoshi.ts';
-import { openApi } from '../api.ts';
 import { toAddress } from '../arguments.ts';
 import type { Settings } from '../config.ts';
-import { openSigning } from '../connect.ts';
 import { askKit, type Kit, kitOption } from '../kit.ts';
 import { fields, print, span, table } from '../print.ts';
 import { act, examples } from '../program.ts';
 import { Refusal } from '../refusal.ts';
+import { addLimits } from './provider-limits.ts';
 
 /** What the wallet service of a provider's own machine knows. */
 export function addProviderKit(provider: Command): void {
   provider
     .command('calls')
-    .description('calls that are under way')
+    .description('the newest calls, with what became of each; with --running, all that are under way')
+    .option('--running', 'those that are under way, and what is held for each')
     .option(...kitOption)
-    .addHelpText('after', examples('provider calls'))
+    .addHelpText('after', examples('provider calls', 'provider calls --running'))
     .action(act(calls));
   provider
     .command('hangup')
@@ -45,15 +38,8 @@ export function addProviderKit(provider: Command): void {
     .option(...kitOption)
     .addHelpText('after', examples('provider earnings'))
     .action(act(earnings));
-  provider
-    .command('publish-tariff')
-    .description('hand your rate deck to the wallet service and to the API, and set its hash on chain')
-    .argument('<file>', 'JSON')
-    .option('--uri <uri>', 'where everybody can fetch it (default: the API)')
-    .option(...kitOption)
-    .addHelpText('after', examples('provider publish-tariff tariff.json --wallet provider.json'))
-    .action(act(publishTariff));
   addNumbers(provider);
+  addLimits(provider);
 }
 
 function addNumbers(provider: Command): void {
@@ -109,7 +95,8 @@ const callSchema = z.looseObject({
   heldSeconds: z.number().nullable(),
 });
 
-async function calls(settings: Settings, { kit }: Kit): Promise<void> {
+async function calls(settings: Settings, { kit, running }: Kit & { running?: true }): Promise<void> {
+  if (!running) return newestCalls(settings, kit);
   const { items } = await askKit(kit, 'GET', '/calls', z.object({ items: z.array(callSchema) }));
   const rows = items.map(({ callId, user, to, state, invitedAt, held, heldSeconds }) => [
     callId,
@@ -121,6 +108,33 @@ async function calls(settings: Settings, { kit }: Kit): Promise<void> {
   ]);
   const head = ['call', 'user', 'to', 'state', 'since', 'held'];
   print(settings.json, { items }, () => table(head, rows, 'no call is under way'));
+}
+
+const overSchema = z.looseObject({
+  callId: z.string(),
+  user: z.string().nullable(),
+  to: z.string(),
+  invitedAt: z.string(),
+  talkedMs: z.number().nullable(),
+  end: z.string(),
+  price: z.string().nullable(),
+  record: z.string(),
+});
+
+async function newestCalls(settings: Settings, kit: string): Promise<void> {
+  const { items } = await askKit(kit, 'GET', '/calls/newest', z.object({ items: z.array(overSchema) }));
+  const rows = items.map(({ callId, user, to, invitedAt, talkedMs, end, price, record }) => [
+    callId,
+    user ?? '',
+    to,
+    invitedAt.slice(0, 19),
+    talkedMs === null ? '' : `${(talkedMs / 1000).toFixed(1)} s`,
+    end,
+    price === null ? 'free' : formatGas(BigInt(price)),
+    record,
+  ]);
+  const head = ['call', 'user', 'to', 'invited (UTC)', 'talked', 'end', 'GAS', 'record'];
+  print(settings.json, { items }, () => table(head, rows, 'no call has been made yet'));
 }
 
 async function hangUp(settings: Settings, callId: string, { kit }: Kit): Promise<void> {
@@ -156,45 +170,10 @@ const earnedSchema = z.object({
 
 async function earnings(settings: Settings, { kit }: Kit): Promise<void> {
   const { items } = await askKit(kit, 'GET', '/earnings', z.object({ items: z.array(earnedSchema) }));
-  const rows = items.map(({ day, user, calls, seconds, price, waiting, settled, refused }) => {
-    const gas = [price, settled, waiting, refused].map((amount) => formatGas(BigInt(amount)));
+  const rows = items.map(({ day, user, calls, seconds, price, waiting, accepted, settled, refused }) => {
+    const gas = [price, settled, accepted, waiting, refused].map((amount) => formatGas(BigInt(amount)));
     return [day, user, String(calls), span(seconds * 1000), ...gas];
   });
-  const head = ['day', 'user', 'calls', 'talked', 'GAS', 'settled', 'waiting', 'refused'];
+  const head = ['day', 'user', 'calls', 'talked', 'GAS', 'settled', 'claimed', 'waiting', 'refused'];
   print(settings.json, { items }, () => table(head, rows, 'no call has cost anything yet'));
-}
-
-/** First to all who have to know the document: a hash on chain without one holds up every call. */
-async function publishTariff(settings: Settings, file: string, { kit, uri }: Kit & { uri?: string }): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
-    throw new Refusal(`can't read ${file}`, { cause });
-  });
-  const document = parseJson(file, text) as RateDeckDocument;
-  const chain = await openSigning(settings);
-  const { contract, signer } = chain;
-  const provider = signer.address;
-  const { hash } = await askKit(kit, 'PUT', '/tariff', z.object({ hash: z.string() }), document);
-  const api = await openApi(settings, signer);
-  const params = { address: provider };
-  await api.call(getProvider, { params }); // a deck is taken once the index has its provider
-  const kept = await api.call(putTariff, { params, body: document });
-  for (const warning of kept.warnings) process.stderr.write(`krypton: ${warning}\n`);
-  const call = contractCall(contract, 'setTariff', {
-    provider,
-    uri: uri ?? `${api.url}/v1/providers/${provider}/tariff`,
-    hash: bytesOfHex(hash),
-  });
-  const receipt = kept.onChain ? null : await send(chain, [call]);
-  const { effectiveFrom, entries } = kept;
-  print(settings.json, { hash, entries, effectiveFrom, txHash: receipt?.txHash ?? null }, () =>
-    fields({ hash, entries, 'in force from': effectiveFrom, transaction: receipt?.txHash ?? 'it stood there already' }),
-  );
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Refusal(`${file} is no JSON`, { cause });
-  }
 }

@@ -64,7 +64,14 @@ export function addTariff(program: Command): void {
     .description('hand in a rate deck and set its hash on chain; can be repeated, whatever has interrupted it')
     .argument('<deck.json>', 'file of tariff import')
     .option('--uri <uri>', 'where everybody can fetch it; left out: as on chain, else at the API', toUri)
-    .addHelpText('after', examples('tariff publish prices.deck.json --wallet provider.json'))
+    .option('--kit <folder>', "hand it to the wallet service of this provider's kit first")
+    .addHelpText(
+      'after',
+      examples(
+        'tariff publish prices.deck.json --wallet provider.json',
+        'tariff publish prices.deck.json --kit krypton-provider --wallet provider.json',
+      ),
+    )
     .action(act(publishFile));
   tariff
     .command('export')

@@ -7,6 +7,7 @@ import type { Cast } from './cast.ts';
 import type { Conservation } from './conservation.ts';
 import { deposits } from './plan.ts';
 import type { Offer } from './prices.ts';
+import type { RealCalls } from './real-calls.ts';
 
 /** What a minute costs with each provider, the cheapest first. */
 export function pricesTable(offers: readonly Offer[]): string[] {
@@ -36,6 +37,18 @@ export function partiesTable({ providers, users }: Cast, { balanceOf, escrows }:
     ['party', 'address', 'deposited', 'reserved', 'spent', 'balance', 'earned'],
     [...rows, ...earned].map((row) => row.map((cell) => (typeof cell === 'bigint' ? formatGas(cell) : (cell ?? '')))),
     'nobody',
+  );
+}
+
+/** Of calls over real SIP. */
+export function realTable({ calls }: RealCalls): string[] {
+  return table(
+    ['call', 'Call-ID', 'answer', 'seconds', 'paid datoshi', 'transaction'],
+    calls.map(({ name, callId, answer, cdr }) => {
+      const ms = cdr?.answeredAt ? Date.parse(cdr.endedAt) - Date.parse(cdr.answeredAt) : null;
+      return [name, callId, answer, ms === null ? '-' : (ms / 1000).toFixed(3), cdr?.paid ?? '0', cdr?.txHash ?? '-'];
+    }),
+    'no call',
   );
 }
 

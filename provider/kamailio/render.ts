@@ -90,6 +90,7 @@ export function serviceEnv(settings: KitSettings, { folder, secret }: Places): s
     KRYPTON_WALLET: wallet,
     KRYPTON_WALLET_PASSWORD_FILE: walletPasswordFile,
     KRYPTON_PROVIDER_STORE: `${folder}/store.sqlite`,
+    KRYPTON_PROVIDER_LIMITS: `${folder}/limits.json`,
     KRYPTON_PROVIDER_PORT: ports.service,
     KRYPTON_PROVIDER_SECRET: secret,
     KRYPTON_PROVIDER_KAMAILIO_URL: `http://127.0.0.1:${ports.kamailio}`,

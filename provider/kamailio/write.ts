@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { limitsJson } from './limits-file.ts';
 import {
   type Places,
   registerJson,
@@ -37,6 +38,7 @@ export function writeKit(folder: string, settings: KitSettings): Written {
     'kamailio/settings.cfg': { text: settingsCfg(settings, places), isSecret: true },
     'kamailio/krypton_register.json': { text: registerJson(settings, places), isSecret: true },
     ...(settings.tls && { 'kamailio/tls.cfg': { text: tlsCfg(settings) } }),
+    'limits.json': { text: limitsJson() },
     'service.env': { text: serviceEnv(settings, places), isSecret: true },
     ...(settings.rtpengine && { 'rtpengine.conf': { text: rtpengineConf(settings) } }),
     ...(settings.turn.length > 0 && {

@@ -15,6 +15,7 @@ export type Call = {
   fromTag: string;
   /** Who pays, or would: null where it is nobody of ours. */
   user: Address | null;
+  method: 'INVITE' | 'MESSAGE';
   direction: 'outbound' | 'inbound';
   from: string;
   to: string;
@@ -49,6 +50,7 @@ function callOf(row: Row): Call {
     sipCallId: String(row.sip_call_id),
     fromTag: String(row.from_tag),
     user: row.user as Address | null,
+    method: row.method as Call['method'],
     direction: row.direction as Call['direction'],
     from: String(row.from_party),
     to: String(row.to_party),
@@ -111,13 +113,15 @@ export function callsOnEscrow(store: Store, escrowId: bigint): Call[] {
 /** Writes a call that may begin. */
 export function insertCall(store: Store, call: Call): void {
   store
-    .prepare(`insert into calls (call_id, sip_call_id, from_tag, user, direction, from_party, to_party, state, invited_at)
-      values (?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
+    .prepare(`insert into calls
+        (call_id, sip_call_id, from_tag, user, method, direction, from_party, to_party, state, invited_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
     .run(
       call.callId,
       call.sipCallId,
       call.fromTag,
       call.user,
+      call.method,
       call.direction,
       call.from,
       call.to,

@@ -60,8 +60,6 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
         .transform((text) => text === 'yes'),
       /** A phone whose connection is gone may come back for so long: what users miss most in web softphones. */
       providerGraceS: wholeNumber('seconds', { min: 0, max: 120 }).default(15),
-      /** Longest call, and longest free one. */
-      providerMaxCallS: wholeNumber('seconds', { min: 1, max: 86_400 }).default(14_400),
       /** coturn's `static-auth-secret`, and where phones find it, comma-separated; both, or none. */
       providerTurnSecret: z.string().min(32, 'expected at least 32 characters').optional(),
       providerTurnUrls: z
@@ -88,14 +86,8 @@ export function loadProviderConfig(env: NodeJS.ProcessEnv) {
           ...['fcm.googleapis.com', 'jmt17.google.com'],
           ...['push.services.mozilla.com', 'push.apple.com', 'notify.windows.com'],
         ]),
-      /** Calls of one user at the same time, whatever the escrow allows. */
-      providerMaxParallel: wholeNumber('calls', { min: 1, max: 10_000 }).default(10),
-      /** E.164 prefixes that nobody may call, comma-separated: premium numbers. */
-      providerBlockedPrefixes: z
-        .string()
-        .transform((text) => text.split(',').map((prefix) => prefix.trim()))
-        .pipe(z.array(z.string().regex(/^\+[1-9]\d{0,14}$/, 'expected E.164 prefixes, e.g. +31900,+882')))
-        .default([]),
+      /** What nobody may do, whatever an escrow allows: `limits.json` of the kit; without it, the defaults. */
+      providerLimits: z.string().optional(),
     },
     env,
   );

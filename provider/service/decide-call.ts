@@ -36,10 +36,12 @@ export type CallKind = {
   target: { kind: 'gateway'; number: string } | { kind: 'user'; user: Address };
 };
 
-export type ProviderRefusal = 'unknownNumber' | 'badDestination' | 'blockedDestination' | 'overLimit';
+export type ProviderRefusal = 'unknownNumber' | 'badDestination';
 export type CallRefusal =
   | RefusalReason
   | ProviderRefusal
+  | 'blockedDestination'
+  | 'overLimit'
   | IdentityRefusal
   | 'nodeUnavailable'
   | 'malformed'
@@ -76,7 +78,6 @@ export const sipAnswer = (reason: CallRefusal): { status: number; phrase: string
 export function kindOf(
   { method, sender, called }: Asked,
   numbers: (number: string) => Address | null,
-  blockedPrefixes: readonly string[],
 ): CallKind | { refused: ProviderRefusal } {
   if (sender.kind === 'gateway') {
     const number = asNumber(called);
@@ -101,7 +102,6 @@ export function kindOf(
   const shared = { direction: 'outbound', payer: sender.user, from: sender.user, to, destination } as const;
   if (address.success) return { ...shared, target: { kind: 'user', user: address.data } };
   if (method === 'MESSAGE' || destination.kind !== 'number') return { refused: 'badDestination' };
-  if (blockedPrefixes.some((prefix) => number.startsWith(prefix))) return { refused: 'blockedDestination' };
   return { ...shared, target: { kind: 'gateway', number } };
 }
 

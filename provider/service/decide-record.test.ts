@@ -20,6 +20,7 @@ function call(seconds: number, increments = { initialIncrement: 1, increment: 1 
     sipCallId: 'a',
     fromTag: 't',
     user,
+    method: 'INVITE',
     direction: 'outbound',
     from: user,
     to: '+31201234567',

@@ -15,6 +15,8 @@ export type Ended = {
   endedAt: Date;
   sipStatus: number;
   hangupBy: string | null;
+  /** Its first 18x; left out where nobody has noted it. */
+  ringingAt?: Date | null;
 };
 
 export type CallRecord = {

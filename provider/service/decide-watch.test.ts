@@ -30,6 +30,7 @@ function running(callId: string, seconds: number, given: Partial<ChargedCall> = 
     sipCallId: callId,
     fromTag: 't',
     user: null,
+    method: 'INVITE',
     direction: 'outbound',
     from: 'a',
     to: '+31201234567',

@@ -4,11 +4,13 @@ import type { Client } from '../../protocol/api/client.ts';
 import type { PermissionPolicy } from '../../protocol/call/permission.ts';
 import type { Signer } from '../../protocol/sign/signer.ts';
 import type { ScriptHash } from '../../protocol/types/hash.ts';
+import type { Limits } from '../kamailio/limits-file.ts';
 import type { ChainView } from './chain-view.ts';
 import type { Decks } from './decks.ts';
 import type { Kamailio } from './kamailio.ts';
 import type { Metrics } from './metrics.ts';
 import type { Push } from './push.ts';
+import type { Rates } from './rates.ts';
 import type { Rtpengine } from './rtpengine.ts';
 import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
@@ -45,14 +47,6 @@ export type Deps = {
   graceMs: number;
   policy: PermissionPolicy;
   limits: Limits;
+  rates: Rates;
   now: () => Date;
-};
-
-export type Limits = {
-  /** Calls at the same time of one user, whatever the escrow allows. */
-  parallelPerUser: number;
-  /** Longest call. */
-  maxCallSeconds: number;
-  /** Prefixes that nobody may call. */
-  blockedPrefixes: readonly string[];
 };

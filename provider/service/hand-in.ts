@@ -2,7 +2,7 @@ import { type CdrVerdict, submitCdrs } from '../../protocol/api/cdrs.ts';
 import { ApiNotNow, ApiProblem, ApiUnreachable } from '../../protocol/api/failure.ts';
 import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from './deps.ts';
-import { inTransaction } from './store.ts';
+import { committed, inTransaction } from './store.ts';
 import { noteVoucherHandedIn, noteVoucherProblem, vouchersToHandIn } from './vouchers.ts';
 
 /** A fifth of what the API takes: an answer within a second, and little to repeat where it is lost. */
@@ -28,6 +28,7 @@ async function handInCdrs({ store, api, metrics, log }: HandInDeps): Promise<num
     .prepare("select call_id, cdr from calls where cdr_state = 'waiting' order by invited_at limit ?")
     .all(CDRS_AT_A_TIME);
   if (rows.length === 0) return 0;
+  await committed(store); // what a crash could still take back is not told
   const { cdrs } = await api.call(submitCdrs, { body: { cdrs: rows.map(({ cdr }) => JSON.parse(String(cdr))) } });
   if (cdrs.length !== rows.length) throw new RangeError(`the API gives ${cdrs.length} verdicts on ${rows.length} CDRs`);
   inTransaction(store, () => {

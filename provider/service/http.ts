@@ -39,11 +39,16 @@ export const read = (path: string, answer: () => Promise<Answer> | Answer, isOpe
 
 export type Serving = { url: string; stop: () => Promise<void> };
 
+export type ServeOptions = {
+  port: number;
+  secret: string;
+  log: Logger;
+  /** Resolves when what an answer tells of is on disk. */
+  written: () => Promise<void>;
+};
+
 /** Only the loopback is listened on, and only who knows the secret is answered: other users share the machine. */
-export async function serve(
-  routes: readonly Route[],
-  { port, secret, log }: { port: number; secret: string; log: Logger },
-): Promise<Serving> {
+export async function serve(routes: readonly Route[], { port, secret, log, written }: ServeOptions): Promise<Serving> {
   const expected = Buffer.from(`Bearer ${secret}`);
   const mayAsk = ({ headers }: IncomingMessage) => {
     const given = Buffer.from(headers.authorization ?? '');
@@ -51,6 +56,10 @@ export async function serve(
   };
   const server = createServer((request, response) => {
     answerTo(routes, request, mayAsk(request))
+      .then(async (answer) => {
+        await written();
+        return answer;
+      })
       .catch((error) => {
         log.error(`${request.method} ${request.url}: ${describe(error)}`);
         log.debug(error);

@@ -14,6 +14,8 @@ export type Kamailio = {
   unbind(user: string): Promise<void>;
   /** The phones of a user that are registered now, by `+sip.instance`. */
   devicesOf(user: string): Promise<string[]>;
+  /** How many phones are registered now. */
+  registered(): Promise<number>;
   /** What is registered now. */
   bindings(): Promise<Binding[]>;
 };
@@ -128,6 +130,12 @@ export function createKamailio(url: string, secret: string): Kamailio {
       const found = lookupSchema.safeParse(await call('ul.lookup', ['location', user]));
       if (!found.success) throw new KamailioUnavailable(`Kamailio looks up otherwise: ${found.error.message}`);
       return (found.data?.Contacts ?? []).map(({ Contact }) => Contact.Instance.replaceAll('"', ''));
+    },
+    registered: async () => {
+      const lines = z.array(z.string()).safeParse(await call('stats.get_statistics', ['location_contacts']));
+      const found = lines.success ? /= (\d+)$/.exec(lines.data[0] ?? '')?.[1] : undefined;
+      if (found === undefined) throw new KamailioUnavailable('Kamailio counts registrations otherwise');
+      return Number(found);
     },
     bindings: async () => {
       const dump = dumpSchema.safeParse(await call('ul.dump'));

@@ -11,6 +11,7 @@ import { Outage } from '../../process/outage.ts';
 import { type Logger, type Running, runService } from '../../process/run.ts';
 import { createClient } from '../../protocol/api/client.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { defaultLimits, readLimitsFile } from '../kamailio/limits-file.ts';
 import { createChainView } from './chain-view.ts';
 import { type Config, loadProviderConfig } from './config.ts';
 import { createDecks, noteDeckSet } from './decks.ts';
@@ -24,12 +25,13 @@ import { type Dns, locate } from './locate.ts';
 import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
 import { createPush } from './push.ts';
+import { createRates } from './rates.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
 import { createSeenIdentities } from './seen.ts';
 import { showRoutes } from './show.ts';
-import { openStore } from './store.ts';
+import { committed, openStore } from './store.ts';
 import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
 
 /** The machine's own resolver. */
@@ -43,7 +45,8 @@ const HEAD_POLL_MS = 1_000;
 
 /** Serves whether or not node, API and Kamailio are there yet: each question finds out for itself. */
 async function start(config: Config, log: Logger, fail: (error: unknown) => void): Promise<Running> {
-  const { network, contract } = config;
+  const { network, contract, providerLimits } = config;
+  const limits = providerLimits === undefined ? defaultLimits : readLimitsFile(providerLimits);
   const signer = await openWalletFile(config.wallet, passwordOf(config));
   const store = openStore(config.providerStore);
   const identity = { network, contract, provider: signer.address };
@@ -92,11 +95,8 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       graceMs: 0, // the service itself sees to the end of a hold
       unsignedSeconds: Math.ceil(config.providerVoucherIntervalS * 1.5),
     },
-    limits: {
-      parallelPerUser: config.providerMaxParallel,
-      maxCallSeconds: config.providerMaxCallS,
-      blockedPrefixes: config.providerBlockedPrefixes,
-    },
+    limits,
+    rates: createRates(),
     now: () => new Date(),
   };
   const watch = createWatch(deps);
@@ -104,6 +104,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     port: config.providerPort,
     secret: config.providerSecret,
     log,
+    written: () => committed(store),
   });
   log.info({ provider: signer.address }, `listening on ${serving.url}`);
   const loops = [
@@ -118,6 +119,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       heads.close();
       await Promise.all([serving.stop(), ...loops.map((stop) => stop())]);
       deps.rtpengine?.close();
+      await committed(store);
       store.close();
     },
   };

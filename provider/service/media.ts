@@ -4,6 +4,7 @@ import { decideMedia } from './decide-media.ts';
 import type { Deps } from './deps.ts';
 import { KamailioUnavailable } from './kamailio.ts';
 import { RtpengineUnavailable } from './rtpengine.ts';
+import { committed } from './store.ts';
 
 /** rtpengine is asked so often for the sound of each call that runs. */
 export const MEDIA_MS = 5_000;
@@ -49,5 +50,6 @@ async function lookAt(
     .prepare("update calls set end_reason = coalesce(end_reason, 'noMedia'), billed_until = ? where call_id = ?")
     .run(verdict.since.getTime(), callId);
   if (endReason === null) metrics.count('calls_ended_by_us', 'noMedia');
+  await committed(store); // to where it is billed has to outlive what follows
   if (dialog) await kamailio.hangUp(dialog, 'noMedia');
 }

@@ -11,18 +11,28 @@ import { signVoucher } from '../../protocol/sign/voucher.ts';
 import { datoshi } from '../../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../../protocol/types/hash.ts';
 import { height } from '../../protocol/types/height.ts';
+import { defaultLimits, type Limits } from '../kamailio/limits-file.ts';
 import { callsOnEscrow, unsettledOf } from './calls.ts';
 import { createDecks, keepDeck, noteDeckSet } from './decks.ts';
+import { showLimits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { putNumber } from './numbers.ts';
 import { type AskedCall, permit } from './permit.ts';
+import { createRates } from './rates.ts';
 import { noteAnswer, recordEnd } from './record.ts';
 import { createSeenIdentities } from './seen.ts';
 import { openStore } from './store.ts';
+import { userCounters } from './usage.ts';
 
 const [provider, user, voucherKey] = [createKey(), createKey(), createKey()];
 const network = 56753;
 const contract = `0x${'01'.repeat(20)}` as ScriptHash;
+
+const off = { warn: null, refuse: null };
+const noLimits: Limits = {
+  ...defaultLimits,
+  ...Object.fromEntries([...userCounters, 'callsPerSecond', 'ratePerSecond'].map((name) => [name, off])),
+};
 
 const record: EscrowRecord = {
   user: user.address,
@@ -64,7 +74,8 @@ function world(given: Partial<EscrowRecord> = {}, others: Record<string, EscrowR
     seen: createSeenIdentities(),
     decks: createDecks(store),
     policy: defaultPolicy,
-    limits: { parallelPerUser: 1_000, maxCallSeconds: 3_600, blockedPrefixes: ['+31900'] },
+    limits: { ...noLimits, longestCall: { warn: null, refuse: 3_600 }, blockedPrefixes: ['+31900'] } as Limits,
+    rates: createRates(),
     network,
     contract,
     signer: provider,
@@ -162,7 +173,7 @@ describe('a call is refused', () => {
     expect(it.store.prepare('select count(*) as n from calls').get()?.n).toBe(0n);
   });
 
-  test('where nobody has handed in the deck, where no node answers, over a limit, and after its end', async () => {
+  test('where nobody has handed in the deck, where no node answers, and after its end', async () => {
     const it = world();
     expect(await it.reason({ sipCallId: 'a' })).toBe('allowed');
     const end = { answeredAt: null, endedAt: new Date(), sipStatus: 487, hangupBy: null };
@@ -173,8 +184,125 @@ describe('a call is refused', () => {
     it.state.isAway = true;
     expect(await it.reason()).toBe('nodeUnavailable');
     it.state.isAway = false;
-    it.deps.limits.parallelPerUser = 0;
-    expect(await it.reason()).toBe('overLimit');
+  });
+});
+
+describe('a call over a limit is refused', () => {
+  const limited = (given: Partial<Limits>) => {
+    const rich = { amount: datoshi(1_000_000_000n), ratePerSecond: datoshi(1_000n), feePerCall: datoshi(1_000n) };
+    const it = world({ ...rich, endsAt: new Date(Date.now() + 20 * 86_400_000) });
+    it.deps.limits = { ...it.deps.limits, ...given };
+    const limit = async (asked: Partial<AskedCall> = {}) => {
+      const permitted = await it.ask(asked);
+      return permitted.allowed ? 'allowed' : (permitted.limit ?? permitted.reason);
+    };
+    const wait = (ms: number) => {
+      it.state.now = new Date(it.state.now.getTime() + ms);
+    };
+    const end = (callId: string, talkedMs: number) => {
+      const answeredAt = it.state.now;
+      noteAnswer(it.deps, callId, { at: answeredAt, dialog: { entry: 1, id: 1 } });
+      wait(talkedMs);
+      recordEnd(it.deps, callId, { answeredAt, endedAt: it.state.now, sipStatus: 200, hangupBy: 'caller' });
+    };
+    return { ...it, limit, wait, end };
+  };
+  const third = { warn: 1, refuse: 2 };
+  const times = async (n: number, ask: (i: number) => Promise<string>) => {
+    const said: string[] = [];
+    for (let i = 0; i < n; i += 1) said.push(await ask(i));
+    return said;
+  };
+
+  test.each<[keyof Limits, (i: number) => string, number]>([
+    ['total', (i) => `+3120123456${i}`, 86_400_001],
+    ['perMinute', (i) => `+3120123456${i}`, 60_001],
+    ['sequence', () => '+31201234567', 86_400_001],
+    ['distinct', (i) => `+3120123456${i}`, 86_400_001],
+    ['callsPerSecond', () => '+31201234567', 1_001],
+  ])('%s: the third of two is, and its like is allowed when its time is over', async (name, numberOf, ms) => {
+    const it = limited({ [name]: third });
+    expect(await times(3, (i) => it.limit({ called: numberOf(i) }))).toEqual(['allowed', 'allowed', name]);
+    it.wait(ms);
+    expect(await it.limit()).toBe('allowed');
+    const shown = showLimits(it.deps).items.filter(({ verdict }) => verdict === 'refused');
+    expect(shown).toMatchObject([{ limit: name, who: user.address, count: 1, last: numberOf(2) }]);
+  });
+
+  test('concurrent: one that ends makes room, and calls that come in take none', async () => {
+    const it = limited({ concurrent: third });
+    putNumber(it.store, '+31201112222', user.address);
+    const inbound = { sender: { kind: 'gateway', number: '+49301' }, called: '+31201112222' } as const;
+    expect(await times(3, () => it.limit(inbound))).toEqual(['allowed', 'allowed', 'concurrent']);
+    expect(await times(3, (i) => it.limit({ sipCallId: `call-${i}` }))).toEqual(['allowed', 'allowed', 'concurrent']);
+    it.end('call-0', 1_000);
+    expect(await it.limit()).toBe('allowed');
+  });
+
+  test('sequence: a call to somebody else begins it anew', async () => {
+    const it = limited({ sequence: third });
+    const numbers = ['1', '1', '2', '1', '1', '1'];
+    const said = await times(6, async (i) => {
+      it.wait(1);
+      return it.limit({ called: `+3120123456${numbers[i]}` });
+    });
+    expect(said).toEqual([...Array(5).fill('allowed'), 'sequence']);
+  });
+
+  test('duration: what was talked within a day counts, running calls included', async () => {
+    const it = limited({ duration: { warn: 10, refuse: 60 } });
+    await it.ask({ sipCallId: 'a' });
+    it.end('a', 59_000);
+    await it.ask({ sipCallId: 'b' });
+    noteAnswer(it.deps, 'b', { at: it.state.now, dialog: { entry: 1, id: 2 } });
+    it.wait(1_999);
+    expect(await it.limit()).toBe('allowed');
+    it.wait(1);
+    expect(await it.limit()).toBe('duration');
+  });
+
+  test('the price of a second or of the connection, a blocked prefix, and the hours', async () => {
+    const it = limited({ ratePerSecond: { warn: 10n, refuse: 50n } as never, hours: ['00:00-24:00'] });
+    keepDeck(it.store, setDeck(it, ['+31', '50', 60], ['+32', '51', 60]));
+    expect(await it.limit()).toBe('allowed');
+    expect(await it.limit({ called: '+32201234567' })).toBe('ratePerSecond');
+    expect(await it.reason({ called: '+31900123' })).toBe('blockedDestination');
+    it.state.now = new Date('2026-02-01T23:30:00Z');
+    it.escrows.set('1', { ...(it.escrows.get('1') as EscrowRecord), endsAt: new Date('2030-01-01') });
+    it.deps.limits = { ...it.deps.limits, hours: ['07:00-23:00'] };
+    expect(await it.limit()).toBe('hours');
+    expect(await it.limit({ called: createKey().address })).not.toBe('hours');
+  });
+
+  test('a dry run refuses nothing, and counts what it would have refused', async () => {
+    const it = limited({ total: third, dryRun: true });
+    expect(await times(4, () => it.limit())).toEqual(Array(4).fill('allowed'));
+    expect(await it.limit({ called: '+31900123' })).toBe('allowed');
+    const { items, calls } = showLimits(it.deps);
+    expect(calls).toBe(5);
+    expect(items.map(({ limit, verdict, count }) => `${limit} ${verdict} ${count}`).toSorted()).toEqual([
+      'blockedPrefixes wouldRefuse 1',
+      'total warned 1',
+      'total wouldRefuse 3',
+    ]);
+    expect(it.deps.metrics.text({})).toContain('krypton_provider_limit_dry_refusals_total{limit="total"} 3');
+  });
+
+  test('at the same time as well: of many calls that come at once no more are let through than may run', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 20 }), async (refuse, asked) => {
+        const it = limited({ concurrent: { warn: null, refuse } });
+        const said = await Promise.all(Array.from({ length: asked }, () => it.limit()));
+        expect(said.filter((one) => one === 'allowed')).toHaveLength(Math.min(refuse, asked));
+        expect(said.filter((one) => one === 'concurrent')).toHaveLength(Math.max(0, asked - refuse));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('the same INVITE again counts once', async () => {
+    const it = limited({ total: third });
+    expect(await times(5, () => it.limit({ sipCallId: 'same' }))).toEqual(Array(5).fill('allowed'));
   });
 });
 

@@ -6,10 +6,12 @@ import { callIdSchema } from '../../protocol/call/form.ts';
 import { decidePermission, promisesOf } from '../../protocol/call/permission.ts';
 import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Elsewhere, findElsewhere, refuseIdentity } from './between.ts';
-import { type Call, callsOnEscrow, callsUnderWay, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
+import { type Call, callsOnEscrow, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
 import { type Charge, permissionEscrow, priceOfCharge, underWay } from './charge.ts';
 import { type Asked, type CallKind, type CallRefusal, isFree, kindOf } from './decide-call.ts';
+import type { LimitName } from './decide-limits.ts';
 import type { Deps } from './deps.ts';
+import { limitCall } from './limits.ts';
 import { findNumber } from './numbers.ts';
 import { inTransaction } from './store.ts';
 import { type GivenVoucher, keepVoucher, voucherTotal } from './vouchers.ts';
@@ -33,7 +35,8 @@ export type Permit =
       /** Where a user is reached who is not here. */
       elsewhere?: Elsewhere | null;
     }
-  | { allowed: false; reason: CallRefusal };
+  /** `limit`: which one it is over. */
+  | { allowed: false; reason: CallRefusal; limit?: LimitName };
 
 type PermitDeps = Pick<
   Deps,
@@ -45,6 +48,8 @@ type PermitDeps = Pick<
   | 'seen'
   | 'policy'
   | 'limits'
+  | 'rates'
+  | 'log'
   | 'network'
   | 'contract'
   | 'signer'
@@ -86,9 +91,13 @@ async function doubtOf(deps: PermitDeps, { sender, called, sipCallId }: AskedCal
 
 const refuse = (reason: CallRefusal): Permit => ({ allowed: false, reason });
 
+const overLimit = (limit: LimitName): Permit => {
+  return { allowed: false, reason: limit === 'blockedPrefixes' ? 'blockedDestination' : 'overLimit', limit };
+};
+
 async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const { store, chain, decks, limits } = deps;
-  const kind = kindOf(asked, (number) => findNumber(store, number), limits.blockedPrefixes);
+  const kind = kindOf(asked, (number) => findNumber(store, number));
   if ('refused' in kind) return refuse(kind.refused);
   await chain.sync();
   const doubt = await doubtOf(deps, asked);
@@ -98,12 +107,16 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const callId = callIdOf(deps, asked);
   const known = findCall(store, callId);
   if (known?.state === 'over') return refuse('callEnded');
-  if (known === null && isOverLimit(deps, kind)) return refuse('overLimit');
   if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
-    // a message that costs nothing leaves nothing to be remembered
-    if (known === null && asked.method === 'INVITE')
-      insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
-    return { allowed: true, callId, maxSeconds: limits.maxCallSeconds, target: kind.target, isCharged: false };
+    return inTransaction(store, () => {
+      const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms: null, at }) : null;
+      if (limit) return overLimit(limit);
+      // a message that costs nothing leaves nothing to be remembered
+      if (known === null && asked.method === 'INVITE')
+        insertCall(store, { ...begin(asked, kind, callId, at), charge: null });
+      const { refuse: maxSeconds } = limits.longestCall;
+      return { allowed: true, callId, maxSeconds, target: kind.target, isCharged: false };
+    });
   }
   const escrow = await findEscrow(deps, kind.payer, known?.charge?.escrowId ?? asked.escrowId, at);
   if (escrow === 'unknownEscrow') return refuse('unknownEscrow');
@@ -148,17 +161,19 @@ function decideCharged(
     if (!permission.allowed) return refuse(permission.reason);
     const { hold, terms, entry } = permission;
     if (hold === null || terms === null) throw new TypeError('a charged call has a hold'); // free ones were let through
+    const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms, at }) : null;
+    if (limit) return overLimit(limit);
     const tariffHash = known?.charge ? known.charge.tariffHash : 'tariffHash' in price ? price.tariffHash : null;
     const charge: Charge = { escrowId: id, terms, entry, tariffHash, hold };
     if (known) writeCharge(store, callId, charge);
     else insertCall(store, { ...begin(asked, kind, callId, at), charge });
-    const maxSeconds = Math.min(permission.maxSeconds, limits.maxCallSeconds);
+    const maxSeconds = Math.min(permission.maxSeconds, limits.longestCall.refuse);
     return { allowed: true, callId, maxSeconds, target: kind.target, isCharged: true };
   });
 }
 
 function begin(
-  { sipCallId, fromTag }: AskedCall,
+  { sipCallId, fromTag, method }: AskedCall,
   kind: CallKind,
   callId: string,
   invitedAt: Date,
@@ -173,7 +188,7 @@ function begin(
     billedUntil: null,
     endReason: null,
   };
-  return { callId, sipCallId, fromTag, user, direction, from, to, state: 'ringing', invitedAt, ...none };
+  return { callId, sipCallId, fromTag, user, method, direction, from, to, state: 'ringing', invitedAt, ...none };
 }
 
 /** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */
@@ -182,9 +197,6 @@ function callIdOf({ store }: Pick<Deps, 'store'>, { sipCallId, fromTag }: AskedC
   const wanted = known === null || known.fromTag === fromTag ? sipCallId : `${sipCallId};${fromTag}`;
   return callIdSchema.safeParse(wanted).success ? wanted : createHash('sha256').update(wanted).digest('hex');
 }
-
-const isOverLimit = ({ store, limits }: PermitDeps, { payer }: CallKind): boolean =>
-  callsUnderWay(store).filter(({ user }) => user === payer).length >= limits.parallelPerUser;
 
 /** A user with more open escrows than this names the one that is meant. */
 const MAX_ESCROWS = 200;

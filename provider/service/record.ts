@@ -11,12 +11,14 @@ export function noteAnswer(
   callId: string,
   { at, dialog }: { at: Date; dialog: { entry: number; id: number } },
 ): boolean {
-  const { changes } = store
-    .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
+  const { changes } = inTransaction(store, () =>
+    store
+      .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
         held_from = case when state = 'ringing' and held_from is not null then ?1 else held_from end,
         dialog_entry = ?2, dialog_id = ?3
       where call_id = ?4 and state <> 'over'`)
-    .run(at.getTime(), dialog.entry, dialog.id, callId);
+      .run(at.getTime(), dialog.entry, dialog.id, callId),
+  );
   return Number(changes) > 0;
 }
 
@@ -47,24 +49,28 @@ export function recordEnd(deps: RecordDeps, callId: string, ended: Ended): 'reco
     if (call === null) return null;
     if (call.state === 'over') return 'known' as const;
     const record = recordOf(call, ended);
-    write(store, call, record);
-    return record;
+    write(store, call, record, ended.ringingAt ?? null);
+    return { record, call };
   });
   if (done === 'known') return 'known';
   if (done === null) {
     setAside(deps, 'unknownCall', { callId, ...ended });
     return 'aside';
   }
-  metrics.count('records', done.disposition);
+  const { record, call } = done;
+  metrics.count('records', record.disposition);
+  if (record.answeredAt)
+    metrics.count('talked_seconds', call.direction, (record.endedAt.getTime() - record.answeredAt.getTime()) / 1000);
   return 'recorded';
 }
 
-function write(store: Store, { callId }: Call, record: CallRecord): void {
+function write(store: Store, { callId }: Call, record: CallRecord, ringingAt: Date | null): void {
   store
-    .prepare(`update calls set state = 'over', answered_at = ?, ended_at = ?, disposition = ?, sip_status = ?, hangup_by = ?,
+    .prepare(`update calls set state = 'over', ringing_at = ?, answered_at = ?, ended_at = ?, disposition = ?, sip_status = ?, hangup_by = ?,
         price = ?, cdr = ?, cdr_state = ?
       where call_id = ?`)
     .run(
+      ringingAt?.getTime() ?? null,
       record.answeredAt?.getTime() ?? null,
       record.endedAt.getTime(),
       record.disposition,

@@ -13,6 +13,7 @@ import {
   type Shown,
 } from './decide-registration.ts';
 import type { Deps } from './deps.ts';
+import { limitRegistration } from './limits.ts';
 import { findSession, giveNonce, noncesOf, openSession, renewSession } from './sessions.ts';
 import { keepSubscription } from './subscriptions.ts';
 import { iceServer } from './turn.ts';
@@ -63,11 +64,13 @@ type RegisterDeps = Pick<
   | 'network'
   | 'contract'
   | 'signer'
+  | 'limits'
+  | 'rates'
   | 'metrics'
+  | 'log'
   | 'now'
   | 'voucherIntervalS'
   | 'turn'
-  | 'limits'
   | 'push'
 >;
 
@@ -98,6 +101,8 @@ async function decide(
 ): Promise<RegistrationAnswer> {
   const { store, chain, network, contract, signer, metrics } = deps;
   const isAsking = !shown.session && !shown.proof && !shown.token;
+  const given = { user, source: sourceOf(connection), isAsking, at: deps.now() };
+  if (limitRegistration(deps, given)) return refusal(deps, 'tooMany');
   if (!isAsking) await chain.sync();
   const registrations = isAsking ? [] : await chain.registrationsOf(user);
   const now = deps.now();
@@ -122,7 +127,7 @@ async function decide(
     if (text !== null) headersOut[header.push] = keepSubscription(store, deps.push, { user, device, text, now });
   }
   if (deps.turn) {
-    const until = new Date(now.getTime() + deps.limits.maxCallSeconds * 1000 + TURN_MORE_MS);
+    const until = new Date(now.getTime() + deps.limits.longestCall.refuse * 1000 + TURN_MORE_MS);
     headersOut[header.turn] = JSON.stringify(iceServer(deps.turn, user, until));
   }
   if (decision.way === 'session') renewSession(store, secret ?? '', now);
@@ -136,6 +141,9 @@ async function decide(
     });
   return { allowed: true, status: 200, phrase: 'OK', headers: headersOut };
 }
+
+/** Of `udp:192.0.2.1:5060#7` the address. */
+const sourceOf = (connection: string): string => /^\w+:(.+):\d+(#\d+)?$/.exec(connection)?.[1] ?? connection;
 
 /** 401 says that another try, with the nonce that comes with it, may help. */
 function refusal(

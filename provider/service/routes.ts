@@ -5,6 +5,7 @@ import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
 import { findCall } from './calls.ts';
 import { type CallRefusal, sipAnswer } from './decide-call.ts';
+import type { LimitName } from './decide-limits.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
@@ -61,6 +62,8 @@ const endedSchema = z.object({
   /** The final answer to the INVITE; empty where there was none. */
   status: z.string().regex(/^([1-6]\d\d)?$/),
   by: z.enum(['caller', 'callee', 'provider']),
+  /** Of the first 18x; empty where there was none. */
+  ringing: z.union([time, z.literal('')]).default(''),
 });
 
 const wakeSchema = z.object({ callId: text, user: addressSchema, at: time, wakesAll: z.boolean() });
@@ -108,13 +111,14 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
  * the answer was not told, it has to do.
  */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
-  const { callId, start_time: start, end_time: endedAt, duration, status, by } = report;
+  const { callId, start_time: start, end_time: endedAt, duration, status, by, ringing } = report;
   const isAnswered = status.startsWith('2');
   const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
   const began = Number(duration) > 0 && start < known ? start : known;
   const answeredAt = isAnswered ? began : null;
   const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
-  const ended = { answeredAt, endedAt, sipStatus: status === '' ? 500 : Number(status), hangupBy };
+  const sipStatus = status === '' ? 500 : Number(status);
+  const ended = { answeredAt, endedAt, sipStatus, hangupBy, ringingAt: ringing === '' ? null : ringing };
   return { json: { result: recordEnd(deps, callId, ended) } };
 }
 
@@ -130,7 +134,7 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   if (escrowId === undefined || voucher === undefined) return { json: refused('malformed') };
   const given: AskedCall = { method, sipCallId: callId, fromTag, sender, called, escrowId, voucher };
   const permitted = await permit(deps, given);
-  if (!permitted.allowed) return { json: refused(permitted.reason) };
+  if (!permitted.allowed) return { json: refused(permitted.reason, permitted.limit) };
   const { target, maxSeconds, isCharged } = permitted;
   const gateways = target.kind === 'gateway' ? deps.gateways : [];
   const { elsewhere = null } = permitted;
@@ -139,8 +143,9 @@ async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promi
   return { json: { allowed: true, ...answer } };
 }
 
-function refused(reason: CallRefusal) {
-  return { allowed: false, ...sipAnswer(reason), headers: { 'X-Krypton-Reason': reason } };
+function refused(reason: CallRefusal, limit?: LimitName) {
+  const headers = { 'X-Krypton-Reason': reason, ...(limit && { 'X-Krypton-Limit': limit }) };
+  return { allowed: false, ...sipAnswer(reason), headers };
 }
 
 function readEscrowId(header: string | null): bigint | null | undefined {

@@ -72,11 +72,17 @@ export function findSession(store: Store, secret: string): Session | null {
   return { user: row.user as Address, expiresAt, notAfter };
 }
 
+/** A phone registers every few minutes: its session is written anew once an hour, as each write waits for the disk. */
+const RENEW_AFTER_MS = 3_600_000;
+
 /** Each use keeps it for another 30 days. */
 export function renewSession(store: Store, secret: string, now: Date): void {
+  const until = now.getTime() + SESSION_MS;
   store
-    .prepare('update sessions set expires_at = min(?, not_after) where hash = ?')
-    .run(now.getTime() + SESSION_MS, hashOf(secret));
+    .prepare(
+      'update sessions set expires_at = min(?1, not_after) where hash = ?2 and expires_at < min(?1 - ?3, not_after)',
+    )
+    .run(until, hashOf(secret), RENEW_AFTER_MS);
 }
 
 /** The user is no longer registered with us. */

@@ -3,8 +3,10 @@ import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Call, callsUnderWay, findCall } from './calls.ts';
 import { keepDeck } from './decks.ts';
 import type { Deps } from './deps.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { type Answer, type Route, read, route } from './http.ts';
 import { KamailioUnavailable } from './kamailio.ts';
+import { showLimits } from './limits.ts';
 import { listNumbers, putNumber, removeNumber } from './numbers.ts';
 import type { Store } from './store.ts';
 
@@ -17,10 +19,12 @@ export function showRoutes(deps: Deps): Route[] {
   return [
     read('/healthz', () => ({ json: { status: 'ok' } }), true),
     read('/readyz', () => readiness(deps), true),
-    read('/metrics', () => ({ text: metrics.text(gauges(store)) }), true),
+    read('/metrics', async () => ({ text: metrics.text(await figures(deps)) }), true),
     read('/status', () => status(deps)),
     read('/calls', () => ({ json: { items: callsUnderWay(store).map(shapeOf) } })),
+    read('/calls/newest', () => ({ json: { items: newestCalls(store) } })),
     read('/registrations', () => answerOf(async () => ({ json: { items: await deps.kamailio.bindings() } }))),
+    read('/limits', () => ({ json: showLimits(deps) })),
     read('/earnings', () => ({ json: earnings(store) })),
     route('POST', '/hangup', z.object({ callId: z.string() }), ({ callId }) => hangUp(deps, callId)),
     read('/numbers', () => ({ json: { items: listNumbers(store) } })),
@@ -53,8 +57,38 @@ function shapeOf({ callId, user, direction, from, to, state, invitedAt, answered
   };
 }
 
+/** As many as a person looks at. */
+const SHOWN_CALLS = 50;
+
+function newestCalls(store: Store) {
+  const rows = store
+    .prepare(`select call_id, user, to_party, invited_at, answered_at, ended_at, state, disposition, end_reason, hangup_by,
+        price, cdr_state, cdr_reason from calls order by invited_at desc limit ?`)
+    .all(SHOWN_CALLS);
+  return rows.map((row) => ({
+    callId: row.call_id,
+    user: row.user,
+    to: row.to_party,
+    invitedAt: new Date(Number(row.invited_at)).toISOString(),
+    talkedMs: row.answered_at && row.ended_at ? Number(row.ended_at) - Number(row.answered_at) : null,
+    end: row.state === 'over' ? (row.end_reason ?? row.disposition) : row.state,
+    endedBy: row.hangup_by,
+    price: row.price,
+    record: row.cdr_reason ?? row.cdr_state ?? '',
+  }));
+}
+
+async function figures({ store, kamailio, now }: Deps): Promise<Figures> {
+  const registered = await kamailio.registered().catch((error) => {
+    if (error instanceof KamailioUnavailable) return null;
+    throw error;
+  });
+  return figuresOf(store, registered, now());
+}
+
 /** Each part that a call needs, as this process reaches it. */
-async function status({ store, chain, decks, kamailio, rtpengine, signer, network, contract, gateways, now }: Deps) {
+async function status(deps: Deps) {
+  const { chain, decks, kamailio, rtpengine, signer, network, contract, gateways, now } = deps;
   const works = (asked: Promise<unknown>) =>
     asked.then(
       () => true,
@@ -77,7 +111,7 @@ async function status({ store, chain, decks, kamailio, rtpengine, signer, networ
       rtpengine: isRtpengineUp,
       gateways,
       deck: { kind: deck.kind, hash: deck.kind === 'none' ? null : deck.hash },
-      ...gauges(store),
+      figures: Object.fromEntries(Object.entries(await figures(deps)).map(([name, { value }]) => [name, value])),
     },
   };
 }
@@ -123,19 +157,6 @@ async function readiness({ chain }: Deps) {
   } catch {
     return { status: 503, json: { status: 'no NEO node answers' } };
   }
-}
-
-/** Sums are integers of SQLite, and so exact. */
-function gauges(store: Store): Record<string, bigint> {
-  const one = (sql: string) => (store.prepare(sql).get()?.n ?? 0n) as bigint;
-  return {
-    calls_under_way: one("select count(*) as n from calls where state <> 'over'"),
-    held_datoshi: one("select coalesce(sum(held_amount), 0) as n from calls where state <> 'over'"),
-    records_waiting: one("select count(*) as n from calls where cdr_state = 'waiting'"),
-    waiting_datoshi: one("select coalesce(sum(price), 0) as n from calls where cdr_state = 'waiting'"),
-    recorded_datoshi: one('select coalesce(sum(price), 0) as n from calls'),
-    sessions: one('select count(*) as n from sessions'),
-  };
 }
 
 /** By user and day (UTC), what calls cost and where their records are. */

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /**
  * One SQLite file, so that a provider needs no database server. `node:sqlite` comes with Node.js itself: nothing is
@@ -46,6 +46,17 @@ const steps = [
   `create table subscriptions (
      user text not null, endpoint text not null, device text, document text not null, kept_at integer not null,
      primary key (user, endpoint)) strict;`,
+  `alter table calls add column method text not null default 'INVITE';
+   alter table calls add column ringing_at integer;
+   create index calls_of_user on calls (user, direction, invited_at, to_party);
+   drop index calls_of_escrow;
+   create index calls_owed on calls (escrow_id, cdr_state, paid, price) where price > 0;
+   create index calls_by_time on calls (invited_at);
+   create index calls_by_end on calls (ended_at) where ended_at is not null;
+   create index calls_by_money on calls (cdr_state, price, paid) where price > 0;
+   create table limit_counts (
+     day text not null, limit_name text not null, verdict text not null, who text not null, count integer not null,
+     last_at integer not null, last_what text not null, unique (day, limit_name, verdict, who)) strict;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */
@@ -60,20 +71,60 @@ export function openStore(path: string): Store {
   store.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
   const done = Number(store.prepare('pragma user_version').get()?.user_version ?? 0);
   for (const [i, step] of steps.entries()) {
-    if (i >= done) inTransaction(store, () => store.exec(`${step}; pragma user_version = ${i + 1}`));
+    if (i >= done) store.exec(`begin immediate; ${step}; pragma user_version = ${i + 1}; commit`);
   }
+  keepStatements(store);
   return store;
 }
 
-/** All of it, or nothing. No network in here. */
+/** Each statement is compiled once: what it holds is not JavaScript's memory, and would wait long to be collected. */
+function keepStatements(store: Store): void {
+  const kept = new Map<string, StatementSync>();
+  const compile = store.prepare.bind(store);
+  store.prepare = (sql) => {
+    const found = kept.get(sql) ?? compile(sql);
+    kept.set(sql, found);
+    return found;
+  };
+}
+
+/**
+ * All of it, or nothing. No network in here. What is written within one turn of the event loop reaches the disk together,
+ * as a disk that is waited for takes milliseconds: whoever tells of it to the outside waits for `committed` first.
+ */
 export function inTransaction<T>(store: Store, work: () => T): T {
-  store.exec('begin immediate');
+  join(store);
+  store.exec('savepoint step');
   try {
     const result = work();
-    store.exec('commit');
+    store.exec('release step');
     return result;
   } catch (error) {
-    store.exec('rollback');
+    store.exec('rollback to step; release step');
     throw error;
   }
+}
+
+const groups = new WeakMap<Store, Promise<void>>();
+
+/** What was written so far is on disk. @throws where it can't be: then nothing of it was done */
+export const committed = (store: Store): Promise<void> => groups.get(store) ?? Promise.resolve();
+
+function join(store: Store): void {
+  if (groups.has(store)) return;
+  store.exec('begin immediate');
+  const done = new Promise<void>((resolve, reject) => {
+    setImmediate(() => {
+      groups.delete(store);
+      try {
+        store.exec('commit');
+        resolve();
+      } catch (error) {
+        if (store.isTransaction) store.exec('rollback');
+        reject(error);
+      }
+    });
+  });
+  done.catch(() => undefined); // it is told to whoever waits
+  groups.set(store, done);
 }

@@ -5,8 +5,9 @@ import { permissionEscrow } from './charge.ts';
 import { type Action, type ChargedCall, decideWatch, endOf, type WatchInput } from './decide-watch.ts';
 import type { Deps } from './deps.ts';
 import { KamailioUnavailable } from './kamailio.ts';
+import { warnOfLongCalls } from './limits.ts';
 import { recordEnd } from './record.ts';
-import { inTransaction } from './store.ts';
+import { committed, inTransaction } from './store.ts';
 import { voucherTotal } from './vouchers.ts';
 
 /** Money, vouchers and escrows of running calls are looked at so often. */
@@ -20,7 +21,7 @@ const UPTIME_TOLERANCE_MS = 2_000;
 
 type WatchDeps = Pick<
   Deps,
-  'store' | 'chain' | 'kamailio' | 'graceMs' | 'policy' | 'limits' | 'metrics' | 'log' | 'now'
+  'store' | 'chain' | 'kamailio' | 'graceMs' | 'policy' | 'limits' | 'rates' | 'metrics' | 'log' | 'now'
 >;
 
 export type Watch = { look(): Promise<void>; list(): Promise<void> };
@@ -31,11 +32,14 @@ export function createWatch(deps: WatchDeps): Watch {
   const kamailioAway = new Outage(deps.log, 'waiting for Kamailio');
   /** Until when Kamailio lets each call run, as it was told last. */
   const told = new Map<string, number>();
+  /** Calls that were warned of. */
+  const warned = new Set<string>();
 
   async function lookAt(escrowId: bigint): Promise<void> {
     const record = await escrowOf(deps, escrowId, nodeAway);
     if (record === 'unknown') return;
     const actions = inTransaction(deps.store, () => decideAndWrite(deps, escrowId, record));
+    await committed(deps.store); // Kamailio is told of no hold that a crash could take back
     await attempt(kamailioAway, () => Promise.all(actions.map((action) => end(deps, action))));
     if (record) await attempt(kamailioAway, () => setTimeouts(deps, escrowId, record.endsAt, told));
   }
@@ -43,7 +47,9 @@ export function createWatch(deps: WatchDeps): Watch {
   return {
     look: async () => {
       await attempt(kamailioAway, () => endLost(deps));
-      const charged = callsUnderWay(deps.store).filter(isCharged);
+      const underWay = callsUnderWay(deps.store);
+      warnOfLongCalls(deps, underWay, warned, deps.now());
+      const charged = underWay.filter(isCharged);
       for (const callId of told.keys()) if (!charged.some((call) => call.callId === callId)) told.delete(callId);
       await Promise.all([...new Set(charged.map(({ charge }) => charge.escrowId))].map(lookAt));
     },
@@ -119,6 +125,7 @@ async function endLost({ store, kamailio, metrics, graceMs, now }: WatchDeps): P
       )
       .run(lostAt?.getTime() ?? null, callId);
     if (endReason === null) metrics.count('calls_ended_by_us', 'connectionLost');
+    await committed(store); // to where it is billed has to outlive what follows
     if (dialog) await kamailio.hangUp(dialog, 'connectionLost');
   }
 }
@@ -136,7 +143,7 @@ async function setTimeouts(
   for (const call of running) {
     const { callId, dialog, answeredAt, endReason } = call;
     if (dialog === null || answeredAt === null || endReason !== null) continue;
-    const longest = answeredAt.getTime() + limits.maxCallSeconds * 1000;
+    const longest = answeredAt.getTime() + limits.longestCall.refuse * 1000;
     const until = Math.min(endOf(call).getTime(), escrowEndsAt.getTime(), longest);
     if (told.get(callId) === until) continue;
     const seconds = Math.max(1, Math.ceil((until - now().getTime()) / 1000));

@@ -8,6 +8,7 @@ import type { Phone } from '../../cli/phone/phone.ts';
 import { headerOf } from '../../cli/phone/sip-message.ts';
 import type { Key } from '../../protocol/sign/key.ts';
 import { signRegistration } from '../../protocol/sign/registration.ts';
+import { defaultLimits, type Limits, limitsJson } from '../../provider/kamailio/limits-file.ts';
 import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamailio/settings.ts';
 import { writeKit } from '../../provider/kamailio/write.ts';
 import { pickPort } from '../../stack/ports.ts';
@@ -41,6 +42,8 @@ export async function startProviderWorld(
   given: Partial<KitSettings> = {},
   /** Gateways, given the one that the test is. */
   gatewaysOf: (live: string) => string[] = (live) => [live],
+  /** Where they differ from the defaults. */
+  limits: Partial<Limits> = {},
 ): Promise<ProviderWorld> {
   const world = await createWorld();
   const folder = mkdtempSync(join(tmpdir(), 'krypton-provider-'));
@@ -74,6 +77,7 @@ export async function startProviderWorld(
     ...given,
   };
   writeKit(kit, settings);
+  writeFileSync(join(kit, 'limits.json'), limitsJson({ ...defaultLimits, ...limits }));
   const written = parseEnv(readFileSync(join(kit, 'service.env'), 'utf8')) as NodeJS.ProcessEnv;
   const start = (own: NodeJS.ProcessEnv) => startService('provider/service', { ...written, ...env, ...own });
   const others: Service[] = [];
