@@ -91,7 +91,9 @@ describe.runIf(await hasKamailio())('the money of a call', { timeout: 120_000 },
     const answeredAt = Date.now();
     const { reason, cdr } = await cutAfter(dialog, () => answeredAt + 6_000, 'no money');
     expect(['insufficientFunds', undefined]).toContain(reason); // Kamailio's own timer gives no reason
-    expect([cdr.hangupBy, cdr.paid, cdr.seconds]).toEqual(['provider', '11000', 6]);
+    expect([cdr.hangupBy, cdr.paid]).toEqual(['provider', '11000']);
+    expect(cdr.seconds).toBeGreaterThan(5); // Kamailio's timer ticks once a second
+    expect(cdr.seconds).toBeLessThanOrEqual(6);
     expect((await world.reader.escrow(id))?.spent).toBe(11_000n);
   });
 

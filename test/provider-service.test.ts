@@ -292,7 +292,7 @@ describe('a call', () => {
     expect(own).toContainEqual(expect.objectContaining({ limit: 'perMinute', verdict: 'refused', count: 2 }));
     expect(own).toContainEqual(expect.objectContaining({ limit: 'total', verdict: 'warned', count: 30 }));
     expect((await world.ask('/metrics')).body).toContain('krypton_provider_limit_refusals_total{limit="perMinute"} 1');
-  });
+  }, 60_000);
 
   test('is refused with its SIP answer', async () => {
     const refused = async (given: Record<string, unknown>) => {
