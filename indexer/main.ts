@@ -12,6 +12,7 @@ import { type Logger, type Running, runService } from '../process/run.ts';
 import { waitFor } from '../process/wait.ts';
 import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
+import { beginDigests } from './digest-tables.ts';
 import { follow } from './follow.ts';
 import { healthChecks } from './health.ts';
 import { whileLeading } from './lead.ts';
@@ -38,7 +39,10 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     try {
       const position = await resume();
       log.info({ height: position.height }, 'indexing');
-      await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
+      await follow(
+        { db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, checkEvery: config.rpcCheckEvery, signal },
+        position,
+      );
     } finally {
       leads = false;
     }
@@ -53,7 +57,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
           'use another database, or npm run reset for the local stack',
       );
     }
-    return { height: cursor.height, hash: cursor.hash };
+    const { height: at, hash } = cursor;
+    if (await beginDigests(db, at)) log.info({ height: at }, 'the index had no digests: they were made of its tables');
+    return { height: at, hash };
   }
 
   async function begin(at: Height): Promise<Position> {
