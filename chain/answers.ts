@@ -90,7 +90,17 @@ export const answers = {
   traverseiterator: stack,
   calculatenetworkfee: z.object({ networkfee: z.union([decimal, count.transform(String)]) }),
   sendrawtransaction: z.object({ hash: txHash }),
-  getcontractstate: z.object({ hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
+  getcontractstate: z.object({ id: z.int(), hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
+  /** What the whole chain holds as of a block, by its hash. */
+  getstateroot: z.object({ index: count, roothash: z.string().regex(/^0x[0-9a-f]{64}$/) }),
+  findstates: z.object({
+    results: z
+      .array(z.object({ key: z.base64(), value: z.base64() }))
+      .nullish()
+      .transform((results) => results ?? []),
+    truncated: z.boolean(),
+  }),
+  getproof: z.base64(),
   findstorage: z.object({
     results: z.array(z.object({ key: z.base64(), value: z.base64() })),
     next: count,

@@ -1,7 +1,7 @@
 import type { Block } from '../chain/blocks.ts';
 
 /** Notifications that are committed together: they cost one commit, and Postgres takes them in within 0.1 s. */
-const NOTIFICATIONS_AT_A_TIME = 4_000;
+const NOTIFICATIONS_AT_A_TIME = 2_000;
 /** Blocks of a quiet chain that are committed together. */
 const BLOCKS_AT_A_TIME = 500;
 

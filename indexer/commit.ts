@@ -3,6 +3,7 @@ import type { Database } from '../database/connection.ts';
 import { decodeEvent } from '../protocol/contract/event.ts';
 import { Contradiction, type PlacedEvent } from './apply.ts';
 import { hold } from './held.ts';
+import { payloadOf } from './payload.ts';
 import { type Position, readCursor, readDigests } from './store.ts';
 import { blockParameters, blocksStatement } from './write.ts';
 
@@ -66,6 +67,7 @@ export async function openWriter(db: Database, from: Position & { generation: nu
 function placeEvents({ height, time, notifications }: Block): PlacedEvent[] {
   const at = new Date(time);
   return notifications.map(({ txHash, ordinal, name, state }, position) => {
-    return { height, position, txHash, ordinal, time: at, event: decodeEvent(name, state) };
+    const event = decodeEvent(name, state);
+    return { height, position, txHash, ordinal, time: at, event, payload: payloadOf(event) };
   });
 }

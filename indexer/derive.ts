@@ -5,6 +5,7 @@ import type { TxHash } from '../protocol/types/hash.ts';
 import type { PlacedEvent } from './apply.ts';
 import { type Digests, emptyDigests } from './digest.ts';
 import { hold } from './held.ts';
+import { payloadOf } from './payload.ts';
 import { stateParameters, stateStatement } from './write.ts';
 
 /** Events that are applied at a time: bounds the memory, not the result. */
@@ -67,7 +68,8 @@ export type EventRow = {
   time: Date;
 };
 
-export const toPlacedEvent = ({ name, payload, ...place }: EventRow): PlacedEvent => ({
-  ...place,
-  event: eventFromPayload(name, payload),
-});
+/** The database keeps JSON in an order of its own: the text is made anew. */
+export function toPlacedEvent({ name, payload, ...place }: EventRow): PlacedEvent {
+  const event = eventFromPayload(name, payload);
+  return { ...place, event, payload: payloadOf(event) };
+}

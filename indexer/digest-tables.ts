@@ -69,7 +69,7 @@ const digestTable: Record<DigestedTable, (tx: Tx, schema: string) => Promise<big
 };
 
 /** The rows of a query, some at a time. */
-async function* rowsOf<T>(tx: Tx, query: string): AsyncGenerator<T> {
+export async function* rowsOf<T>(tx: Tx, query: string): AsyncGenerator<T> {
   await sql.raw(`declare digested no scroll cursor for ${query}`).execute(tx);
   for (;;) {
     const { rows } = await sql.raw<T>(`fetch forward ${ROWS_AT_A_TIME} from digested`).execute(tx);

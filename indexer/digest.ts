@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import type { Escrow, PlacedEvent, Provider, Registration, Settlement } from './apply.ts';
-import { payloadOf } from './payload.ts';
 
 /**
  * What the tables hold, as one number each: the sum of the SHA-256 of all rows, modulo 2^256. A sum can follow a row
@@ -68,8 +67,8 @@ export const digestOf = {
 
 /** All events of one block, in their order. */
 export function digestOfEvents(height: number, events: readonly PlacedEvent[]): bigint {
-  const lines = events.map(({ position, txHash, ordinal, event }) => {
-    return `${position},${txHash},${ordinal},${event.name},${payloadOf(event)}`;
+  const lines = events.map(({ position, txHash, ordinal, event, payload }) => {
+    return `${position},${txHash},${ordinal},${event.name},${payload}`;
   });
   return numberOf(`events:${height}\n${lines.join('\n')}`);
 }
@@ -77,8 +76,9 @@ export function digestOfEvents(height: number, events: readonly PlacedEvent[]): 
 /** All settlements of one block, in their order. */
 export function digestOfSettlements(height: number, settlements: readonly Settlement[]): bigint {
   const lines = settlements.map((row) => {
-    const claim = `${row.position},${row.txHash},${row.time.getTime()},${row.escrowId},${row.seq}`;
-    return `${claim},${row.provider},${row.user},${row.code},${row.amount},${row.seconds},${row.calls},${row.cdrRoot}`;
+    const { position, txHash, time, escrowId, seq, provider, user, code, amount, seconds, calls, cdrRoot } = row;
+    const claim = `${position},${txHash},${time.getTime()},${escrowId},${seq},${provider},${user}`;
+    return `${claim},${code},${amount},${seconds},${calls},${cdrRoot}`;
   });
   return numberOf(`settlements:${height}\n${lines.join('\n')}`);
 }

@@ -7,7 +7,7 @@ export type ReadSome = (from: Height, count: number) => Promise<Block[]>;
 /** neo-go takes batches of 100 requests, and two are needed for a block. */
 const BLOCKS_AT_A_TIME = 50;
 /** An answer of about so many notifications is one MB or two: large enough that the way there and back is no matter. */
-const NOTIFICATIONS_AT_A_TIME = 2_000;
+const NOTIFICATIONS_AT_A_TIME = 1_000;
 /** Requests under way: while one is answered, another one is read and written. More only take memory. */
 const REQUESTS_AT_A_TIME = 2;
 

@@ -4,6 +4,7 @@ import { escrowIdOf } from '../protocol/contract/event.ts';
 import type { Address } from '../protocol/types/address.ts';
 import {
   apply,
+  Contradiction,
   type Escrow,
   emptyState,
   type PlacedEvent,
@@ -68,7 +69,10 @@ export function hold(db: Database | Tx, schema: string, digests: Digests): Held 
     const keys = keysOf(events);
     await load(keys);
     state.settlements = [];
+    state.credited.clear();
     for (const event of events) apply(state, event);
+    for (const account of state.credited)
+      if (!keys.accounts.has(account)) throw new Contradiction(`the balance of ${account} was changed, and not read`);
     return changesOf(keys, events);
   }
 
@@ -125,9 +129,13 @@ export function hold(db: Database | Tx, schema: string, digests: Digests): Held 
       row.uuid === null ? 0n : digestOf.registrations(row),
     );
     next.registrations = addTo(next.registrations, registrations.difference);
+    const isNew = (account: Address) => state.credited.has(account) && !sums.balances.has(account);
+    const begun = [...state.credited].filter(isNew).map((account) => ({ account, balance: 0n }));
     const balances = changed(keys.accounts, state.balances, sums.balances, (balance, account) =>
       digestOf.balances(account, balance),
     );
+    const emptied = begun.filter(({ account }) => isNew(account));
+    for (const { account } of emptied) sums.balances.set(account, 0n);
     next.balances = addTo(next.balances, balances.difference);
     for (const [height, placed] of Map.groupBy(events, (event) => event.height))
       next.events = addTo(next.events, digestOfEvents(height, placed));
@@ -138,7 +146,7 @@ export function hold(db: Database | Tx, schema: string, digests: Digests): Held 
       providers: providers.rows.map(([, row]) => row),
       registrations: registrations.rows.flatMap(([, row]) => (row.uuid === null ? [] : row)),
       unregistered: registrations.rows.flatMap(([, row]) => (row.uuid === null ? row : [])),
-      balances: balances.rows.map(([account, balance]) => ({ account, balance })),
+      balances: [...balances.rows.map(([account, balance]) => ({ account, balance })), ...emptied],
       escrows: escrows.rows.map(([, row]) => row),
       settlements: state.settlements,
       digests: next,
@@ -187,7 +195,10 @@ function keysOf(events: readonly PlacedEvent[]): Keys {
   for (const { event } of events) {
     const id = escrowIdOf(event);
     if (id !== null) keys.escrows.add(id);
-    if ('provider' in event) keys.providers.add(event.provider);
+    if ('provider' in event) {
+      keys.providers.add(event.provider);
+      keys.accounts.add(event.provider); // an escrow may be opened and claimed from in the same blocks
+    }
     if ('account' in event) keys.accounts.add(event.account);
     if ('user' in event) keys.accounts.add(event.user);
     if (event.name === 'UserRegistered' || event.name === 'UserUnregistered')

@@ -1,10 +1,9 @@
 import type { Block } from '../chain/blocks.ts';
 import { prepare } from '../database/prepared.ts';
 import { escrowOf, type PlacedEvent } from './apply.ts';
-import { arrayText, plainArrayText } from './array-text.ts';
+import { type Field, type Form, jsonLines, plain, quoted, times } from './array-text.ts';
 import { digestedTables, digestText } from './digest.ts';
 import type { Changes } from './held.ts';
-import { payloadOf } from './payload.ts';
 
 /**
  * What is written, as one statement with one parameter for each column, however many rows: it takes one round trip, is
@@ -15,15 +14,15 @@ import { payloadOf } from './payload.ts';
 /** Digests of such heights are kept, so that two operators find a height that both have. */
 export const DIGEST_EVERY = 1_000;
 
-/** Columns and their types; `free` is text that a stranger wrote, and has to be quoted. */
-type Column = readonly [name: string, type: string, free?: 'free'];
+/** Columns, their types, and how their values are given. */
+type Column = readonly [name: string, type: string, form?: Form];
 
 const columns = {
   blocks: [
     ['height', 'integer'],
     ['hash', 'text'],
     ['previous_hash', 'text'],
-    ['time', 'timestamptz'],
+    ['time', 'timestamptz', times],
   ],
   events: [
     ['height', 'integer'],
@@ -31,23 +30,23 @@ const columns = {
     ['tx_hash', 'text'],
     ['ordinal', 'integer'],
     ['name', 'text'],
-    ['payload', 'jsonb', 'free'],
+    ['payload', 'jsonb', jsonLines],
     ['escrow_id', 'bigint'],
   ],
   providers: [
     ['provider', 'text'],
-    ['location', 'text', 'free'],
-    ['tariff_uri', 'text', 'free'],
+    ['location', 'text', quoted],
+    ['tariff_uri', 'text', quoted],
     ['tariff_hash', 'text'],
     ['operator', 'text'],
-    ['deployed_at', 'timestamptz'],
-    ['undeployed_at', 'timestamptz'],
+    ['deployed_at', 'timestamptz', times],
+    ['undeployed_at', 'timestamptz', times],
   ],
   registrations: [
     ['user', 'text'],
     ['provider', 'text'],
-    ['uuid', 'text', 'free'],
-    ['registered_at', 'timestamptz'],
+    ['uuid', 'text', quoted],
+    ['registered_at', 'timestamptz', times],
     ['height', 'integer'],
     ['position', 'integer'],
   ],
@@ -67,9 +66,9 @@ const columns = {
     ['fee_per_call', 'bigint'],
     ['increment', 'integer'],
     ['max_parallel', 'integer'],
-    ['opened_at', 'timestamptz'],
-    ['ends_at', 'timestamptz'],
-    ['claim_deadline', 'timestamptz'],
+    ['opened_at', 'timestamptz', times],
+    ['ends_at', 'timestamptz', times],
+    ['claim_deadline', 'timestamptz', times],
     ['voucher_key', 'text'],
     ['seq', 'bigint'],
     ['seconds', 'bigint'],
@@ -79,7 +78,7 @@ const columns = {
     ['height', 'integer'],
     ['position', 'integer'],
     ['tx_hash', 'text'],
-    ['time', 'timestamptz'],
+    ['time', 'timestamptz', times],
     ['escrow_id', 'bigint'],
     ['seq', 'bigint'],
     ['provider', 'text'],
@@ -115,7 +114,7 @@ const next = (count: Count): string => {
 function insertText(schema: string, table: Written, count: Count, when = ''): string {
   const list: readonly Column[] = columns[table];
   const names = list.map(([name]) => `"${name}"`);
-  const arrays = list.map(([, type]) => `${next(count)}::${type}[]`);
+  const arrays = list.map(([, type, form = plain]) => form.inSql(next(count), type));
   const key = keys[table];
   const others = names.filter((name) => !key?.some((one) => `"${one}"` === name));
   const standing = key
@@ -165,15 +164,13 @@ export const blocksStatement = (() => {
   return prepare<unknown[], unknown>('writeBlocks', text);
 })();
 
-type Row = Readonly<Record<string, string | bigint | number | boolean | Date | null>>;
+type Row = Readonly<Record<string, Field>>;
 
 function arraysOf(table: Written, rows: readonly Row[]): string[] {
-  return columns[table].map((column: Column) => {
-    const [name, type, free] = column;
+  const list: readonly Column[] = columns[table];
+  return list.map(([name, , form = plain]) => {
     const field = camelCase(name);
-    if (free) return arrayText(rows.map((row) => row[field] ?? null));
-    if (type === 'timestamptz') return arrayText(rows.map((row) => row[field] ?? null));
-    return plainArrayText(rows.map((row) => row[field] as string | number | bigint | null));
+    return form.text(rows.map((row) => row[field] ?? null));
   });
 }
 
@@ -186,8 +183,8 @@ export function stateParameters(changes: Changes): string[] {
 }
 
 const goneParameters = ({ unregistered }: Changes): string[] => [
-  plainArrayText(unregistered.map(({ user }) => user)),
-  plainArrayText(unregistered.map(({ provider }) => provider)),
+  plain.text(unregistered.map(({ user }) => user)),
+  plain.text(unregistered.map(({ provider }) => provider)),
 ];
 
 /** Parameters of `blocksStatement` behind the positions. */
@@ -198,13 +195,13 @@ export function blockParameters(blocks: readonly Block[], events: readonly Place
     previousHash,
     time: new Date(time),
   }));
-  const eventRows = events.map(({ height, position, txHash, ordinal, event }) => ({
+  const eventRows = events.map(({ height, position, txHash, ordinal, event, payload }) => ({
     height,
     position,
     txHash,
     ordinal,
     name: event.name,
-    payload: payloadOf(event),
+    payload,
     escrowId: escrowOf(event),
   }));
   return [
