@@ -19,7 +19,7 @@ test.each<[string, Block[][], number[][]]>([
   ['quiet blocks of several reads are together', [blocks(1, 0, 1), blocks(3, 2)], [[1, 2, 3]]],
   [
     'those before one too many',
-    [blocks(1, 3_000, 900, 200, 1)],
+    [blocks(1, 1_000, 900, 200, 1)],
     [
       [1, 2],
       [3, 4],

@@ -30,7 +30,7 @@ test('requests grow on a quiet chain, shrink on a busy one, and are never more t
     return sizing.count();
   };
   expect(Array.from({ length: 6 }, () => learn(0))).toEqual([4, 8, 16, 32, 50, 50]);
-  expect(learn(100)).toBe(20);
+  expect(learn(50)).toBe(20);
   expect(learn(5_000)).toBe(1);
   expect(learn(5_000)).toBe(1);
   expect(learn(0)).toBe(2);

@@ -16,6 +16,7 @@ import { beginDigests } from './digest-tables.ts';
 import { follow } from './follow.ts';
 import { healthChecks } from './health.ts';
 import { whileLeading } from './lead.ts';
+import { boundMemory } from './memory.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void, health: Health): Promise<Running> {
@@ -40,7 +41,16 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       const position = await resume();
       log.info({ height: position.height }, 'indexing');
       await follow(
-        { db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, checkEvery: config.rpcCheckEvery, signal },
+        {
+          db,
+          rpc,
+          readBlocks,
+          heads,
+          log,
+          mayRollBack: validators === 1,
+          checkEvery: config.rpcCheckEvery,
+          signal,
+        },
         position,
       );
     } finally {
@@ -89,4 +99,5 @@ const isNodeAway = (error: unknown) => error instanceof NodeUnavailable;
 /** A devnet may make blocks faster than is sensible to ask for. */
 const MIN_POLL_MS = 200;
 
+boundMemory();
 await runService('indexer', loadIndexerConfig, start);

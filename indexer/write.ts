@@ -168,10 +168,7 @@ type Row = Readonly<Record<string, Field>>;
 
 function arraysOf(table: Written, rows: readonly Row[]): string[] {
   const list: readonly Column[] = columns[table];
-  return list.map(([name, , form = plain]) => {
-    const field = camelCase(name);
-    return form.text(rows.map((row) => row[field] ?? null));
-  });
+  return list.map(([name, , form = plain]) => form.text(rows, camelCase(name)));
 }
 
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -183,8 +180,8 @@ export function stateParameters(changes: Changes): string[] {
 }
 
 const goneParameters = ({ unregistered }: Changes): string[] => [
-  plain.text(unregistered.map(({ user }) => user)),
-  plain.text(unregistered.map(({ provider }) => provider)),
+  plain.text(unregistered, 'user'),
+  plain.text(unregistered, 'provider'),
 ];
 
 /** Parameters of `blocksStatement` behind the positions. */
