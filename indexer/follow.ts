@@ -14,7 +14,7 @@ import { openWriter, TablesChanged, type Writer } from './commit.ts';
 import { createSizing, readInOrder, type Sizing } from './fetch.ts';
 import { reportProgress } from './progress.ts';
 import { findCommonAncestor, rollBack } from './rollback.ts';
-import { askOthers } from './second-opinion.ts';
+import { createSecondOpinion, type SecondOpinion } from './second-opinion.ts';
 import { type Position, readCursor } from './store.ts';
 import { DIGEST_EVERY } from './write.ts';
 
@@ -29,6 +29,8 @@ export type FollowDeps = {
   /** One of so many blocks is read from all other nodes too. */
   checkEvery: number;
   signal: AbortSignal;
+  /** The wait after a failure. */
+  retryMs?: number;
 };
 
 /** The chain of all nodes is another one than the one that the database was built from. */
@@ -52,7 +54,7 @@ type Progress = {
   /** When the chain last grew, by this process's clock. */
   movedAt: number;
   say: (height: number, head: number) => void;
-  unchecked: Outage;
+  secondOpinion: SecondOpinion;
 };
 
 /**
@@ -68,7 +70,7 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
     sizing: createSizing(),
     movedAt: Date.now(),
     say: reportProgress(log),
-    unchecked: new Outage(log, 'blocks are taken in without a second opinion'),
+    secondOpinion: createSecondOpinion({ ...deps, unchecked: new Outage(log, 'no second opinion on a block yet') }),
   };
   const outage = new Outage(log, 'waiting');
   let told: Told | null = null;
@@ -86,7 +88,7 @@ export async function follow(deps: FollowDeps, from: Position): Promise<void> {
       outage.report(error);
       told = null;
       progress.sizing.shrink();
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await new Promise((resolve) => setTimeout(resolve, deps.retryMs ?? RETRY_MS));
     }
   }
 }
@@ -132,7 +134,7 @@ async function open({ db }: FollowDeps, progress: Progress): Promise<Writer> {
 
 /** While blocks are written, the next ones are prepared, and those behind them are read. */
 async function takeIn(deps: FollowDeps, progress: Progress, writer: Writer, node: Node, head: number): Promise<void> {
-  const { sizing, unchecked } = progress;
+  const { sizing, secondOpinion } = progress;
   const read = readInOrder(
     (from, count) => deps.readBlocks(node, from, count),
     sizing,
@@ -147,7 +149,7 @@ async function takeIn(deps: FollowDeps, progress: Progress, writer: Writer, node
         await writing;
         return await goBack(deps, progress, node);
       }
-      await askOthers({ ...deps, unchecked }, node, blocks);
+      await secondOpinion.ask(node, blocks);
       if (writer.isFull()) {
         await writing;
         writer.drop();

@@ -34,6 +34,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const readBlocks = createBlockReader(config.contract);
   const heads = watchHeads(rpc.socket, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
 
+  const checkEvery = config.rpcUrl.length > 1 ? config.rpcCheckEvery : 0;
   let leads = false;
   const lead = async (signal: AbortSignal) => {
     leads = true;
@@ -48,7 +49,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
           heads,
           log,
           mayRollBack: validators === 1,
-          checkEvery: config.rpcCheckEvery,
+          checkEvery,
           signal,
         },
         position,
