@@ -45,7 +45,7 @@ export async function announceHead(tx: Tx, height: number): Promise<void> {
 }
 
 /** The digests as of a block. @throws Contradiction where none are kept of it */
-export async function readDigests(db: Database, height: number): Promise<Digests> {
+export async function readDigests(db: Database | Tx, height: number): Promise<Digests> {
   const row = await db.selectFrom('digests').selectAll().where('height', '=', height).executeTakeFirst();
   if (!row) throw new Contradiction(`the index has no digests as of block ${height}`);
   const entries = digestedTables.map((table) => [table, digestOfText(row[table])]);

@@ -114,8 +114,11 @@ test('a transaction that faults in its block leaves no event behind', async () =
 test('a standby takes over from a killed leader', async () => {
   const standby = await startService('indexer', world.env);
   await eventually(async () => standby.log().includes('standing by'), 'the second one stands by');
+  const killedAt = performance.now();
   await indexer.kill();
   indexer = standby;
+  await eventually(async () => standby.log().includes('"indexing"'), 'the second one leads');
+  expect(performance.now() - killedAt).toBeLessThan(5_000);
   await world.deposit(world.user, 5n);
   await indexed(await readHeight(world.rpc));
 });
