@@ -261,12 +261,13 @@ export interface Ratings {
 }
 
 export interface Reconciliations {
-  differences: Json;
+  agrees: boolean;
   entries: bigint;
   finishedAt: Generated<Timestamp>;
   height: number;
   id: Generated<bigint>;
   proved: boolean;
+  result: Json;
   startedAt: Timestamp;
 }
 

@@ -31,10 +31,6 @@ const numberOf = (text: string): bigint => BigInt(`0x${hash('sha256', text, 'hex
 export const digestText = (digest: bigint): string => digest.toString(16).padStart(64, '0');
 export const digestOfText = (text: string): bigint => BigInt(`0x${text}`);
 
-/** All tables in one: what two operators compare. */
-export const stateDigest = (digests: Record<DigestedTable, string>): string =>
-  hash('sha256', digestedTables.map((table) => `${table}:${digests[table]}`).join('\n'), 'hex');
-
 type Field = string | bigint | number | boolean | Date | null;
 
 /** Fields side by side, so that no two rows look alike: text is quoted as JSON quotes it. */

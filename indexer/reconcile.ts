@@ -3,7 +3,7 @@ import { NodeRefuses, NodeUnavailable, RpcError } from '../chain/errors.ts';
 import type { Node } from '../chain/node.ts';
 import type { Rpc } from '../chain/rpc.ts';
 import { readStorageAt, readStorageNow, type StorageSnapshot } from '../chain/storage.ts';
-import type { Database, Tx } from '../database/connection.ts';
+import type { Database } from '../database/connection.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import { height as asHeight, type Height } from '../protocol/types/height.ts';
 import { derive } from './derive.ts';
@@ -36,85 +36,96 @@ export type ReconcileOptions = { height?: number | undefined; prove: boolean };
 
 /** Whoever has to look at more has one cause to find, and not so many. */
 const MAX_DIFFERENCES = 1_000;
-/** How long the index may take to come to the block of which a node without state roots has told. */
-const INDEX_LIMIT_MS = 30_000;
+/** A node without state roots tells of now only: index and node are looked at until both are at the same block. */
+const TRIES = 100;
 const POLL_MS = 100;
 
 /**
  * Holds what the index says against the contract's own storage as of the same block: every provider, registration,
- * balance and open escrow, both ways, and the law that the contract holds what it owes. The result is kept.
+ * balance and open escrow, both ways, and the law that the contract holds what it owes. The result is kept. Without a
+ * height, the tables are taken as they stand; with that of an earlier block, what followed from the events up to it.
  */
-export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions): Promise<Reconciliation> {
+export async function reconcile(deps: ReconcileDeps, { height, prove }: ReconcileOptions): Promise<Reconciliation> {
   const startedAt = new Date();
-  const { db, rpc, contract } = deps;
-  const wanted = options.height ?? (await heightOf(db));
-  const storage = await rpc.use((node) => readStorage(node, contract, asHeight(wanted), options));
-  await untilIndexed(db, storage.height);
-  const result = await db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute((tx) => compare(tx, storage, options.prove));
-  await keep(db, result, startedAt);
+  const [tables, storage] = height === undefined ? await readBoth(deps, prove) : await readBothAt(deps, height, prove);
+  const result = await compare(deps.db, tables, storage, prove);
+  await keep(deps.db, result, startedAt);
   return result;
 }
 
-async function heightOf(db: Database): Promise<number> {
-  return (await db.selectFrom('cursor').select('height').executeTakeFirstOrThrow()).height;
+type Tables = { height: Height; state: Comparable; balances: bigint; reserved: bigint };
+
+/** The index at one moment; nothing is asked of a node meanwhile. @throws RangeError where it is not there yet */
+async function readTables(db: Database, wanted?: number): Promise<Tables> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const cursor = await tx.selectFrom('cursor').select('height').executeTakeFirstOrThrow();
+      const height = asHeight(wanted ?? cursor.height);
+      if (height > cursor.height) throw new RangeError(`the index is at block ${cursor.height}, not yet at ${height}`);
+      let schema = 'public';
+      if (height < cursor.height) {
+        schema = await makeScratch(tx);
+        await derive(tx, schema, height);
+      }
+      return { height, state: await stateOfTables(tx, schema), ...(await owed(tx, schema)) };
+    });
 }
 
-/** A node without state roots tells of now only: where that will do, it is asked so. */
-async function readStorage(
-  node: Node,
-  contract: ScriptHash,
-  height: Height,
-  { prove, height: asked }: ReconcileOptions,
-): Promise<StorageSnapshot> {
-  try {
-    return await readStorageAt(node, contract, height, { prove });
-  } catch (error) {
-    const keepsNone = error instanceof NodeRefuses || error instanceof RpcError;
-    if (!keepsNone || prove || asked !== undefined) throw error;
-    return readStorageNow(node, contract);
-  }
+async function readBothAt(
+  { db, rpc, contract }: ReconcileDeps,
+  height: number,
+  prove: boolean,
+): Promise<[Tables, StorageSnapshot]> {
+  const tables = await readTables(db, height);
+  return [tables, await rpc.use((node) => readStorageAt(node, contract, tables.height, { prove }))];
 }
 
-async function untilIndexed(db: Database, height: number): Promise<void> {
-  const deadline = Date.now() + INDEX_LIMIT_MS;
-  while ((await heightOf(db)) < height) {
-    if (Date.now() > deadline) throw new NodeUnavailable(`the index does not come to block ${height}`);
+async function readBoth({ db, rpc, contract }: ReconcileDeps, prove: boolean): Promise<[Tables, StorageSnapshot]> {
+  for (let left = TRIES; ; left -= 1) {
+    const tables = await readTables(db);
+    const storage = await rpc.use((node) => readStorage(node, contract, tables.height, prove));
+    if (storage.height === tables.height) return [tables, storage];
+    if (left === 0) throw new NodeUnavailable('index and node do not come to the same block: is the index behind?');
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-async function compare(tx: Tx, storage: StorageSnapshot, proved: boolean): Promise<Reconciliation> {
-  const { height, root, gas } = storage;
-  const schema = await schemaAt(tx, height);
-  const [index, chain] = [await stateOfTables(tx, schema), stateOfStorage(storage.entries)];
-  const { balances, reserved } = await owed(tx, schema);
+/** A node without state roots tells of now only: where that will do, it is asked so. */
+async function readStorage(node: Node, contract: ScriptHash, height: Height, prove: boolean): Promise<StorageSnapshot> {
+  try {
+    return await readStorageAt(node, contract, height, { prove });
+  } catch (error) {
+    const keepsNone = error instanceof NodeRefuses || error instanceof RpcError;
+    if (!keepsNone || prove) throw error;
+    return readStorageNow(node, contract);
+  }
+}
+
+async function compare(
+  db: Database,
+  { height, state: index, balances, reserved }: Tables,
+  storage: StorageSnapshot,
+  proved: boolean,
+): Promise<Reconciliation> {
+  const chain = stateOfStorage(storage.entries);
   const differences: Difference[] = [];
   for (const key of differing(index, chain).slice(0, MAX_DIFFERENCES)) {
-    const lastTouchedAt = await lastTouched(tx, key, height);
+    const lastTouchedAt = await lastTouched(db, key, height);
     differences.push({ key, index: index.get(key) ?? null, chain: chain.get(key) ?? null, lastTouchedAt });
   }
+  const { root, gas, entries } = storage;
   const holds = gas >= balances + reserved; // GAS that somebody burnt into the contract is nobody's
   return {
     height,
     root,
     proved,
-    entries: storage.entries.length,
+    entries: entries.length,
     differences,
     conservation: { held: String(gas), balances: String(balances), reserved: String(reserved), holds },
     agrees: differences.length === 0 && holds,
   };
-}
-
-/** The tables as they stand where they are at that block; else what followed from the events up to it. */
-async function schemaAt(tx: Tx, height: number): Promise<string> {
-  const cursor = await tx.selectFrom('cursor').select('height').executeTakeFirstOrThrow();
-  if (cursor.height === height) return 'public';
-  const schema = await makeScratch(tx);
-  await derive(tx, schema, height);
-  return schema;
 }
 
 function differing(index: Comparable, chain: Comparable): string[] {
@@ -122,7 +133,7 @@ function differing(index: Comparable, chain: Comparable): string[] {
   return [...keys].filter((key) => index.get(key) !== chain.get(key)).sort();
 }
 
-async function lastTouched(tx: Tx, key: string, height: number): Promise<number | null> {
+async function lastTouched(db: Database, key: string, height: number): Promise<number | null> {
   const [kind, , name = '', , other = ''] = key.split(' ');
   const account = kind === 'provider' ? key.slice('provider '.length) : name;
   const about: Record<string, Expression<boolean>> = {
@@ -136,7 +147,7 @@ async function lastTouched(tx: Tx, key: string, height: number): Promise<number 
   };
   const touching = about[kind ?? ''];
   if (!touching) return null;
-  const found = await tx
+  const found = await db
     .selectFrom('events')
     .select(({ fn }) => fn.max('height').as('height'))
     .where('height', '<=', height)
@@ -146,7 +157,7 @@ async function lastTouched(tx: Tx, key: string, height: number): Promise<number 
 }
 
 async function keep(db: Database, result: Reconciliation, startedAt: Date): Promise<void> {
-  const { height, entries, proved, differences, conservation } = result;
+  const { height, entries, proved, agrees, differences, conservation } = result;
   await db
     .insertInto('reconciliations')
     .values({
@@ -154,7 +165,8 @@ async function keep(db: Database, result: Reconciliation, startedAt: Date): Prom
       startedAt,
       entries: BigInt(entries),
       proved,
-      differences: JSON.stringify({ differences, conservation }),
+      agrees,
+      result: JSON.stringify({ differences, conservation }),
     })
     .execute();
 }

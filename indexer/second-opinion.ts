@@ -4,7 +4,7 @@ import type { Rpc } from '../chain/rpc.ts';
 import type { Outage } from '../process/outage.ts';
 
 /** Two nodes of one network say different things of one block: a person has to find out which of them is wrong. */
-export class Disagreement extends Error {
+class Disagreement extends Error {
   override name = 'Disagreement';
 }
 

@@ -28,7 +28,9 @@ const digests = [
     -- entries that were compared
     entries bigint not null,
     proved boolean not null,
-    differences jsonb not null
+    agrees boolean not null,
+    -- the differences, and the sums
+    result jsonb not null
   )`,
 ];
 

@@ -90,7 +90,7 @@ async function prepareRaw(databaseUrl: string): Promise<void> {
 }
 
 /** The most that a process has had in memory so far, as Linux says. */
-export function peakOf(pid: number | undefined): number {
+function peakOf(pid: number | undefined): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   if (kib === undefined) throw new Error(`Linux does not say how much memory process ${pid} has`);
   return Math.round(Number(kib) / 1024);
