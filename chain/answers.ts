@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isStackItem, type StackItem } from '../protocol/contract/stack-item.ts';
 import type { Brand } from '../protocol/types/brand.ts';
 import { type BlockHash, type ScriptHash, scriptHashSchema, type TxHash } from '../protocol/types/hash.ts';
+import { readHeader } from './header.ts';
 
 /** The border: what nodes answer, by method. Only what is read here is listed; nodes may say more. */
 
@@ -18,6 +19,13 @@ const stackItem = z.custom<StackItem>((value) => isStackItem(value), 'expected a
 const stack = z.array(stackItem);
 
 const header = z.object({ index: count, hash: blockHash, previousblockhash: blockHash, time: count });
+/** The same in the network's own form, which costs a node and us less than JSON. */
+const rawHeader = z.string().transform((text, context) => {
+  const read = readHeader(text);
+  if (read) return read;
+  context.addIssue({ code: 'custom', message: 'expected the bytes of a header' });
+  return z.NEVER;
+});
 
 /**
  * A notification of whatever contract. Strangers emit what a node can't write as JSON, and it puts a text in its place:
@@ -28,6 +36,23 @@ const emitted = z.object({
   eventname: z.string(),
   state: z.unknown(),
 });
+export type Emitted = z.output<typeof emitted>;
+export type EmittedBy = Emitted & { container: TxHash };
+
+/** By hand, as an indexer looks at hundred thousands of them. The node was asked for one contract, by its hash. */
+function isBlockNotifications(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { application } = value as { application?: unknown };
+  return application === undefined || (Array.isArray(application) && application.every(isEmittedBy));
+}
+
+function isEmittedBy(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { container, contract, eventname } = value as Record<string, unknown>;
+  const isNamed = typeof contract === 'string' && typeof eventname === 'string';
+  return isNamed && typeof container === 'string' && /^0x[0-9a-f]{64}$/.test(container);
+}
+
 const exception = z
   .string()
   .nullish()
@@ -48,10 +73,10 @@ export const answers = {
   }),
   getblockcount: count.positive(),
   getblockhash: blockHash,
-  getblockheader: header,
+  getblockheader: z.union([rawHeader, header]),
   getblock: header.extend({ tx: z.array(z.object({ hash: txHash })) }),
   /** Of transactions that ended in HALT; a kind without any is left out. */
-  getblocknotifications: z.object({ application: z.array(emitted.extend({ container: txHash })).optional() }),
+  getblocknotifications: z.custom<{ application?: EmittedBy[] }>(isBlockNotifications, 'expected notifications'),
   getapplicationlog: z.object({
     executions: z
       .array(z.object({ trigger: z.string(), vmstate: z.enum(['HALT', 'FAULT']), stack: anyStack, ...effects }))
@@ -65,7 +90,17 @@ export const answers = {
   traverseiterator: stack,
   calculatenetworkfee: z.object({ networkfee: z.union([decimal, count.transform(String)]) }),
   sendrawtransaction: z.object({ hash: txHash }),
-  getcontractstate: z.object({ hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
+  getcontractstate: z.object({ id: z.int(), hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
+  /** What the whole chain holds as of a block, by its hash. */
+  getstateroot: z.object({ index: count, roothash: z.string().regex(/^0x[0-9a-f]{64}$/) }),
+  findstates: z.object({
+    results: z
+      .array(z.object({ key: z.base64(), value: z.base64() }))
+      .nullish()
+      .transform((results) => results ?? []),
+    truncated: z.boolean(),
+  }),
+  getproof: z.base64(),
   findstorage: z.object({
     results: z.array(z.object({ key: z.base64(), value: z.base64() })),
     next: count,
@@ -77,7 +112,6 @@ export const answers = {
 export type Method = keyof typeof answers;
 export type AnswerOf<M extends Method> = z.output<(typeof answers)[M]>;
 
-export type Emitted = z.output<typeof emitted>;
 export type Header = AnswerOf<'getblockheader'>;
 
 /** The fields of a notification, or null where they are not what a contract can emit. */

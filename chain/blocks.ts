@@ -1,7 +1,7 @@
 import type { StackItem } from '../protocol/contract/stack-item.ts';
 import type { BlockHash, ScriptHash, TxHash } from '../protocol/types/hash.ts';
 import { height as asHeight, type Height } from '../protocol/types/height.ts';
-import { type AnswerOf, type Emitted, type Header, stateOf } from './answers.ts';
+import { type AnswerOf, type EmittedBy, type Header, stateOf } from './answers.ts';
 import { isUnknown, NodeRefuses, NodeUnavailable, type RpcError, rpcCode } from './errors.ts';
 import { type Answer, type Ask, type Call, MAX_BATCH, type Node } from './node.ts';
 
@@ -52,7 +52,7 @@ export async function readFiltered(
   const heights = heightsFrom(from, Math.min(count, MAX_BATCH / 2));
   const answers = await node.batch(
     heights.flatMap((index): Call<'getblockheader' | 'getblocknotifications'>[] => [
-      { method: 'getblockheader', params: [index, 1] },
+      { method: 'getblockheader', params: [index, 0] },
       { method: 'getblocknotifications', params: [index, { contract }] },
     ]),
   );
@@ -95,8 +95,6 @@ const MAX_BLOCKS_WITH_LOGS = 20;
 const heightsFrom = (from: Height, count: number): Height[] =>
   Array.from({ length: count }, (_, i) => asHeight(from + i));
 
-type EmittedBy = Emitted & { container: TxHash };
-
 /** A node may keep the notifications of a FAULTed transaction too: they never took place. */
 function emittedByHalted(executions: AnswerOf<'getapplicationlog'>['executions'], container: TxHash): EmittedBy[] {
   return executions
@@ -109,7 +107,7 @@ function emittedByHalted(executions: AnswerOf<'getapplicationlog'>['executions']
 function toBlock(height: Height, header: Header, all: readonly EmittedBy[], contract: ScriptHash): Block {
   if (header.index !== height) throw new NodeRefuses(`the node gives block ${header.index} in place of ${height}`);
   const seen = new Map<TxHash, number>();
-  const own = all.filter((emitted) => emitted.contract === contract);
+  const own = all.filter((emitted) => emitted.contract.toLowerCase() === contract);
   const notifications = own.map((emitted) => {
     const state = stateOf(emitted);
     if (!state) throw new NodeRefuses(`the node gives a ${emitted.eventname} without fields in block ${height}`);

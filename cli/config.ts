@@ -25,6 +25,7 @@ export type Settings = {
   contract: ScriptHash | undefined;
   network: number | undefined;
   api: string | undefined;
+  databaseUrl: string | undefined;
   wallet: string | undefined;
   password: string | undefined;
   passwordFile: string | undefined;
@@ -52,6 +53,7 @@ const shape = {
   contract: shared.contract.optional(),
   network: shared.network.optional(),
   apiUrl: webUrl.optional(),
+  databaseUrl: shared.databaseUrl.optional(),
   wallet: z.string().optional(),
   walletPassword: z.string().optional(),
   walletPasswordFile: z.string().optional(),
@@ -82,6 +84,7 @@ export function loadSettings(options: GlobalOptions, env: NodeJS.ProcessEnv): Se
     contract: config.contract ?? (stack?.contract as ScriptHash | undefined),
     network: config.network ?? stack?.network,
     api: config.apiUrl ?? stack?.api,
+    databaseUrl: config.databaseUrl ?? stack?.postgres,
     wallet: config.wallet,
     // A file that is named on the command line is meant, whatever the environment holds.
     password: options.passwordFile === undefined ? config.walletPassword : undefined,

@@ -6,6 +6,7 @@ import { addContract } from './commands/contract.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDevnet } from './commands/devnet.ts';
 import { addEscrow } from './commands/escrow.ts';
+import { addIndexCheck } from './commands/index-check.ts';
 import { addProvider } from './commands/provider.ts';
 import { addRegistration } from './commands/registration.ts';
 import { addSettlement } from './commands/settlement.ts';
@@ -25,7 +26,8 @@ const exitCode = { done: 0, refused: 1, usage: 2 } as const;
 const program = createProgram();
 for (const add of [addStatus, addDevnet, addDemo, addWallet, addContract, addProvider, addTariff, addRegistration])
   add(program);
-for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addAudit, addSettler]) add(program);
+for (const add of [addBalance, addEscrow, addVoucher, addCdr, addSettlement, addAudit, addSettler, addIndexCheck])
+  add(program);
 program.addHelpText(
   'after',
   `

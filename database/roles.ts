@@ -13,6 +13,8 @@ export const writes = {
     'settlements',
     'provider_settlements',
     'rollbacks',
+    'digests',
+    'reconciliations',
   ],
   api: [
     'cdrs',

@@ -103,6 +103,7 @@ export interface Claims {
 export interface Cursor {
   contract: ScriptHash;
   deployedAt: number;
+  generation: Generated<number>;
   hash: BlockHash;
   height: number;
   id: Generated<boolean>;
@@ -115,6 +116,16 @@ export interface DeckWaits {
   hash: string;
   provider: Address;
   retryAt: Timestamp;
+}
+
+export interface Digests {
+  balances: string;
+  escrows: string;
+  events: string;
+  height: number;
+  providers: string;
+  registrations: string;
+  settlements: string;
 }
 
 export interface Escrows {
@@ -249,6 +260,17 @@ export interface Ratings {
   voucherTotal: bigint | null;
 }
 
+export interface Reconciliations {
+  agrees: boolean;
+  entries: bigint;
+  finishedAt: Generated<Timestamp>;
+  height: number;
+  id: Generated<bigint>;
+  proved: boolean;
+  result: Json;
+  startedAt: Timestamp;
+}
+
 export interface Refunds {
   escrowId: bigint;
   id: Generated<bigint>;
@@ -345,6 +367,7 @@ export interface DB {
   claims: Claims;
   cursor: Cursor;
   deckWaits: DeckWaits;
+  digests: Digests;
   escrows: Escrows;
   events: Events;
   handledRollbacks: HandledRollbacks;
@@ -358,6 +381,7 @@ export interface DB {
   rateDeckEntries: RateDeckEntries;
   rateDecks: RateDecks;
   ratings: Ratings;
+  reconciliations: Reconciliations;
   refunds: Refunds;
   registrations: Registrations;
   requestNonces: RequestNonces;

@@ -8,7 +8,7 @@ const [user, provider] = ['user', 'provider'] as Address[] as [Address, Address]
 function applied(...events: ContractEvent[]): State {
   const state = emptyState();
   events.forEach((event, position) => {
-    apply(state, { height: 1, position, txHash: '0x', ordinal: position, time: new Date(0), event });
+    apply(state, { height: 1, position, txHash: '0x', ordinal: position, time: new Date(0), event, payload: '{}' });
   });
   return state;
 }

@@ -11,6 +11,8 @@ export type PlacedEvent = {
   ordinal: number;
   time: Date;
   event: ContractEvent;
+  /** Its fields as JSON, as they are stored. */
+  payload: string;
 };
 
 export type Provider = {
@@ -75,6 +77,8 @@ export type State = {
   balances: Map<Address, bigint>;
   escrows: Map<bigint, Escrow>;
   settlements: Settlement[];
+  /** Accounts that got something, or had it taken: each has a row from then on, also where nothing is left. */
+  credited: Set<Address>;
 };
 
 /** The notifications contradict what was derived from earlier ones: the index must not go on. */
@@ -88,6 +92,7 @@ export const emptyState = (): State => ({
   balances: new Map(),
   escrows: new Map(),
   settlements: [],
+  credited: new Set(),
 });
 
 /**
@@ -292,6 +297,7 @@ function credit(state: State, account: Address, amount: bigint): void {
   const balance = (state.balances.get(account) ?? 0n) + amount;
   if (balance < 0n) throw new Contradiction(`the balance of ${account} would be ${balance}`);
   state.balances.set(account, balance);
+  state.credited.add(account);
 }
 
 function provider(state: State, address: Address): Provider {

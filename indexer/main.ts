@@ -12,9 +12,11 @@ import { type Logger, type Running, runService } from '../process/run.ts';
 import { waitFor } from '../process/wait.ts';
 import { type Height, height } from '../protocol/types/height.ts';
 import { type Config, loadIndexerConfig } from './config.ts';
+import { beginDigests } from './digest-tables.ts';
 import { follow } from './follow.ts';
 import { healthChecks } from './health.ts';
 import { whileLeading } from './lead.ts';
+import { boundMemory } from './memory.ts';
 import { type Position, readCursor, startCursor } from './store.ts';
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void, health: Health): Promise<Running> {
@@ -32,13 +34,26 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const readBlocks = createBlockReader(config.contract);
   const heads = watchHeads(rpc.socket, { pollMs: Math.max(msPerBlock / 2, MIN_POLL_MS) });
 
+  const checkEvery = config.rpcUrl.length > 1 ? config.rpcCheckEvery : 0;
   let leads = false;
   const lead = async (signal: AbortSignal) => {
     leads = true;
     try {
       const position = await resume();
       log.info({ height: position.height }, 'indexing');
-      await follow({ db, rpc, readBlocks, heads, log, mayRollBack: validators === 1, signal }, position);
+      await follow(
+        {
+          db,
+          rpc,
+          readBlocks,
+          heads,
+          log,
+          mayRollBack: validators === 1,
+          checkEvery,
+          signal,
+        },
+        position,
+      );
     } finally {
       leads = false;
     }
@@ -53,7 +68,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
           'use another database, or npm run reset for the local stack',
       );
     }
-    return { height: cursor.height, hash: cursor.hash };
+    const { height: at, hash } = cursor;
+    if (await beginDigests(db, at)) log.info({ height: at }, 'the index had no digests: they were made of its tables');
+    return { height: at, hash };
   }
 
   async function begin(at: Height): Promise<Position> {
@@ -83,4 +100,5 @@ const isNodeAway = (error: unknown) => error instanceof NodeUnavailable;
 /** A devnet may make blocks faster than is sensible to ask for. */
 const MIN_POLL_MS = 200;
 
+boundMemory();
 await runService('indexer', loadIndexerConfig, start);

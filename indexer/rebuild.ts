@@ -1,76 +1,87 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../database/connection.ts';
-import { eventFromPayload } from '../protocol/contract/event.ts';
-import type { BlockHash } from '../protocol/types/hash.ts';
-import type { PlacedEvent } from './apply.ts';
-import { applyAll } from './commit.ts';
-import { announceHead, moveCursor, type Position } from './store.ts';
+import { Contradiction } from './apply.ts';
+import { derive } from './derive.ts';
+import { type DigestedTable, type Digests, digestedTables, digestText } from './digest.ts';
+import { digestTables } from './digest-tables.ts';
+import { type derivedTables, makeScratch } from './scratch.ts';
+import { announceHead, writeDigests } from './store.ts';
 
-/** Events that are applied at a time: bounds the memory, not the result. */
-const EVENTS_AT_A_TIME = 1_000;
+export type RebuiltTable = {
+  table: DigestedTable;
+  /** What the indexer had summed up, what its table held, and what follows from the events. */
+  running: string | null;
+  standing: string;
+  rebuilt: string;
+  /** Rows that were put right. */
+  changed: number;
+};
+export type Rebuilt = { height: number; tables: RebuiltTable[]; isSame: boolean };
+
+const keys: Record<(typeof derivedTables)[number], readonly string[]> = {
+  providers: ['provider'],
+  registrations: ['user', 'provider'],
+  balances: ['account'],
+  escrows: ['id'],
+  settlements: ['height', 'position'],
+};
 
 /**
- * Goes back to an earlier block: forgets what came later and derives the state anew from the events that are left, in
- * one transaction. With the cursor's own height it simply rebuilds the state.
+ * Derives the whole state anew from the stored events, in a schema of its own, beside the indexer that goes on. Then
+ * that one is held up for a moment: the last blocks are added, the digests are compared table by table, and where one
+ * differs, the rebuilt rows take the place of the others. All in one transaction: readers see what was before, or what
+ * is after.
  */
-export async function rebuild(db: Database, from: Position, to: Position): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const { time } = await tx
-      .selectFrom('blocks')
-      .select('time')
-      .where('height', '=', to.height)
-      .executeTakeFirstOrThrow();
-    await tx.deleteFrom('settlements').execute();
-    await tx.deleteFrom('events').where('height', '>', to.height).execute();
-    await tx.deleteFrom('blocks').where('height', '>', to.height).execute();
-    for (const table of ['providers', 'registrations', 'balances', 'escrows'] as const)
-      await tx.deleteFrom(table).execute();
-    await moveCursor(tx, from, { ...to, time });
-    if (to.height < from.height) await tx.insertInto('rollbacks').values({ height: to.height }).execute();
-    await replay(tx);
-    await announceHead(tx, to.height);
+export async function rebuild(db: Database): Promise<Rebuilt> {
+  return db.transaction().execute(async (tx) => {
+    const schema = await makeScratch(tx);
+    const begun = await tx.selectFrom('cursor').selectAll().executeTakeFirstOrThrow();
+    const first = await derive(tx, schema, begun.height);
+    const { height, hash } = await tx.selectFrom('cursor').selectAll().forUpdate().executeTakeFirstOrThrow();
+    const known = await tx.selectFrom('blocks').select('hash').where('height', '=', begun.height).executeTakeFirst();
+    if (known?.hash !== begun.hash)
+      throw new Contradiction('the chain has lost blocks while the index was rebuilt: try again');
+    const rebuilt = await derive(tx, schema, height, { height: begun.height, digests: first });
+    const standing = await digestTables(tx, 'public');
+    const running = await tx.selectFrom('digests').selectAll().where('height', '=', height).executeTakeFirst();
+    const tables: RebuiltTable[] = [];
+    for (const table of digestedTables) {
+      const told = { running: running?.[table] ?? null, ...texts(table, standing, rebuilt) };
+      tables.push({ table, ...told, changed: await replace(tx, schema, table) });
+    }
+    const isSame = tables.every((table) => table.changed === 0 && table.running === table.rebuilt);
+    if (!isSame) {
+      await writeDigests(tx, height, rebuilt);
+      await tx
+        .updateTable('cursor')
+        .set(({ eb }) => ({ generation: eb('generation', '+', 1), hash }))
+        .execute();
+      await announceHead(tx, height);
+    }
+    return { height, tables, isSame };
   });
 }
 
-async function replay(tx: Tx): Promise<void> {
-  for (let after = { height: -1, position: 0 }; ; ) {
-    const rows = await tx
-      .selectFrom('events')
-      .innerJoin('blocks', 'blocks.height', 'events.height')
-      .select(['events.height', 'position', 'txHash', 'ordinal', 'name', 'payload', 'time'])
-      .where(sql<boolean>`(events.height, position) > (${after.height}, ${after.position})`)
-      .orderBy('events.height')
-      .orderBy('position')
-      .limit(EVENTS_AT_A_TIME)
-      .execute();
-    const last = rows.at(-1);
-    if (!last) return;
-    await applyAll(
-      tx,
-      rows.map(
-        ({ name, payload, ...place }): PlacedEvent => ({
-          ...place,
-          event: eventFromPayload(name, payload as Record<string, unknown>),
-        }),
-      ),
-    );
-    after = last;
-  }
-}
+const texts = (table: DigestedTable, standing: Digests, rebuilt: Digests) => ({
+  standing: digestText(standing[table]),
+  rebuilt: digestText(rebuilt[table]),
+});
 
-/** The newest block, at most `depth` back, that the chain still has; null where it has none of them. */
-export async function findCommonAncestor(
-  db: Database,
-  readBlockHash: (height: number) => Promise<BlockHash | null>,
-  from: Position,
-  depth: number,
-): Promise<Position | null> {
-  const known = await db
-    .selectFrom('blocks')
-    .select(['height', 'hash'])
-    .where('height', '>=', from.height - depth)
-    .orderBy('height', 'desc')
-    .execute();
-  for (const block of known) if ((await readBlockHash(block.height)) === block.hash) return block;
-  return null;
+/** Puts right the rows that differ; answers how many. Events are what all else follows from: they stay. */
+async function replace(tx: Tx, schema: string, table: DigestedTable): Promise<number> {
+  if (table === 'events') return 0;
+  const same = keys[table].map((key) => `standing."${key}" = wrong."${key}"`).join(' and ');
+  const { numAffectedRows: removed = 0n } = await sql
+    .raw(
+      `delete from public.${table} as standing
+      using (select * from public.${table} except select * from ${schema}.${table}) as wrong where ${same}`,
+    )
+    .execute(tx);
+  const { numAffectedRows: added = 0n } = await sql
+    .raw(
+      `insert into public.${table} select * from (
+        select * from ${schema}.${table} except select * from public.${table}) as missing`,
+    )
+    .execute(tx);
+  return Number(removed > added ? removed : added);
 }

@@ -1,10 +1,9 @@
 import { type Selectable, sql } from 'kysely';
 import type { Database, Tx } from '../database/connection.ts';
-import { insertRows } from '../database/rows.ts';
 import type { Cursor } from '../database/types.ts';
-import { escrowIdOf } from '../protocol/contract/event.ts';
 import type { BlockHash, ScriptHash } from '../protocol/types/hash.ts';
-import { Contradiction, emptyState, type PlacedEvent, type State } from './apply.ts';
+import { Contradiction } from './apply.ts';
+import { type Digests, digestedTables, digestOfText, digestText, emptyDigests } from './digest.ts';
 
 export type Position = { height: number; hash: BlockHash };
 
@@ -24,6 +23,7 @@ export async function startCursor(
       .insertInto('cursor')
       .values({ network: BigInt(network), contract, deployedAt, height, hash, time })
       .execute();
+    await writeDigests(tx, height, emptyDigests());
   });
 }
 
@@ -44,53 +44,19 @@ export async function announceHead(tx: Tx, height: number): Promise<void> {
   await sql`select pg_notify('krypton_head', ${String(height)})`.execute(tx);
 }
 
-/** What the notifications are about, as it stood before them. */
-export async function loadState(tx: Tx, placed: readonly PlacedEvent[]): Promise<State> {
-  const state = emptyState();
-  const events = placed.map(({ event }) => event);
-  const ids = events.map(escrowIdOf).filter((id) => id !== null);
-  const escrows = ids.length
-    ? await tx.selectFrom('escrows').selectAll().where('id', '=', sql<bigint>`any(${ids})`).execute()
-    : [];
-  for (const row of escrows) state.escrows.set(row.id, row);
-
-  const providers = events.flatMap((event) => ('provider' in event ? [event.provider] : []));
-  const found = providers.length
-    ? await tx.selectFrom('providers').selectAll().where('provider', '=', sql<never>`any(${providers})`).execute()
-    : [];
-  for (const row of found) state.providers.set(row.provider, row);
-
-  const accounts = [
-    ...events.flatMap((event) => ('account' in event ? [event.account] : 'user' in event ? [event.user] : [])),
-    ...escrows.flatMap((row) => [row.user, row.provider]),
-    ...providers,
-  ];
-  const balances = accounts.length
-    ? await tx.selectFrom('balances').selectAll().where('account', '=', sql<never>`any(${accounts})`).execute()
-    : [];
-  for (const row of balances) state.balances.set(row.account, row.balance);
-  return state;
+/** The digests as of a block. @throws Contradiction where none are kept of it */
+export async function readDigests(db: Database | Tx, height: number): Promise<Digests> {
+  const row = await db.selectFrom('digests').selectAll().where('height', '=', height).executeTakeFirst();
+  if (!row) throw new Contradiction(`the index has no digests as of block ${height}`);
+  const entries = digestedTables.map((table) => [table, digestOfText(row[table])]);
+  return Object.fromEntries(entries) as Digests;
 }
 
-/** Writes what the notifications changed: one statement a table, however many rows. */
-export async function saveState(tx: Tx, state: State): Promise<void> {
-  await insertRows(tx, 'providers', [...state.providers.values()], { overwrite: ['provider'] });
-  await insertRows(
-    tx,
-    'balances',
-    [...state.balances].map(([account, balance]) => ({ account, balance })),
-    { overwrite: ['account'] },
-  );
-  await insertRows(tx, 'escrows', [...state.escrows.values()], { overwrite: ['id'] });
-  const registrations = [...state.registrations.values()];
-  for (const { user, provider } of registrations.filter((row) => row.uuid === null)) {
-    await tx.deleteFrom('registrations').where('user', '=', user).where('provider', '=', provider).execute();
-  }
-  await insertRows(
-    tx,
-    'registrations',
-    registrations.filter((row) => row.uuid !== null),
-    { overwrite: ['user', 'provider'] },
-  );
-  await insertRows(tx, 'settlements', state.settlements);
+export async function writeDigests(tx: Tx, height: number, digests: Digests): Promise<void> {
+  const texts = Object.fromEntries(digestedTables.map((table) => [table, digestText(digests[table])]));
+  await tx
+    .insertInto('digests')
+    .values({ height, ...(texts as Record<keyof Digests, string>) })
+    .onConflict((conflict) => conflict.column('height').doUpdateSet(texts))
+    .execute();
 }

@@ -164,7 +164,7 @@ describe('the surface', () => {
     const operations = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, item]) =>
       Object.values(item).map((operation) => ({ path, ...operation })),
     );
-    expect(operations).toHaveLength(25);
+    expect(operations).toHaveLength(26);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
     for (const { path, parameters = [], responses } of operations) {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);

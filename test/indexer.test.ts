@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Block, readBlockHash, readFiltered, readHeight, readLogs } from '../chain/blocks.ts';
 import { readOutcome } from '../chain/outcome.ts';
 import { broadcast } from '../chain/transaction.ts';
-import { rebuild } from '../indexer/rebuild.ts';
+import { digestTables } from '../indexer/digest-tables.ts';
+import { rollBack } from '../indexer/rollback.ts';
+import { readDigests } from '../indexer/store.ts';
 import { contractCall } from '../protocol/contract/call.ts';
 import { createNonce, scriptOf, signTransaction } from '../protocol/contract/transaction.ts';
 import { datoshi, datoshiPerGas } from '../protocol/types/datoshi.ts';
@@ -112,8 +114,11 @@ test('a transaction that faults in its block leaves no event behind', async () =
 test('a standby takes over from a killed leader', async () => {
   const standby = await startService('indexer', world.env);
   await eventually(async () => standby.log().includes('standing by'), 'the second one stands by');
+  const killedAt = performance.now();
   await indexer.kill();
   indexer = standby;
+  await eventually(async () => standby.log().includes('"indexing"'), 'the second one leads');
+  expect(performance.now() - killedAt).toBeLessThan(5_000);
   await world.deposit(world.user, 5n);
   await indexed(await readHeight(world.rpc));
 });
@@ -122,7 +127,10 @@ test('state rebuilt from the events is the state that was derived block by block
   await indexer.kill();
   const { height: at, hash } = await cursor();
   const before = await derived();
-  await rebuild(world.db, { height: at, hash }, { height: at, hash });
+  const digests = await readDigests(world.db, at);
+  expect(await world.db.transaction().execute((tx) => digestTables(tx, 'public'))).toEqual(digests);
+  await rollBack(world.db, { height: at, hash }, { height: at, hash });
+  expect(await readDigests(world.db, at)).toEqual(digests);
   const [providers, registrations, balances, escrows] = await derived();
   expect([providers, registrations, balances, escrows]).toEqual(before.slice(0, 4));
   expect(await derived()).toEqual(before);
@@ -163,6 +171,7 @@ test('blocks that a crashed devnet has lost are rolled back', async () => {
     .updateTable('cursor')
     .set(lost as never)
     .execute();
+  await world.db.updateTable('digests').set({ height: lost.height }).where('height', '=', at).execute();
   indexer = await startService('indexer', world.env);
   await eventually(async () => (await cursor()).height > lost.height, 'the index follows the chain again');
   expect(indexer.log()).toContain('going back to the last common one');

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { addAudit } from '../audit/routes.ts';
 import { addCalls } from '../calls/routes.ts';
 import { addCdrEvents } from '../cdrs/events.ts';
 import { addCdrs } from '../cdrs/routes.ts';
@@ -47,6 +48,7 @@ export function createApp(deps: Deps): App {
   for (const add of [
     addQuery,
     addStatus,
+    addAudit,
     addProviders,
     addTariffs,
     addUsers,

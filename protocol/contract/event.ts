@@ -1,5 +1,6 @@
 import { type Address, addressOfBytes } from '../types/address.ts';
-import { type Hex, hexOf } from '../types/bytes.ts';
+import { bytesOfBase64, type Hex, hexOf } from '../types/bytes.ts';
+import { remember } from '../types/remember.ts';
 import { events } from './abi.ts';
 import { asBoolean, asBytes, asInteger, asString, isNull, type StackItem, StackItemError } from './stack-item.ts';
 
@@ -39,40 +40,49 @@ type Merge<U> = (U extends unknown ? (x: U) => void : never) extends (x: infer I
 export type ContractEvent = { [N in EventName]: { name: N } & Merge<Field<N, Events[N][number]>> }[EventName];
 export type EventOf<N extends EventName> = Extract<ContractEvent, { name: N }>;
 
+type ReadItem = (item: StackItem) => unknown;
+type Decoder = { field: string; mayBeNull: boolean; read: ReadItem };
+
+/** The same few accounts stand in most notifications, and base58check takes SHA-256 twice. */
+const addressOf = remember(10_000, (base64: string) => addressOfBytes(bytesOfBase64(base64)));
+
+const readers: Record<string, ReadItem> = {
+  Hash160: (item) => (item.type === 'ByteString' ? addressOf(item.value) : addressOfBytes(asBytes(item))),
+  Integer: asInteger,
+  String: asString,
+  Boolean: asBoolean,
+  ByteArray: (item) => hexOf(asBytes(item)),
+  PublicKey: (item) => hexOf(asBytes(item)),
+  Hash256: (item) => hexOf(asBytes(item)),
+};
+
+/** How each notification is read, put together once: an indexer reads hundred thousands. */
+const decoders = new Map<string, readonly Decoder[]>(
+  Object.entries(events).map(([event, parameters]) => [
+    event,
+    parameters.map(({ name, type }): Decoder => {
+      const read = readers[type];
+      if (!read) throw new TypeError(`${event}.${name} is of a type that is not decoded: ${type}`);
+      return { field: name, mayBeNull: (nullable as readonly string[]).includes(`${event}.${name}`), read };
+    }),
+  ]),
+);
+
 /** @throws StackItemError where a notification is not what the manifest promises */
 export function decodeEvent(name: string, state: readonly StackItem[]): ContractEvent {
-  if (!(name in events)) throw new StackItemError(`the contract has no notification ${name}`);
-  const parameters = events[name as EventName];
-  if (parameters.length !== state.length)
-    throw new StackItemError(`${name} has ${state.length} fields instead of ${parameters.length}`);
-  const fields = parameters.map((parameter, i) => [
-    parameter.name,
-    decodeField(name, parameter, state[i] as StackItem),
-  ]);
-  return { name, ...Object.fromEntries(fields) } as ContractEvent;
-}
-
-function decodeField(event: string, { name, type }: { name: string; type: string }, item: StackItem): unknown {
-  if (isNull(item)) {
-    if ((nullable as readonly string[]).includes(`${event}.${name}`)) return null;
-    throw new StackItemError(`${event}.${name} is null`);
+  const fields = decoders.get(name);
+  if (!fields) throw new StackItemError(`the contract has no notification ${name}`);
+  if (fields.length !== state.length)
+    throw new StackItemError(`${name} has ${state.length} fields instead of ${fields.length}`);
+  const event: Record<string, unknown> = { name };
+  for (let i = 0; i < fields.length; i += 1) {
+    const { field, mayBeNull, read } = fields[i] as Decoder;
+    const item = state[i] as StackItem;
+    if (!isNull(item)) event[field] = read(item);
+    else if (mayBeNull) event[field] = null;
+    else throw new StackItemError(`${name}.${field} is null`);
   }
-  switch (type) {
-    case 'Hash160':
-      return addressOfBytes(asBytes(item));
-    case 'Integer':
-      return asInteger(item);
-    case 'String':
-      return asString(item);
-    case 'Boolean':
-      return asBoolean(item);
-    case 'ByteArray':
-    case 'PublicKey':
-    case 'Hash256':
-      return hexOf(asBytes(item));
-    default:
-      throw new StackItemError(`${event}.${name} is of a type that is not decoded: ${type}`);
-  }
+  return event as ContractEvent;
 }
 
 /** A notification from its stored form: integers as decimal strings, all else as decoded. */

@@ -40,9 +40,9 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /**
  * Text that somebody wrote onto the chain: what is no UTF-8, and U+0000, which Postgres can't store, becomes U+FFFD.
  */
-export function asString(item: StackItem): string {
-  return utf8.decode(asBytes(item)).replaceAll('\0', '\uFFFD');
-}
+export const textOfBytes = (bytes: Uint8Array): string => utf8.decode(bytes).replaceAll('\0', '\uFFFD');
+
+export const asString = (item: StackItem): string => textOfBytes(asBytes(item));
 
 export function asArray(item: StackItem): StackItem[] {
   if (item.type === 'Array' || item.type === 'Struct') return item.value;

@@ -80,7 +80,10 @@ export const ordinary: Record<Method, unknown> = {
   traverseiterator: [{ type: 'Integer', value: '1' }],
   calculatenetworkfee: { networkfee: '122852' },
   sendrawtransaction: { hash: hash('b1') },
-  getcontractstate: { hash: emitted.contract, manifest: { name: 'KRYPTON' } },
+  getcontractstate: { id: 1, hash: emitted.contract, manifest: { name: 'KRYPTON' } },
+  getstateroot: { index: 7, roothash: hash('5e') },
+  findstates: { results: [{ key: 'YQ==', value: 'Yg==' }], truncated: false },
+  getproof: 'YQ==',
   findstorage: { results: [{ key: 'YQ==', value: 'Yg==' }], next: 1, truncated: false },
 };
 
