@@ -3,8 +3,6 @@ import type { ProblemCode } from '../../protocol/api/problem.ts';
 import { type Delegation, delegationFault, delegationHeader, readDelegation } from '../../protocol/sign/delegation.ts';
 import {
   authorityOf,
-  type HttpRequest,
-  headerValue,
   requiredComponents,
   SignatureError,
   signatureAlgorithm,
@@ -17,6 +15,7 @@ import { Refusal } from '../http/problem.ts';
 import { countAddress, countKey } from '../limits/limit-requests.ts';
 import { useNonce } from './nonces.ts';
 import { isSignatureValid } from './p256.ts';
+import { type Line, verifyUsual } from './usual.ts';
 import { type Verified, verifyRequest } from './verify.ts';
 
 const accepted = [...requiredComponents, 'content-digest'].map((name) => `"${name}"`).join(' ');
@@ -42,8 +41,8 @@ export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address
  * the wallet's then. @throws Refusal
  */
 export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Reader> {
-  const { request, verified } = verifyAny(c, deps);
-  const header = headerValue(request, delegationHeader);
+  const verified = verifyAny(c, deps);
+  const header = requestHeader(c, delegationHeader);
   const delegation = header === undefined ? null : delegationOf(header, verified, deps);
   await spendNonce(deps, verified);
   return {
@@ -60,17 +59,17 @@ export type Reader = {
 
 /** All but the nonce, which whoever calls this uses up; by the caller's own key. @throws Refusal */
 export function verifySigned(c: Context<Env>, deps: Deps): Verified {
-  const { request, verified } = verifyAny(c, deps);
-  if (headerValue(request, delegationHeader) === undefined) return verified;
+  const verified = verifyAny(c, deps);
+  if (requestHeader(c, delegationHeader) === undefined) return verified;
   throw unauthorised('delegationOutOfScope', 'a delegated key may only read: this is for the own key of the account');
 }
 
-function verifyAny(c: Context<Env>, deps: Deps) {
-  const request = requestOf(c);
-  const verified = verify(c, request, deps);
+function verifyAny(c: Context<Env>, deps: Deps): Verified {
+  const line = lineOf(c);
+  const verified = verify(c, line, deps);
   countKey(c, deps, verified.publicKey);
-  checkAuthority(authorityOf(request), deps.authorities ?? ownAuthorities(c));
-  return { request, verified };
+  checkAuthority(authorityOf(line), deps.authorities ?? ownAuthorities(c));
+  return verified;
 }
 
 /** By which a wallet lets the signer of this request read in its name. @throws Refusal */
@@ -108,12 +107,16 @@ function ownAuthorities(c: Context<Env>): string[] {
   return [...new Set(hosts)].map((host) => (localPort === 80 ? host : `${host}:${localPort}`));
 }
 
-function verify(c: Context<Env>, request: HttpRequest, deps: Deps) {
+function verify(c: Context<Env>, line: Line, deps: Deps): Verified {
+  const { rawHeaders, headers } = incomingOf(c);
+  const [body, nowMs] = [c.get('body'), deps.now()];
   try {
-    return verifyRequest(request, c.get('body'), deps.now());
+    return (
+      verifyUsual(line, headers, body, nowMs) ?? verifyRequest({ ...line, headers: pairs(rawHeaders) }, body, nowMs)
+    );
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    if (headerValue(request, 'signature') !== undefined) countAddress(c, deps);
+    if (headers.signature !== undefined) countAddress(c, deps);
     throw unauthorised(error.code, error.message);
   }
 }
@@ -121,17 +124,21 @@ function verify(c: Context<Env>, request: HttpRequest, deps: Deps) {
 const unauthorised = (code: ProblemCode, detail: string) => new Refusal(code, detail, { headers: challenge });
 
 /** The request as it came over the wire: Hono's own view of it is normalised already. */
-function requestOf(c: Context<Env>): HttpRequest {
-  const { incoming } = c.env ?? {};
-  if (!incoming) throw new TypeError('a signature can only be checked of what came over the wire');
+function lineOf(c: Context<Env>): Line {
+  const { method, url, headers } = incomingOf(c);
   return {
-    method: incoming.method ?? '',
+    method: method ?? '',
     // Behind a proxy that ends TLS, only the proxy knows; a caller who lies here makes their own signature fail.
     scheme: requestHeader(c, 'x-forwarded-proto')?.split(',')[0]?.trim() || 'http',
-    host: incoming.headers.host ?? '',
-    target: incoming.url ?? '',
-    headers: pairs(incoming.rawHeaders),
+    host: headers.host ?? '',
+    target: url ?? '',
   };
+}
+
+function incomingOf(c: Context<Env>) {
+  const { incoming } = c.env ?? {};
+  if (!incoming) throw new TypeError('a signature can only be checked of what came over the wire');
+  return incoming;
 }
 
 function pairs(raw: readonly string[]): [string, string][] {
