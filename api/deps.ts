@@ -3,6 +3,7 @@ import type { Logger } from '../process/run.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Streams } from './events/streams.ts';
 import type { Head } from './head.ts';
+import type { Kept } from './kept/kept.ts';
 import type { Limits } from './limits/limits.ts';
 import type { NodeHeight } from './node-height.ts';
 import type { Wake } from './wake.ts';
@@ -12,8 +13,11 @@ export type Deps = {
   db: Database;
   /** For what is asked with every call: prepared statements that are planned once, and that wait for nothing else. */
   hot: Database;
+  /** For short answers by a key: whoever asks for long lists does not hold them up. */
+  fast: Database;
   head: Head;
   nodeHeight: NodeHeight;
+  kept: Kept;
   wake: Wake;
   streams: Streams;
   limits: Limits;

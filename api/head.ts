@@ -10,6 +10,8 @@ export type Head = {
   reached(height: number, limitMs: number, signal: AbortSignal): Promise<boolean>;
   /** Calls back whenever the index may have moved, also backwards. Answers how to end that. */
   onMove(listener: () => void): () => void;
+  /** Whether a move would be heard of. */
+  isListening(): boolean;
   close(): Promise<void>;
 };
 
@@ -18,13 +20,16 @@ const MAX_WAITERS = 1_000;
 /** A lost notification costs so much at most; asked only while somebody waits. */
 const POLL_MS = 500;
 const RECONNECT_MS = 1_000;
+/** So long a connection may be dead before that is noticed, and as long again. */
+const CHECK_MS = 5_000;
 
 /** LISTENs on one connection, which is made anew when it breaks, and polls besides. */
 export function followHead(databaseUrl: string, db: Database, log: Logger): Head {
   const waiters = new Set<{ height: number; resolve: (reached: boolean) => void }>();
   const listeners = new Set<() => void>();
-  const pool = createPool(databaseUrl, 'api', { max: 1 });
+  const pool = createPool(databaseUrl, 'api', { max: 1, answerLimitMs: CHECK_MS });
   const stopping = new AbortController();
+  const hearing = { isListening: false };
   let height = -1;
 
   const observe = (observed: number) => {
@@ -39,7 +44,7 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
   const timer = setInterval(() => {
     if (waiters.size > 0) poll().catch(() => {}); // Postgres is away: the waiters time out
   }, POLL_MS);
-  const listening = listenUntilStopped(pool, stopping.signal, observe, poll, log);
+  const listening = listenUntilStopped({ pool, signal: stopping.signal, observe, poll, hearing, log });
 
   function reached(wanted: number, limitMs: number, signal: AbortSignal): Promise<boolean> {
     if (wanted <= height) return Promise.resolve(true);
@@ -73,16 +78,19 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
     await pool.end();
   }
 
-  return { reached, onMove, close };
+  return { reached, onMove, isListening: () => hearing.isListening, close };
 }
 
-async function listenUntilStopped(
-  pool: pg.Pool,
-  signal: AbortSignal,
-  observe: (height: number) => void,
-  poll: () => Promise<void>,
-  log: Logger,
-): Promise<void> {
+type Listening = {
+  pool: pg.Pool;
+  signal: AbortSignal;
+  observe: (height: number) => void;
+  poll: () => Promise<void>;
+  hearing: { isListening: boolean };
+  log: Logger;
+};
+
+async function listenUntilStopped({ pool, signal, observe, poll, hearing, log }: Listening): Promise<void> {
   const outage = new Outage(log, 'not listening for new blocks');
   while (!signal.aborted) {
     try {
@@ -91,16 +99,26 @@ async function listenUntilStopped(
       try {
         client.on('notification', ({ payload }) => observe(Number(payload)));
         await client.query('listen krypton_head');
+        hearing.isListening = true;
         outage.end();
         await poll(); // what was announced before we listened
-        await broken;
+        await Promise.race([broken, untilSilent(client, signal)]);
       } finally {
+        hearing.isListening = false;
         client.release(true);
       }
     } catch (error) {
       if (!signal.aborted) outage.report(error);
     }
     await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Rejects when the other side answers no more: a connection that only listens would learn of that much later. */
+async function untilSilent(client: pg.PoolClient, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(CHECK_MS, undefined, { signal });
+    await client.query('select 1');
   }
 }
 

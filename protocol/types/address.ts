@@ -25,14 +25,15 @@ export const addressSchema = z
   .refine((text) => /^N[1-9A-HJ-NP-Za-km-z]{33}$/.test(text) && isAddress(text), noAddress)
   .transform((text) => text as Address);
 
-function isAddress(text: string): boolean {
+/** The same few accounts stand in most requests, and two hashes of a checksum cost more than all else in reading them. */
+const isAddress = remember(10_000, (text: string): boolean => {
   try {
     const bytes = base58check.decode(text);
     return bytes.length === 21 && bytes[0] === ADDRESS_VERSION;
   } catch {
     return false; // the checksum does not fit: the library says so by throwing
   }
-}
+});
 
 /** The 20 bytes of an account or contract as the VM stores them (little endian). */
 export function hash160Bytes(of: Address | ScriptHash): Uint8Array {
