@@ -3,6 +3,7 @@ import type { Logger } from '../process/run.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Streams } from './events/streams.ts';
 import type { Head } from './head.ts';
+import type { Fast } from './http/fast.ts';
 import type { Kept } from './kept/kept.ts';
 import type { Limits } from './limits/limits.ts';
 import type { NodeHeight } from './node-height.ts';
@@ -14,7 +15,7 @@ export type Deps = {
   /** For what is asked with every call: prepared statements that are planned once, and that wait for nothing else. */
   hot: Database;
   /** For short answers by a key: whoever asks for long lists does not hold them up. */
-  fast: Database;
+  fast: Fast;
   head: Head;
   nodeHeight: NodeHeight;
   kept: Kept;

@@ -9,6 +9,7 @@ import { type Config, loadApiConfig } from './config.ts';
 import { createStreams } from './events/streams.ts';
 import { followHead } from './head.ts';
 import { createApp } from './http/app.ts';
+import { createFast } from './http/fast.ts';
 import { serve } from './http/serve.ts';
 import { createAnswerKept } from './kept/answer.ts';
 import { createKept } from './kept/kept.ts';
@@ -36,13 +37,13 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const db = createDatabase(config.databaseUrl, 'api');
   const hot = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: HOT_CONNECTIONS });
   const limitMs = FAST_LIMIT_MS;
-  const fast = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: FAST_CONNECTIONS, limitMs });
+  const quick = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: FAST_CONNECTIONS, limitMs });
   await refuseUnusable(db);
   const head = followHead(config.databaseUrl, db, log);
   const link = connectRedis(config.redisUrl, log);
   const wake = createWake(link, log);
   const limits = createLimits(link, { key: config.apiLimitKey, address: config.apiLimitAddress });
-  const kept = createKept({ db: fast, head, log });
+  const kept = createKept({ db: quick, head, log });
   const streams = createStreams({ db, head, log, perClient: config.apiStreamsPerClient });
   const sweep = sweepRegularly(db, log);
   const nodeHeight = createNodeHeight(config.rpcUrl, { network, report: reportNodes(log) });
@@ -50,7 +51,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const app = createApp({
     db,
     hot,
-    fast,
+    fast: createFast(quick),
     head,
     kept,
     wake,
@@ -78,7 +79,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       limits.stop();
       await Promise.all([wake.close(), sweep.stop()]);
       link.redis.disconnect();
-      await Promise.all([db.destroy(), hot.destroy(), fast.destroy()]);
+      await Promise.all([db.destroy(), hot.destroy(), quick.destroy()]);
     },
   };
 }

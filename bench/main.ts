@@ -2,10 +2,16 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCall } from './call.ts';
 import { linesOf, markdownOf, type Row, type Size } from './compare.ts';
+import { measureRead } from './reads.ts';
 import { measureTariff } from './tariff.ts';
 
 const benches: Record<string, (size: Size) => Promise<Row[]>> = {
   call: measureCall,
+  query: measureRead('query'),
+  users: measureRead('users'),
+  escrows: measureRead('escrows'),
+  settlements: measureRead('settlements'),
+  providers: measureRead('providers'),
   tariff: measureTariff,
 };
 

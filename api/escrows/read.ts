@@ -1,7 +1,7 @@
 import type { Escrow } from '../../protocol/api/escrows.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { presentEvent, type StoredEvent } from '../events/present.ts';
-import { askState, instant } from '../http/state.ts';
+import { askByKey, askState, instant } from '../http/state.ts';
 
 /** A day of claims every two minutes; all of it stands in `settlements`. */
 const HISTORY_OF_ONE = 1_000;
@@ -34,9 +34,10 @@ export const escrowJson = (historyLimit: number) => `json_build_object(
       order by height desc, position desc limit ${historyLimit}) as newest))`;
 
 /** Null: there was none up to this block. */
-export const askEscrow = askState<[id: number], StoredEscrow | null>(
+export const askEscrow = askByKey<number, StoredEscrow | null>(
   'read_escrow',
-  `select ${escrowJson(HISTORY_OF_ONE)} from escrows where id = $1`,
+  'bigint',
+  `select ${escrowJson(HISTORY_OF_ONE)} from escrows where id = given.key`,
 );
 
 type Page = { limit: number; before: number | undefined };
@@ -65,11 +66,11 @@ export function askEscrows({ user, provider, state }: EscrowFilter, { limit, bef
   };
 }
 
-/** Those that are not closed, of one user. */
+/** Those that are not closed, of the user `given.key`. */
 export const openEscrowsJson = (limit: number) => `
   select coalesce(json_agg(escrow order by id desc), '[]') from (
     select id, ${escrowJson(HISTORY_IN_LISTS)} as escrow from escrows
-    where "user" = $1 and state <> 'closed' order by id desc limit ${limit}) as newest`;
+    where "user" = given.key and state <> 'closed' order by id desc limit ${limit}) as newest`;
 
 export function presentEscrow(stored: StoredEscrow): Escrow {
   return {

@@ -66,7 +66,7 @@ export function addEscrows(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => ask(db, ...values),
+      ({ once }) => once(ask, values),
       (escrows) => {
         const { rows, next } = pageOf(escrows, limit, ({ id }) => [id]);
         return { items: rows.map(presentEscrow), next };
@@ -79,7 +79,7 @@ export function addEscrows(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => askEscrow(db, id),
+      ({ byKey }) => byKey(askEscrow, id),
       (escrow) => {
         if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
         return presentEscrow(escrow);

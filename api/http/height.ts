@@ -4,6 +4,7 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import type { Deps } from '../deps.ts';
 import type { Point } from '../kept/kept.ts';
 import type { Env } from './env.ts';
+import type { Fast, Found } from './fast.ts';
 import { requestHeader } from './header.ts';
 import { invalid, Refusal } from './problem.ts';
 import type { IndexCursor } from './state.ts';
@@ -31,7 +32,7 @@ export async function chainState(
   });
 }
 
-type Ask<R> = (db: Database) => Promise<(IndexCursor & { found: R })[]>;
+type Ask<R> = (fast: Fast) => Promise<Found<R> | undefined>;
 
 /** The same by one statement. */
 export async function askedState<R>(
@@ -68,7 +69,7 @@ export async function keptState<R>(
 /** No body: the reader has that answer. */
 async function readState<R>(c: Context<Env>, deps: Deps, ask: Ask<R>, present: (found: R) => unknown) {
   const wanted = await awaitMinHeight(c, deps);
-  const [row] = await ask(deps.fast);
+  const row = await ask(deps.fast);
   const cursor = refuseForeign(row, deps);
   if (cursor.height < wanted) throw notReached(wanted);
   return { cursor, body: isNamed(c, cursor) ? null : JSON.stringify(present(cursor.found)) };

@@ -18,5 +18,20 @@ export type StateQuestion<P extends readonly unknown[], R> = Statement<P, IndexC
 export const askState = <P extends readonly unknown[], R>(name: string, found: string): StateQuestion<P, R> =>
   prepare(name, `select cursor.*, (${found}) as found from cursor`);
 
+/** The same for some keys, in their order. */
+export type KeyQuestion<K, R> = Statement<[keys: readonly K[]], IndexCursor & { found: R }>;
+
+/** `found` is made of `given.key`: an array for all that are asked at the same moment. */
+export const askByKey = <K extends string | number, R>(
+  name: string,
+  type: 'text' | 'bigint',
+  found: string,
+): KeyQuestion<K, R> =>
+  prepare(
+    name,
+    `select cursor.*, (${found}) as found
+    from unnest($1::${type}[]) with ordinality as given (key, place) cross join cursor order by place`,
+  );
+
 /** RFC 3339 in UTC with milliseconds, of what Postgres writes into JSON. */
 export const instant = (text: string): string => new Date(text).toISOString();

@@ -5,7 +5,7 @@ import type { Price } from '../../protocol/api/tariffs.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
 import type { Destination } from '../../protocol/call/destination.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { askState, instant } from '../http/state.ts';
+import { askByKey, askState, instant } from '../http/state.ts';
 import { priceShape } from './read-tariff.ts';
 
 export type ProviderSearch = Pick<ProviderQuery, 'q' | 'state' | 'limit'> & {
@@ -44,9 +44,10 @@ const providerJson = `json_build_object('provider', provider, 'location', locati
   'counted', (select json_build_object('answered', answered, 'unanswered', unanswered)
     from provider_calls as own where own.provider = page.provider))`;
 
-export const askProvider = askState<[address: Address], StoredProvider | null>(
+export const askProvider = askByKey<Address, StoredProvider | null>(
   'read_provider',
-  `select ${providerJson} from (select *, '' as sort_key from providers where provider = $1) as page`,
+  'text',
+  `select ${providerJson} from (select *, '' as sort_key from providers where provider = given.key) as page`,
 );
 
 /** Text in byte order, so that a cursor means the same in any database's collation; what has no order as text, padded. */

@@ -58,7 +58,7 @@ export function addProviders(app: App, deps: Deps): void {
       return askedState(
         c,
         deps,
-        (db) => ask(db, ...values),
+        ({ once }) => once(ask, values),
         (found) => {
           const { rows, next } = shown(found);
           return { items: rows.map((row) => presentProvider(row)), next };
@@ -77,7 +77,7 @@ export function addProviders(app: App, deps: Deps): void {
     return askedState(
       c,
       deps,
-      (db) => askProvider(db, address),
+      ({ byKey }) => byKey(askProvider, address),
       (found) => {
         if (!found) throw new Refusal('unknownProvider', `${address} was never deployed as a provider`);
         return presentProvider(found);

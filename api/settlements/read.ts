@@ -1,7 +1,7 @@
 import type { Settlement, Transaction } from '../../protocol/api/settlements.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import type { TxHash } from '../../protocol/types/hash.ts';
-import { askState, instant } from '../http/state.ts';
+import { askByKey, askState, instant } from '../http/state.ts';
 
 export type SettlementFilter = {
   provider?: Address | undefined;
@@ -20,11 +20,12 @@ type StoredTransaction = Place & { txHash: TxHash; time: string; claims: Settlem
 const claimJson = `json_build_object('escrowId', escrow_id, 'provider', provider, 'user', "user", 'seq', seq,
   'amount', amount::text, 'seconds', seconds, 'calls', calls, 'cdrRoot', cdr_root, 'accepted', accepted, 'code', code)`;
 
-export const askTransaction = askState<[txHash: TxHash], StoredTransaction | null>(
+export const askTransaction = askByKey<TxHash, StoredTransaction | null>(
   'read_transaction',
+  'text',
   `select json_build_object('txHash', min(tx_hash), 'height', min(height), 'position', min(position),
     'time', min(time), 'claims', json_agg(${claimJson} order by position))
-  from settlements where tx_hash = $1 having count(*) > 0`,
+  from settlements where tx_hash = given.key having count(*) > 0`,
 );
 
 const conditions = {

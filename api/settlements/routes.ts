@@ -49,7 +49,7 @@ export function addSettlements(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => ask(db, ...values),
+      ({ once }) => once(ask, values),
       (found) => {
         const { transactions, last } = pageOfTransactions(found, limit);
         return { items: transactions, next: last && encodeCursor([last.height, last.position]) };
@@ -62,7 +62,7 @@ export function addSettlements(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => askTransaction(db, txHash),
+      ({ byKey }) => byKey(askTransaction, txHash),
       (found) => {
         if (!found) throw new Refusal('unknownTransaction', `no claim was answered in ${txHash} up to this block`);
         return presentTransaction(found);

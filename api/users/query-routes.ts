@@ -35,7 +35,7 @@ export function addQuery(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => askNewestRegistration(db, parsed.data),
+      ({ byKey }) => byKey(askNewestRegistration, parsed.data),
       (newest) => {
         const value = newest?.[type];
         if (value == null) throw new NotThere();

@@ -1,7 +1,7 @@
 import type { User } from '../../protocol/api/users.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { openEscrowsJson, presentEscrow, type StoredEscrow } from '../escrows/read.ts';
-import { askState, instant } from '../http/state.ts';
+import { askByKey, instant } from '../http/state.ts';
 
 /** Whoever has more finds them all in the list of escrows. */
 const MAX_OPEN_ESCROWS = 100;
@@ -14,13 +14,14 @@ const registrations = `
   select provider, uuid, registered_at, height, position,
     (select location from providers where providers.provider = registrations.provider and undeployed_at is null)
       as location
-  from registrations where "user" = $1`;
+  from registrations where "user" = given.key`;
 
 /** Every address is a user, if one with nothing. */
-export const askUser = askState<[address: Address], StoredUser>(
+export const askUser = askByKey<Address, StoredUser>(
   'read_user',
+  'text',
   `select json_build_object(
-    'balance', coalesce((select balance from balances where account = $1), 0)::text,
+    'balance', coalesce((select balance from balances where account = given.key), 0)::text,
     'registrations', (
       select coalesce(json_agg(json_build_object('provider', provider, 'uuid', uuid, 'location', location,
         'registeredAt', registered_at) order by height desc, position desc), '[]')
@@ -29,8 +30,9 @@ export const askUser = askState<[address: Address], StoredUser>(
 );
 
 /** Null: never registered. */
-export const askNewestRegistration = askState<[user: Address], Omit<Registration, 'registeredAt'> | null>(
+export const askNewestRegistration = askByKey<Address, Omit<Registration, 'registeredAt'> | null>(
   'read_newest_registration',
+  'text',
   `select json_build_object('provider', provider, 'uuid', uuid, 'location', location)
   from (${registrations}) as own order by height desc, position desc limit 1`,
 );

@@ -23,7 +23,7 @@ export function addUsers(app: App, deps: Deps): void {
     return keptState(
       c,
       deps,
-      (db) => askUser(db, address),
+      ({ byKey }) => byKey(askUser, address),
       (found) => presentUser(address, found),
     );
   });
