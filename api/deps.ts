@@ -14,8 +14,11 @@ export type Deps = {
   db: Database;
   /** For what is asked with every call: prepared statements that are planned once, and that wait for nothing else. */
   hot: Database;
-  /** For short answers by a key: whoever asks for long lists does not hold them up. */
+  /** For short statements by a key: whoever asks for long lists does not hold them up. */
+  quick: Database;
   fast: Fast;
+  /** For CDRs as they come. */
+  intake: Database;
   head: Head;
   nodeHeight: NodeHeight;
   kept: Kept;

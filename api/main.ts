@@ -21,6 +21,8 @@ import { createWake } from './wake.ts';
 
 /** Permissions are decided some at a time, and so many at once. */
 const HOT_CONNECTIONS = 4;
+/** CDRs are taken in some at a time, and so many at once; one more reads what stood already. */
+const INTAKE_CONNECTIONS = 4;
 /** Answers by a key take Postgres a tenth of a millisecond to some: a few connections serve thousands a second. */
 const FAST_CONNECTIONS = 6;
 /** A short answer that takes so long is none; what is slow for a reason asks elsewhere. */
@@ -36,6 +38,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const { network, contract, corsOrigin } = config;
   const db = createDatabase(config.databaseUrl, 'api');
   const hot = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: HOT_CONNECTIONS });
+  const intake = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: INTAKE_CONNECTIONS });
   const limitMs = FAST_LIMIT_MS;
   const quick = createDatabase(config.databaseUrl, 'api', { purpose: 'hot', max: FAST_CONNECTIONS, limitMs });
   await refuseUnusable(db);
@@ -51,7 +54,9 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const app = createApp({
     db,
     hot,
+    quick,
     fast: createFast(quick),
+    intake,
     head,
     kept,
     wake,
@@ -79,7 +84,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       limits.stop();
       await Promise.all([wake.close(), sweep.stop()]);
       link.redis.disconnect();
-      await Promise.all([db.destroy(), hot.destroy(), quick.destroy()]);
+      await Promise.all([db.destroy(), hot.destroy(), quick.destroy(), intake.destroy()]);
     },
   };
 }

@@ -2,11 +2,16 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCall } from './call.ts';
 import { linesOf, markdownOf, type Row, type Size } from './compare.ts';
+import { measureBulk, measureSingle } from './intake.ts';
 import { measureRead } from './reads.ts';
+import { measureSigned } from './signed.ts';
 import { measureTariff } from './tariff.ts';
 
 const benches: Record<string, (size: Size) => Promise<Row[]>> = {
   call: measureCall,
+  intake: measureBulk,
+  'intake-single': measureSingle,
+  signed: measureSigned,
   query: measureRead('query'),
   users: measureRead('users'),
   escrows: measureRead('escrows'),

@@ -1,27 +1,71 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
-import type { SubmittedCdr } from '../../protocol/api/cdrs.ts';
+import { hash } from 'node:crypto';
+import { type CdrVerdict, type SubmittedCdr, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
+import { fieldErrors, inWords } from '../http/problem.ts';
+import { readUsual } from './usual-cdr.ts';
 
-/** The one form of a CDR's content: times in UTC with milliseconds, hex in lower case, what is absent left out. */
-export function contentOf({ hangupBy, voucher, corrects, ...cdr }: SubmittedCdr) {
+/**
+ * The one form of a CDR's content: times in UTC with milliseconds, hex in lower case, what is absent left out; its keys
+ * in the order of RFC 8785.
+ */
+export type CdrContent = {
+  answeredAt: string | null;
+  callId: string;
+  corrects?: number;
+  direction: string;
+  disposition: string;
+  endedAt: string;
+  escrowId: number;
+  from: string;
+  hangupBy?: string;
+  sipStatus: number;
+  startedAt: string;
+  to: string;
+  user: string;
+  voucher?: { signature: string; total: string };
+};
+
+export function contentOf({ hangupBy, voucher, corrects, ...cdr }: SubmittedCdr): CdrContent {
   return {
-    ...cdr,
-    startedAt: cdr.startedAt.toISOString(),
     answeredAt: cdr.answeredAt?.toISOString() ?? null,
-    endedAt: cdr.endedAt.toISOString(),
-    ...(hangupBy != null && { hangupBy }),
+    callId: cdr.callId,
     ...(corrects != null && { corrects }),
-    ...(voucher != null && { voucher: { total: voucher.total.toString(), signature: voucher.signature } }),
+    direction: cdr.direction,
+    disposition: cdr.disposition,
+    endedAt: cdr.endedAt.toISOString(),
+    escrowId: cdr.escrowId,
+    from: cdr.from,
+    ...(hangupBy != null && { hangupBy }),
+    sipStatus: cdr.sipStatus,
+    startedAt: cdr.startedAt.toISOString(),
+    to: cdr.to,
+    user: cdr.user,
+    ...(voucher != null && { voucher: { signature: voucher.signature, total: voucher.total.toString() } }),
   };
 }
 
-export type CdrContent = ReturnType<typeof contentOf>;
-/** A CDR of the right form, with the hash that stands for its content. */
-export type Candidate = { cdr: SubmittedCdr; content: CdrContent; hash: Buffer };
+/** A CDR of the right form, with the SHA-256 (hex) that stands for its content. */
+export type Candidate = { content: CdrContent; hash: string };
 
-/** SHA-256 over canonical JSON (RFC 8785): tells the same CDR sent again from another one under its callId. */
-export function contentHash(content: CdrContent): Buffer {
-  return createHash('sha256')
-    .update(canonicalize(content) as string)
-    .digest();
+/**
+ * SHA-256 over canonical JSON (RFC 8785): tells the same CDR sent again from another one under its callId. Of an object
+ * whose keys are in order already, and whose text is well-formed, that is what JSON.stringify writes.
+ */
+export const contentHash = (content: CdrContent): string => hash('sha256', JSON.stringify(content));
+
+/** What is wrong with an item, or the CDR in it. */
+export type Read = { candidate: Candidate } | Pick<CdrVerdict, 'callId' | 'reason'>;
+
+export function readItem(item: unknown): Read {
+  const usual = readUsual(item);
+  if (usual) return { candidate: { content: usual, hash: contentHash(usual) } };
+  const parsed = submittedCdrSchema.safeParse(item);
+  if (parsed.success) {
+    const content = contentOf(parsed.data);
+    return { candidate: { content, hash: contentHash(content) } };
+  }
+  const { callId } = (item ?? {}) as { callId?: unknown };
+  return {
+    callId: typeof callId === 'string' ? callId : null,
+    reason: fieldErrors(parsed.error).map(inWords).join('; '),
+  };
 }

@@ -13,7 +13,7 @@ import type { Env } from '../http/env.ts';
 import { requestHeader } from '../http/header.ts';
 import { Refusal } from '../http/problem.ts';
 import { countAddress, countKey } from '../limits/limit-requests.ts';
-import { useNonce } from './nonces.ts';
+import { useNonce, useReadersNonce } from './nonces.ts';
 import { isSignatureValid } from './p256.ts';
 import { type Line, verifyUsual } from './usual.ts';
 import { type Verified, verifyRequest } from './verify.ts';
@@ -32,7 +32,7 @@ const challenge = {
  */
 export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address> {
   const verified = verifySigned(c, deps);
-  await spendNonce(deps, verified);
+  if (!(await useNonce(deps.db, verified))) throw nonceReplayed();
   return addressOfPublicKey(verified.publicKey);
 }
 
@@ -44,7 +44,7 @@ export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<R
   const verified = verifyAny(c, deps);
   const header = requestHeader(c, delegationHeader);
   const delegation = header === undefined ? null : delegationOf(header, verified, deps);
-  await spendNonce(deps, verified);
+  if (!(await useReadersNonce(deps.quick, verified))) throw nonceReplayed();
   return {
     address: addressOfPublicKey(delegation?.wallet ?? verified.publicKey),
     untilMs: delegation?.notAfter ?? null,
@@ -86,10 +86,6 @@ function delegationOf(header: string, { publicKey, covers }: Verified, { network
   const fault = delegationFault(delegation, use, isSignatureValid);
   if (fault) throw unauthorised(fault.code, fault.detail);
   return delegation;
-}
-
-async function spendNonce({ db }: Deps, verified: Verified): Promise<void> {
-  if (!(await useNonce(db, verified))) throw nonceReplayed();
 }
 
 export const nonceReplayed = () => unauthorised('nonceReplayed', 'this nonce was used before with this key');
