@@ -77,7 +77,7 @@ function medianOf(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : spreadOf(known).median;
 }
 
-export function spreadOf(values: readonly number[]): Spread {
+function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (i: number) => sorted[i] ?? Number.NaN;
   return { median: at(Math.floor(sorted.length / 2)), low: at(0), high: at(sorted.length - 1) };

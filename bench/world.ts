@@ -70,7 +70,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-export const contract = `0x${'00'.repeat(20)}`;
+const contract = `0x${'00'.repeat(20)}`;
 
 async function beginIndex(db: Database): Promise<void> {
   const hash = `0x${'00'.repeat(32)}`;

@@ -66,7 +66,7 @@ export type Question = { provider: Address; asked: AskedCall; nonce: Verified | 
 /** One whose CDR came keeps its money until that is rated, however long it takes. */
 const isLive = '(cdr_id is not null or hold_until > now())';
 
-const select = prepare<
+export const askCalls = prepare<
   [
     providers: string[],
     callIds: string[],
@@ -148,7 +148,7 @@ export async function readCalls(db: Database, questions: readonly Question[]): P
   const destinations = questions.map(({ asked: { direction, destination } }) =>
     destinationOf({ direction, to: destination }),
   );
-  const rows = await select(
+  const rows = await askCalls(
     db,
     questions.map(({ provider }) => provider),
     questions.map(({ asked }) => asked.callId),

@@ -10,7 +10,7 @@ import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { readProof } from '../proofs/read.ts';
-import { authenticateReader, verifySigned } from '../signature/authenticate.ts';
+import { readAsSigner, verifySigned } from '../signature/authenticate.ts';
 import { createAccept } from './accept.ts';
 import { findCdrs, readCdr } from './read.ts';
 import { readComparison } from './read-comparison.ts';
@@ -91,9 +91,10 @@ export function addCdrs(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const { address: caller } = await authenticateReader(c, deps);
-    await awaitMinHeight(c, deps);
-    const cdrs = await findCdrs(deps.db, caller, filter, { limit: limit + 1, before });
+    const cdrs = await readAsSigner(c, deps, async ({ address }) => {
+      await awaitMinHeight(c, deps);
+      return findCdrs(deps.db, address, filter, { limit: limit + 1, before });
+    });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);
@@ -101,9 +102,10 @@ export function addCdrs(app: App, deps: Deps): void {
 
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const { address: caller } = await authenticateReader(c, deps);
-    await awaitMinHeight(c, deps);
-    const cdr = await readCdr(deps.db, id, caller);
+    const cdr = await readAsSigner(c, deps, async ({ address }) => {
+      await awaitMinHeight(c, deps);
+      return readCdr(deps.db, id, address);
+    });
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
     const outcome = await readProof(deps, id);

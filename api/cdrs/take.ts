@@ -28,7 +28,7 @@ const hasRoom = `is_fresh and is_provider and coalesce(rejected, 0) < ${MAX_REJE
 const columns = `provider, call_id, escrow_id, "user", direction, "from", "to", started_at, answered_at, ended_at,
   disposition, sip_status, hangup_by, voucher_total, voucher_signature, corrects, content_hash, salt`;
 
-const take = prepare<
+export const insertCdrs = prepare<
   [
     keyIds: string[],
     nonces: string[],
@@ -83,7 +83,7 @@ const take = prepare<
       and (select count(*) from cdrs as earlier
         where earlier.provider = admitted.provider and earlier.call_id = given.call_id) <= ${MAX_CORRECTIONS})
     -- two requests with the same ones wait for each other instead of locking each other out
-    order by admitted.provider, given.call_id
+    order by admitted.provider collate "C", given.call_id collate "C"
     -- the first CDR of a call, or the correction of this one, stands already
     on conflict (provider, call_id, corrects) do nothing
     returning provider, call_id, corrects, id)
@@ -98,7 +98,7 @@ const take = prepare<
  * request's room, and the ids of what is new by its place.
  */
 export async function takeCdrs(db: Database, submissions: readonly Submission[]) {
-  const rows = await take(
+  const rows = await insertCdrs(
     db,
     submissions.map(({ verified }) => verified.publicKey),
     submissions.map(({ verified }) => verified.nonce),
@@ -106,7 +106,7 @@ export async function takeCdrs(db: Database, submissions: readonly Submission[])
     submissions.map(({ provider }) => provider),
     submissions.flatMap(({ escrowIds }, i) => escrowIds.map(() => i + 1)),
     submissions.flatMap(({ escrowIds }) => escrowIds),
-    JSON.stringify(submissions.flatMap(({ candidates }, i) => candidates.map((each) => rowOf(i + 1, each)))),
+    JSON.stringify(rowsOf(submissions)),
   );
   const taken = rows[0]?.taken ?? [];
   const ids = new Map(
@@ -123,7 +123,19 @@ export const placeOf = (
 
 const SALT_BYTES = 16;
 
-function rowOf(place: number, { content, hash }: Candidate) {
+function rowsOf(submissions: readonly Submission[]) {
+  const count = submissions.reduce((sum, { candidates }) => sum + candidates.length, 0);
+  // drawn together: to ask for each costs more than to make it
+  const salts = randomBytes(SALT_BYTES * count).toString('hex');
+  let at = 0;
+  const nextSalt = () => {
+    at += 2 * SALT_BYTES;
+    return salts.slice(at - 2 * SALT_BYTES, at);
+  };
+  return submissions.flatMap(({ candidates }, i) => candidates.map((each) => rowOf(i + 1, each, nextSalt())));
+}
+
+function rowOf(place: number, { content, hash }: Candidate, salt: string) {
   return {
     place,
     call_id: content.callId,
@@ -142,6 +154,6 @@ function rowOf(place: number, { content, hash }: Candidate) {
     voucher_signature: content.voucher?.signature,
     corrects: content.corrects,
     content_hash: hash,
-    salt: randomBytes(SALT_BYTES).toString('hex'),
+    salt,
   };
 }

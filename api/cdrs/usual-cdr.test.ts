@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import { createKey } from '../../protocol/sign/key.ts';
-import { contentHash, contentOf } from './submitted.ts';
+import { contentHash, contentOf } from './content.ts';
 import { readUsual } from './usual-cdr.ts';
 
 const user = createKey().address;

@@ -1,5 +1,5 @@
 import { isAddress } from '../../protocol/types/address.ts';
-import type { CdrContent } from './submitted.ts';
+import type { CdrContent } from './content.ts';
 
 const known = new Set([
   ...['callId', 'escrowId', 'user', 'direction', 'from', 'to', 'startedAt', 'answeredAt', 'endedAt', 'disposition'],
@@ -10,7 +10,7 @@ const callIdForm = /^[!-~]{1,255}$/;
 /** Visible ASCII, with blanks inside it. */
 const partyForm = /^[!-~](?:[ -~]{0,253}[!-~])?$/;
 const hangupByForm = /^[!-~](?:[ -~]{0,62}[!-~])?$/;
-const timeForm = /^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const timeForm = /^2[01]\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /**
  * The content of a CDR as proxies send it: in ASCII, with times in UTC and milliseconds, without a voucher. A tenth of
@@ -54,9 +54,11 @@ const isParty = (value: unknown): value is string => typeof value === 'string' &
 const isWithin = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
 
+/** Every month has them; of the others, Date has to say. */
+const DAYS_OF_EACH_MONTH = 28;
+
 /** One that exists, and is written as it is stored: Date takes February 30 for March 2. */
 function isTime(value: unknown): value is string {
   if (typeof value !== 'string' || !timeForm.test(value)) return false;
-  const time = new Date(value);
-  return !Number.isNaN(time.getTime()) && time.toISOString() === value;
+  return Number(value.slice(8, 10)) <= DAYS_OF_EACH_MONTH || new Date(value).toISOString() === value;
 }

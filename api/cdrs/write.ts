@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import type { CdrContent } from './content.ts';
 import type { StandingCdr } from './judge.ts';
-import type { CdrContent } from './submitted.ts';
 
 /** What stands under the callIds: each call's CDRs, the newest last. */
 export async function standingCdrs(

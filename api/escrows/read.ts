@@ -20,7 +20,7 @@ type StoredHistory = Omit<StoredEvent, 'time'> & { time: string };
 export type StoredEscrow = Omit<Escrow, 'history'> & { history: StoredHistory[] };
 
 /** Of the row `escrows`; its newest events, the oldest first. Each event's block is looked up by its key. */
-export const escrowJson = (historyLimit: number) => `json_build_object(
+const escrowJson = (historyLimit: number) => `json_build_object(
   'id', escrows.id, 'user', escrows."user", 'provider', escrows.provider, 'state', escrows.state,
   'amount', escrows.amount::text, 'spent', escrows.spent::text, 'refunded', escrows.refunded::text,
   'ratePerSecond', escrows.rate_per_second::text, 'feePerCall', escrows.fee_per_call::text,

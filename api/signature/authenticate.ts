@@ -41,14 +41,33 @@ export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address
  * the wallet's then. @throws Refusal
  */
 export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Reader> {
+  const { reader, verified } = verifyReader(c, deps);
+  await spendReadersNonce(deps, verified);
+  return reader;
+}
+
+/**
+ * Reads for whoever has signed. The nonce is used up at the same time, as they need not wait for one after the other:
+ * nothing is told before it is known to be fresh. @throws Refusal
+ */
+export async function readAsSigner<T>(c: Context<Env>, deps: Deps, read: (reader: Reader) => Promise<T>): Promise<T> {
+  const { reader, verified } = verifyReader(c, deps);
+  const reading = read(reader);
+  reading.catch(() => {}); // a nonce that was used before is told first
+  await spendReadersNonce(deps, verified);
+  return reading;
+}
+
+function verifyReader(c: Context<Env>, deps: Deps): { reader: Reader; verified: Verified } {
   const verified = verifyAny(c, deps);
   const header = requestHeader(c, delegationHeader);
   const delegation = header === undefined ? null : delegationOf(header, verified, deps);
-  if (!(await useReadersNonce(deps.quick, verified))) throw nonceReplayed();
-  return {
-    address: addressOfPublicKey(delegation?.wallet ?? verified.publicKey),
-    untilMs: delegation?.notAfter ?? null,
-  };
+  const address = addressOfPublicKey(delegation?.wallet ?? verified.publicKey);
+  return { reader: { address, untilMs: delegation?.notAfter ?? null }, verified };
+}
+
+async function spendReadersNonce({ quick }: Deps, verified: Verified): Promise<void> {
+  if (!(await useReadersNonce(quick, verified))) throw nonceReplayed();
 }
 
 export type Reader = {
