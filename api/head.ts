@@ -8,8 +8,11 @@ import type { Logger } from '../process/run.ts';
 export type Head = {
   /** Whether the index reached that block within the time; false at once where too many wait already. */
   reached(height: number, limitMs: number, signal: AbortSignal): Promise<boolean>;
-  /** Calls back whenever the index may have moved, also backwards. Answers how to end that. */
-  onMove(listener: () => void): () => void;
+  /**
+   * Calls back whenever the index may have moved, also backwards: with the height that was announced, or found after a
+   * time in which announcements could be missed. Answers how to end that.
+   */
+  onMove(listener: (height: number) => void): () => void;
   /** Whether a move would be heard of. */
   isListening(): boolean;
   close(): Promise<void>;
@@ -26,7 +29,7 @@ const CHECK_MS = 5_000;
 /** LISTENs on one connection, which is made anew when it breaks, and polls besides. */
 export function followHead(databaseUrl: string, db: Database, log: Logger): Head {
   const waiters = new Set<{ height: number; resolve: (reached: boolean) => void }>();
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(height: number) => void>();
   const pool = createPool(databaseUrl, 'api', { max: 1, answerLimitMs: CHECK_MS });
   const stopping = new AbortController();
   const hearing = { isListening: false };
@@ -35,14 +38,14 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
   const observe = (observed: number) => {
     height = observed; // may go back: a devnet's node can lose its last blocks
     for (const waiter of waiters) if (waiter.height <= height) waiter.resolve(true);
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(observed);
   };
-  const poll = async () => {
+  const poll = async ({ isSure }: { isSure: boolean }) => {
     const cursor = await db.selectFrom('cursor').select('height').executeTakeFirst();
-    if (cursor) observe(cursor.height);
+    if (cursor && (isSure || cursor.height !== height)) observe(cursor.height);
   };
   const timer = setInterval(() => {
-    if (waiters.size > 0) poll().catch(() => {}); // Postgres is away: the waiters time out
+    if (waiters.size > 0) poll({ isSure: false }).catch(() => {}); // Postgres is away: the waiters time out
   }, POLL_MS);
   const listening = listenUntilStopped({ pool, signal: stopping.signal, observe, poll, hearing, log });
 
@@ -64,7 +67,7 @@ export function followHead(databaseUrl: string, db: Database, log: Logger): Head
     });
   }
 
-  function onMove(listener: () => void): () => void {
+  function onMove(listener: (height: number) => void): () => void {
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
@@ -85,7 +88,7 @@ type Listening = {
   pool: pg.Pool;
   signal: AbortSignal;
   observe: (height: number) => void;
-  poll: () => Promise<void>;
+  poll: (as: { isSure: boolean }) => Promise<void>;
   hearing: { isListening: boolean };
   log: Logger;
 };
@@ -101,7 +104,7 @@ async function listenUntilStopped({ pool, signal, observe, poll, hearing, log }:
         await client.query('listen krypton_head');
         hearing.isListening = true;
         outage.end();
-        await poll(); // what was announced before we listened
+        await poll({ isSure: true }); // what was announced before we listened
         await Promise.race([broken, untilSilent(client, signal)]);
       } finally {
         hearing.isListening = false;

@@ -39,7 +39,7 @@ async function register(uuid: string): Promise<void> {
 const asOf = (height: number, headers: Record<string, string> = {}) =>
   eventually(async () => {
     const found = await world.get(path(), headers);
-    return found.headers.get('krypton-height') === String(height) && found;
+    return found.headers.get('krypton-height') === String(height) ? found : null;
   }, `an answer as of block ${height}`);
 
 test('an answer stays through blocks that hold nothing of ours, and is named as of the newest', async () => {
@@ -95,6 +95,13 @@ async function goBack(height: number): Promise<void> {
     await sql`select pg_notify('krypton_head', ${String(height)})`.execute(tx);
   });
 }
+
+test('and the same block announced again: the state was derived anew', async () => {
+  expect((await world.get(path())).body.value).toBe(second);
+  await register(first);
+  await sql`select pg_notify('krypton_head', '9')`.execute(world.db);
+  await eventually(async () => (await world.get(path())).body.value === first, 'the answer is read anew');
+});
 
 test('what is not there is not kept, and neither is what others than the indexer write', async () => {
   const stranger = createKey();

@@ -60,9 +60,10 @@ export async function keptState<R>(
   const point = deps.kept.point();
   const kept = point === null || point.height < wanted ? undefined : deps.kept.find(target);
   if (kept && point) return isNamed(c, point) ? c.body(null, 304) : c.body(kept.toString(), 200, jsonType);
+  const epoch = deps.kept.epoch();
   const { body, cursor } = await readState(c, deps, ask, present);
   if (body === null) return c.body(null, 304);
-  if (target !== '') deps.kept.keep(target, cursor, body);
+  if (target !== '') deps.kept.keep(target, { epoch, at: cursor, body });
   return c.body(body, 200, jsonType);
 }
 

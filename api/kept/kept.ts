@@ -14,8 +14,13 @@ export type Kept = {
   /** As of which block they hold; null while nobody can tell. */
   point(): Point | null;
   find(target: string): Buffer | undefined;
-  /** Of the block that it was read at; one that is not the newest any more is not kept. */
-  keep(target: string, at: Point, body: string): void;
+  /** Moves when answers are thrown away. */
+  epoch(): number;
+  /**
+   * An answer that was asked for in an epoch, as of the block that it was read at. If either is over, it is not kept: it
+   * may have been read just before.
+   */
+  keep(target: string, answered: { epoch: number; at: Point; body: string }): void;
   close(): void;
 };
 
@@ -30,6 +35,8 @@ const ENTRY_BYTES = 200;
 export function createKept({ db, head, log }: { db: Database; head: Head; log: Logger }): Kept {
   const answers = new Map<string, Buffer>();
   let bytes = 0;
+  let epoch = 0;
+  let announced = -1;
   let point: Point | null = null;
   let isLooking = false;
   let isWanted = false;
@@ -37,6 +44,7 @@ export function createKept({ db, head, log }: { db: Database; head: Head; log: L
   function forget(): void {
     answers.clear();
     bytes = 0;
+    epoch += 1;
   }
 
   /** A block without an event of the contract changes no answer. */
@@ -70,7 +78,10 @@ export function createKept({ db, head, log }: { db: Database; head: Head; log: L
     }
   }
 
-  const unhook = head.onMove(() => {
+  const unhook = head.onMove((height) => {
+    // no new block: the chain has lost some, or the state was derived anew
+    if (height <= announced) forget();
+    announced = height;
     isWanted = true;
     if (!isLooking) void lookUntilKnown();
   });
@@ -78,8 +89,9 @@ export function createKept({ db, head, log }: { db: Database; head: Head; log: L
   return {
     point: () => (head.isListening() ? point : null),
     find: (target) => answers.get(target),
-    keep: (target, at, body) => {
-      if (!head.isListening() || at.height !== point?.height || at.hash !== point.hash) return;
+    epoch: () => epoch,
+    keep: (target, { epoch: asked, at, body }) => {
+      if (!head.isListening() || asked !== epoch || at.height !== point?.height || at.hash !== point.hash) return;
       const answer = Buffer.from(body);
       if (answer.length > MAX_ANSWER_BYTES || answers.has(target)) return;
       bytes += answer.length + target.length + ENTRY_BYTES;
