@@ -3,6 +3,8 @@ import type { Logger } from '../process/run.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { Streams } from './events/streams.ts';
 import type { Head } from './head.ts';
+import type { Fast } from './http/fast.ts';
+import type { Kept } from './kept/kept.ts';
 import type { Limits } from './limits/limits.ts';
 import type { NodeHeight } from './node-height.ts';
 import type { Wake } from './wake.ts';
@@ -12,8 +14,14 @@ export type Deps = {
   db: Database;
   /** For what is asked with every call: prepared statements that are planned once, and that wait for nothing else. */
   hot: Database;
+  /** For short statements by a key: whoever asks for long lists does not hold them up. */
+  quick: Database;
+  fast: Fast;
+  /** For CDRs as they come. */
+  intake: Database;
   head: Head;
   nodeHeight: NodeHeight;
+  kept: Kept;
   wake: Wake;
   streams: Streams;
   limits: Limits;

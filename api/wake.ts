@@ -8,8 +8,8 @@ import type { RedisLink } from './redis.ts';
 
 /** Tells the settler of CDRs that were just committed. It finds them anyway: this only makes it sooner. */
 export type Wake = {
-  /** Never fails, and holds the request up for a bounded time only. */
-  rate(cdrIds: readonly bigint[]): Promise<void>;
+  /** Never fails, and no request waits for it: what comes while Redis is told of others is told together. */
+  rate(cdrIds: readonly bigint[]): void;
   /** `ok` where Redis takes what wakes the settler; else what is wrong, in words that strangers may read. */
   check(): Promise<string>;
   close(): Promise<void>;
@@ -17,6 +17,8 @@ export type Wake = {
 
 /** Redis answers in about a millisecond; one that takes longer than this is not worth a provider's waiting. */
 const LIMIT_MS = 500;
+/** Of one job. */
+const MAX_IDS = 1_000;
 /** Written to see that Redis takes writes; among the queue's keys, as an ACL may allow these only. */
 const checkKey = `${defaultPrefix}:readyz`;
 const CHECK_KEPT_S = 60;
@@ -32,14 +34,29 @@ export function createWake({ redis, trouble }: RedisLink, log: Logger): Wake {
   });
   queue.on('error', () => {}); // the connection says it
 
-  return {
-    rate: async (ids) => {
-      if (ids.length === 0 || redis.status !== 'ready') return;
+  let untold: bigint[] = [];
+  let isTelling = false;
+
+  async function tell(): Promise<void> {
+    isTelling = true;
+    while (untold.length > 0 && redis.status === 'ready') {
+      const ids = untold.slice(0, MAX_IDS);
+      untold = untold.slice(MAX_IDS);
       const added = queue.add('rate', { cdrIds: ids.map(String) }).then(
         () => undefined,
         (error) => log.warn(`the settler was not woken up: ${describe(error)}`),
       );
       await within(LIMIT_MS, added);
+    }
+    untold = []; // Redis is away: the settler's rounds find them
+    isTelling = false;
+  }
+
+  return {
+    rate: (ids) => {
+      if (ids.length === 0 || redis.status !== 'ready') return;
+      untold.push(...ids);
+      if (!isTelling) void tell();
     },
     check: async () => {
       if (redis.status !== 'ready') return refusalOf(trouble()) ?? 'away';

@@ -1,108 +1,59 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'kysely';
-import { createDatabase, type Database } from '../database/connection.ts';
-import { migrate } from '../database/migrate.ts';
+import type { Database } from '../database/connection.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { putTariff } from '../protocol/api/tariffs.ts';
-import { indexDeck } from '../protocol/call/deck-index.ts';
-import { priceOf } from '../protocol/call/price.ts';
-import { rateDeckSchema } from '../protocol/call/rate-deck.ts';
 import { signRequest } from '../protocol/sign/http-signature.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
-import { postgresStarter } from '../stack/base.ts';
-import { openFolder, repository, tools } from '../stack/folder.ts';
-import { keepRunning } from '../stack/keep.ts';
-import { postgresUrl } from '../stack/postgres.ts';
-import { rememberState } from '../stack/state.ts';
-import { fire, type Load, type Shot } from './load.ts';
+import { compare, type Row, type Size } from './compare.ts';
+import { encode, fire } from './load.ts';
 import { createFastSigner } from './signer.ts';
+import { inWorld } from './world.ts';
 
-/**
- * `npm run bench:call`: what a permission costs, beside a server that does nothing but the same two round trips to the
- * same Postgres, in the same run.
- */
-const ENTRIES = 200_000;
 const ESCROWS = 100;
-const RUNNING = 1_000;
-const REQUESTS = 6_000;
-const WARM_UP = 1_000;
 const CONNECTIONS = 32;
-const PRICES = 1_000_000;
-const ROUNDS = 3;
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
-const rounded = (value: number) => Math.round(value).toLocaleString('en');
+type Amount = { entries: number; running: number; requests: number; rounds: number };
+const amounts: Record<Size, Amount> = {
+  full: { entries: 200_000, running: 1_000, requests: 2_000, rounds: 5 },
+  short: { entries: 1_000, running: 50, requests: 50, rounds: 1 },
+};
 
-async function main(): Promise<void> {
-  const folder = openFolder(join(tools, `bench-${process.pid}`));
-  const state = await rememberState(folder, () => {});
-  const start = postgresStarter({ folder, state, terminal: { as: () => () => {} } }, { durable: true });
-  const postgres = keepRunning({ name: 'postgres', start, say: () => {}, begun: () => {}, up: () => {} });
-  const children: ChildProcess[] = [];
-  try {
-    await postgres.ready;
-    const url = postgresUrl(state, 'krypton');
-    await migrate(url);
-    const db = createDatabase(url);
-    await measure(db, url, children);
-    await db.destroy();
-  } finally {
-    for (const child of children) child.kill('SIGKILL');
-    await postgres.stop();
-    rmSync(folder.root, { recursive: true, force: true });
-  }
-}
-
-async function measure(db: Database, url: string, children: ChildProcess[]): Promise<void> {
-  const [provider, user] = [createFastSigner(), createFastSigner()];
-  const deck = deckOf(provider);
-  measurePure(deck);
-  await prepare(db, provider, user);
-  const [api, raw] = [startApi(url), startRaw(url)];
-  children.push(api, raw);
-  const [apiUrl, rawUrl] = [await addressOf(api), String((await once(raw, 'message'))[0])];
-  const begin = performance.now();
-  const { hash } = await createClient({ url: apiUrl, signer: provider }).call(putTariff, {
-    params: { address: provider.address },
-    body: deck,
-  });
-  say(`a deck of ${rounded(ENTRIES)} entries handed in: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-  await setTariff(db, provider, hash);
-  for (let n = 0; n < RUNNING; n += WARM_UP)
-    await fire(apiUrl, await shots(apiUrl, provider, user, WARM_UP, n), CONNECTIONS);
-  await fire(rawUrl, await shots(rawUrl, provider, user, WARM_UP, 0), CONNECTIONS);
-  await sql`analyze`.execute(db);
-
-  const ratios: number[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const ceiling = await fire(rawUrl, await shots(rawUrl, provider, user, REQUESTS, 0), CONNECTIONS);
-    const permission = await fire(apiUrl, await shots(apiUrl, provider, user, REQUESTS, 0), CONNECTIONS);
-    ratios.push(permission.perSecond / ceiling.perSecond);
-    say(
-      `round ${round}: ceiling ${inWords(ceiling)}; authorize ${inWords(permission)}; ratio ${ratios.at(-1)?.toFixed(2)}`,
+/** What a permission costs, with a large rate deck and many calls under way. */
+export const measureCall = (size: Size): Promise<Row[]> =>
+  inWorld(async ({ db, postgres, startApi, startCeiling }) => {
+    const { entries, running, requests, rounds } = amounts[size];
+    const [provider, user] = [createFastSigner(), createFastSigner()];
+    await prepare(db, provider, user);
+    const [api, ceiling] = [await startApi(), await startCeiling('permission')];
+    const { hash } = await createClient({ url: api.url, signer: provider }).call(putTariff, {
+      params: { address: provider.address },
+      body: deckOf(provider, entries),
+    });
+    await setTariff(db, provider, hash);
+    const shots = (url: string, count: number) =>
+      Promise.all(Array.from({ length: count }, (_, i) => shotOf(url, provider, user, i % running, entries)));
+    for (const { url } of [api, ceiling]) await fire(url, await shots(url, running), CONNECTIONS);
+    await sql`analyze`.execute(db);
+    const run = (url: string) => async () => fire(url, await shots(url, requests), CONNECTIONS);
+    const row = await compare(
+      { what: `\`POST /v1/calls/authorize\`, ${CONNECTIONS} connections`, asked: '0.6', rounds, requests, postgres },
+      { name: 'authorize', pid: api.pid, run: run(api.url) },
+      [
+        {
+          name: 'node:http, one signature verified, its nonce and a hold committed by one statement',
+          pid: ceiling.pid,
+          run: run(ceiling.url),
+        },
+      ],
     );
-  }
-  const holds = await db
-    .selectFrom('holds')
-    .select(({ fn }) => fn.countAll().as('count'))
-    .executeTakeFirstOrThrow();
-  ratios.sort((a, b) => a - b);
-  say(
-    `authorize / ceiling: ${ratios[Math.floor(ROUNDS / 2)]?.toFixed(2)} (median of ${ROUNDS}), ${holds.count} holds running`,
-  );
-}
+    return [row];
+  });
 
-const inWords = ({ perSecond, p50Ms, p99Ms }: Load) =>
-  `${rounded(perSecond)}/s (p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms)`;
-
-const deckOf = ({ address }: Signer) => ({
+const deckOf = ({ address }: Signer, entries: number) => ({
   version: 1 as const,
   provider: address,
   effectiveFrom: '2026-01-01T00:00:00.000Z',
-  entries: Array.from({ length: ENTRIES }, (_, n) => ({
+  entries: Array.from({ length: entries }, (_, n) => ({
     prefix: `+${100_000 + n}`,
     ratePerSecond: String(1 + (n % 100)),
     feePerCall: '0',
@@ -111,25 +62,10 @@ const deckOf = ({ address }: Signer) => ({
   })),
 });
 
-const numberOf = (n: number) => `+${100_000 + ((n * 7_919) % ENTRIES)}123456`;
-
-function measurePure(deck: ReturnType<typeof deckOf>): void {
-  const index = indexDeck(rateDeckSchema.parse(deck));
-  const begin = performance.now();
-  for (let n = 0; n < PRICES; n += 1) {
-    const found = index.find({ kind: 'number', number: numberOf(n) });
-    if (found === null || found === 'free') throw new Error('every number has a price');
-    priceOf(n, found.terms);
-  }
-  say(`prices by the pure rule: ${rounded(PRICES / ((performance.now() - begin) / 1000))}/s on one core`);
-}
+const numberOf = (n: number, entries: number) => `+${100_000 + ((n * 7_919) % entries)}123456`;
 
 async function prepare(db: Database, provider: Signer, user: Signer): Promise<void> {
-  await sql`create table bench_calls (call_id text primary key, amount bigint)`.execute(db);
-  await sql`insert into cursor values (true, 1, ${`0x${'00'.repeat(20)}`}, 0, 9, ${`0x${'00'.repeat(32)}`}, now())`.execute(
-    db,
-  );
-  await sql`insert into blocks values (1, ${`0x${'00'.repeat(32)}`}, '', '2026-01-01')`.execute(db);
+  await sql`create table bench_holds (call_id text primary key, amount bigint not null)`.execute(db);
   await sql`insert into providers (provider, location, deployed_at) values (${provider.address}, 'x', now())`.execute(
     db,
   );
@@ -145,59 +81,17 @@ async function setTariff(db: Database, { address }: Signer, hash: string): Promi
     values (1, 0, '0x', 0, 'TariffSet', ${payload}::jsonb)`.execute(db);
 }
 
-/** Calls of which RUNNING run at the same time, each in the middle of its slice. Signed beforehand. */
-function shots(url: string, provider: Signer, user: Signer, count: number, from: number): Promise<Shot[]> {
+/** Calls that run at the same time, each in the middle of its slice. Signed beforehand. */
+async function shotOf(url: string, provider: Signer, user: Signer, n: number, entries: number): Promise<Buffer> {
   const path = '/v1/calls/authorize';
-  return Promise.all(
-    Array.from({ length: count }, async (_, i): Promise<Shot> => {
-      const n = (from + i) % RUNNING;
-      const body = JSON.stringify({
-        callId: `call-${n}`,
-        user: user.address,
-        destination: numberOf(n),
-        direction: 'outbound',
-        escrowId: 1 + (n % ESCROWS),
-      });
-      const headers = { 'content-type': 'application/json' };
-      return {
-        path,
-        method: 'POST',
-        body,
-        headers: await signRequest({ method: 'POST', url: url + path, body, headers }, provider),
-      };
-    }),
-  );
-}
-
-const startRaw = (url: string) =>
-  fork(join(repository, 'bench', 'raw-server.ts'), { env: { ...process.env, DATABASE_URL: url } });
-
-/** Nobody answers at port 1: node and Redis have no part in a permission. */
-const startApi = (url: string) =>
-  fork(join(repository, 'api', 'main.ts'), {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    env: {
-      ...process.env,
-      KRYPTON_DATABASE_URL: url,
-      KRYPTON_REDIS_URL: 'redis://127.0.0.1:1',
-      KRYPTON_RPC_URL: 'http://127.0.0.1:1',
-      KRYPTON_NETWORK: '1',
-      KRYPTON_CONTRACT: `0x${'00'.repeat(20)}`,
-      KRYPTON_API_PORT: '0',
-      KRYPTON_API_LIMIT_KEY: '0',
-    },
+  const body = JSON.stringify({
+    callId: `call-${n}`,
+    user: user.address,
+    destination: numberOf(n, entries),
+    direction: 'outbound',
+    escrowId: 1 + (n % ESCROWS),
   });
-
-async function addressOf({ stdout }: ChildProcess): Promise<string> {
-  let output = '';
-  for await (const chunk of stdout ?? []) {
-    output += chunk;
-    const found = /listening on (http:\S+?)"/.exec(output)?.[1];
-    if (!found) continue;
-    stdout?.resume();
-    return found;
-  }
-  throw new Error(`the API does not start: ${output}`);
+  const headers = { 'content-type': 'application/json' };
+  const signed = await signRequest({ method: 'POST', url: url + path, body, headers }, provider);
+  return encode(url, { path, method: 'POST', body, headers: signed });
 }
-
-await main();

@@ -6,34 +6,40 @@ import { text } from 'node:stream/consumers';
 import { parse } from 'csv-parse';
 import { createKey } from '../protocol/sign/key.ts';
 import { repository } from '../stack/folder.ts';
+import { compare, type Row, type Size } from './compare.ts';
+import type { Load } from './load.ts';
 
-/**
- * `npm run bench:tariff`: what the import of the largest price list costs, beside the CSV parser that does nothing else
- * with the same file in the same run. Peak memory is what Linux says of the whole process.
- */
-const LINES = 200_000;
-const ROUNDS = 3;
 const MEMORY_POLL_MS = 20;
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const amounts: Record<Size, { lines: number; rounds: number }> = {
+  full: { lines: 200_000, rounds: 3 },
+  short: { lines: 500, rounds: 1 },
+};
 
-async function main(): Promise<void> {
+/** What the import of the largest price list costs. Peak memory is what Linux says of the whole process. */
+export async function measureTariff(size: Size): Promise<Row[]> {
+  const { lines, rounds } = amounts[size];
   const folder = mkdtempSync(join(tmpdir(), 'krypton-bench-'));
   try {
     const csv = join(folder, 'prices.csv');
-    writeFileSync(csv, listOf(LINES));
-    const ratios: number[] = [];
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      const ceiling = await parseAlone(csv);
-      const imported = await importOnce(csv, join(folder, 'prices.deck.json'));
-      ratios.push(imported.seconds / ceiling);
-      say(
-        `round ${round}: parser alone ${ceiling.toFixed(2)} s; krypton tariff import ${imported.seconds.toFixed(2)} s, ` +
-          `peak ${imported.peakMiB} MiB; ratio ${ratios.at(-1)?.toFixed(1)}`,
-      );
-    }
-    ratios.sort((a, b) => a - b);
-    say(`import / parser: ${ratios[Math.floor(ROUNDS / 2)]?.toFixed(1)} (median of ${ROUNDS}), ${LINES} lines`);
+    writeFileSync(csv, listOf(lines));
+    let peakMiB = 0;
+    const loadOf = (seconds: number): Load => ({
+      perSecond: lines / seconds,
+      p50Ms: seconds * 1000,
+      p99Ms: seconds * 1000,
+    });
+    const imported = async () => {
+      const done = await importOnce(csv, join(folder, 'prices.deck.json'));
+      peakMiB = Math.max(peakMiB, done.peakMiB);
+      return loadOf(done.seconds);
+    };
+    const row = await compare(
+      { what: `\`krypton tariff import\` of ${lines} lines, lines`, asked: '', rounds, requests: lines },
+      { name: 'import', run: imported },
+      [{ name: 'the CSV parser alone', run: async () => loadOf(await parseAlone(csv, lines)) }],
+    );
+    return [{ ...row, what: `${row.what} (peak ${peakMiB} MiB)` }];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -47,11 +53,11 @@ function listOf(lines: number): string {
   return `Prefix;Destination;Rate/min (EUR);Connect fee;Increment;Valid from\r\n${rows.join('')}`;
 }
 
-async function parseAlone(csv: string): Promise<number> {
+async function parseAlone(csv: string, lines: number): Promise<number> {
   const begin = performance.now();
   let records = 0;
   for await (const _ of createReadStream(csv).pipe(parse({ delimiter: ';' }))) records += 1;
-  if (records !== LINES + 1) throw new Error(`${records} records instead of ${LINES + 1}`);
+  if (records !== lines + 1) throw new Error(`${records} records instead of ${lines + 1}`);
   return (performance.now() - begin) / 1000;
 }
 
@@ -79,5 +85,3 @@ function peakOf(pid: number | undefined): number {
     return 0;
   }
 }
-
-await main();

@@ -30,6 +30,8 @@ export type PoolOptions = {
   max?: number;
   answerLimitMs?: number;
   purpose?: Purpose;
+  /** Of a statement, where it is to end sooner than others. */
+  limitMs?: number;
 };
 
 /** So that many statements that fail at once do not close what was made a moment ago, and again. */
@@ -42,7 +44,7 @@ const RENEW_EVERY_MS = 1_000;
 export function createPool(
   url: string,
   role?: Role,
-  { max = MAX_CONNECTIONS, answerLimitMs = ANSWER_LIMIT_MS, purpose = 'service' }: PoolOptions = {},
+  { max = MAX_CONNECTIONS, answerLimitMs = ANSWER_LIMIT_MS, purpose = 'service', limitMs }: PoolOptions = {},
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -52,7 +54,7 @@ export function createPool(
     ...(purpose !== 'migration' && { query_timeout: answerLimitMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    onConnect: (client) => setUpSession(client, url, role, purpose), // the pool waits for it
+    onConnect: (client) => setUpSession(client, url, role, { purpose, limitMs }), // the pool waits for it
   });
   // A connection broke (Postgres was restarted): an idle one is dropped, the next statement of one in use says what is
   // wrong.

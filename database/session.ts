@@ -20,11 +20,14 @@ export const CONNECT_LIMIT_MS = 10_000;
  */
 export type Purpose = 'service' | 'hot' | 'migration';
 
+/** A statement ends after `limitMs`. */
+type Session = { purpose?: Purpose | undefined; limitMs?: number | undefined };
+
 /**
  * What our parsing and logic need, whatever server, database and login say. A read-only default is left as it is: who
  * sets it wants no writes here (a disk that fills up, a move to another server), and a write past it could be lost.
  */
-function pinnedSettings(purpose: Purpose): Record<string, string> {
+function pinnedSettings({ purpose = 'service', limitMs = STATEMENT_LIMIT_MS }: Session): Record<string, string> {
   const limit = (ms: number) => String(purpose === 'migration' ? 0 : ms);
   return {
     // how values are written and read
@@ -48,7 +51,7 @@ function pinnedSettings(purpose: Purpose): Record<string, string> {
     plan_cache_mode: purpose === 'hot' ? 'force_generic_plan' : 'auto',
     // waiting for a lock is bounded by the statement's limit
     lock_timeout: '0',
-    statement_timeout: limit(STATEMENT_LIMIT_MS),
+    statement_timeout: limit(limitMs),
     idle_in_transaction_session_timeout: limit(IDLE_TRANSACTION_LIMIT_MS),
     transaction_timeout: '0',
     idle_session_timeout: '0',
@@ -64,10 +67,10 @@ export async function setUpSession(
   client: pg.ClientBase,
   url: string,
   role?: Role,
-  purpose: Purpose = 'service',
+  session: Session = {},
 ): Promise<void> {
   await refuseSharedConnections(client, url);
-  const settings = JSON.stringify(Object.entries(pinnedSettings(purpose)).map(([name, wanted]) => ({ name, wanted })));
+  const settings = JSON.stringify(Object.entries(pinnedSettings(session)).map(([name, wanted]) => ({ name, wanted })));
   await client.query(pinAll, [settings]); // before the role, which may set less
   if (role) await takeRole(client, role);
   const { rows } = await client.query(findUnpinned, [settings, role ? roleName(role) : null]);

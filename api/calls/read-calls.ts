@@ -66,7 +66,7 @@ export type Question = { provider: Address; asked: AskedCall; nonce: Verified | 
 /** One whose CDR came keeps its money until that is rated, however long it takes. */
 const isLive = '(cdr_id is not null or hold_until > now())';
 
-const select = prepare<
+export const askCalls = prepare<
   [
     providers: string[],
     callIds: string[],
@@ -113,6 +113,8 @@ const select = prepare<
     ) as voucher_total
   from given
   join cursor on true
+  -- the write of the holds waits for the disk, and what was written before it is on it by then
+  cross join (select set_config('synchronous_commit', 'off', true)) as without_waiting
   -- limit 1, here and below: each question looks its rows up by the index, however many are asked at a time
   left join lateral (
     select * from holds
@@ -146,7 +148,7 @@ export async function readCalls(db: Database, questions: readonly Question[]): P
   const destinations = questions.map(({ asked: { direction, destination } }) =>
     destinationOf({ direction, to: destination }),
   );
-  const rows = await select(
+  const rows = await askCalls(
     db,
     questions.map(({ provider }) => provider),
     questions.map(({ asked }) => asked.callId),

@@ -9,7 +9,7 @@ import { awaitMinHeight } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid } from '../http/problem.ts';
 import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
-import { authenticate, authenticateReader, verifySigned } from '../signature/authenticate.ts';
+import { authenticate, readAsSigner, verifySigned } from '../signature/authenticate.ts';
 import { createAuthorize } from './authorize.ts';
 import { findHolds } from './find-holds.ts';
 import { releaseHold } from './write-holds.ts';
@@ -76,8 +76,9 @@ export function addCalls(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query');
     const [after] = decodeCursor(cursor, cursorKey) ?? [];
-    const { address: provider } = await authenticateReader(c, deps);
-    const found = await findHolds(deps.db, provider, { limit: limit + 1, after });
+    const found = await readAsSigner(c, deps, ({ address }) =>
+      findHolds(deps.db, address, { limit: limit + 1, after }),
+    );
     const { rows, next } = pageOf(found, limit, ({ callId }) => [callId]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);

@@ -16,7 +16,7 @@ export type PricedHold = {
   tariffHash: string | null;
 };
 
-const insert = prepare<
+export const insertHolds = prepare<
   [
     providers: string[],
     callIds: string[],
@@ -70,7 +70,7 @@ const insert = prepare<
  * for the row of the first, and finds that it has moved.
  */
 export async function writeHolds(db: Database, holds: readonly PricedHold[]): Promise<boolean[]> {
-  const rows = await insert(
+  const rows = await insertHolds(
     db,
     holds.map(({ provider }) => provider),
     holds.map(({ hold }) => hold.callId),

@@ -1,62 +1,143 @@
 import type { Database } from '../../database/connection.ts';
-import { type CdrVerdict, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
+import { isDatabaseUnavailable } from '../../database/errors.ts';
+import type { CdrVerdict } from '../../protocol/api/cdrs.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { fieldErrors, inWords } from '../http/problem.ts';
-import { judge } from './judge.ts';
-import { type Candidate, contentHash, contentOf } from './submitted.ts';
-import { insertCdrs, insertConflicts, standingCdrs } from './write.ts';
-
-/** What is wrong with an item, or the CDR in it. */
-type Read = { candidate: Candidate } | { callId: string | null; reason: string };
+import { nonceReplayed } from '../signature/authenticate.ts';
+import type { Verified } from '../signature/verify.ts';
+import { escrowIdsOf, refuseFull } from './admit.ts';
+import { type Judged, judge } from './judge.ts';
+import { type Candidate, type Read, readItem } from './submitted.ts';
+import { placeOf, type Submission, takeCdrs } from './take.ts';
+import { insertConflicts, standingCdrs } from './write.ts';
 
 export type Accepted = { verdicts: CdrVerdict[]; newIds: bigint[] };
+export type Accept = (provider: Address, items: readonly unknown[], verified: Verified) => Promise<Accepted>;
+
+/** What comes while so many are under way waits for the next one: all that wait go together then. */
+const MAX_BATCHES = 3;
+/** One statement and one commit for all of them stay within some tens of milliseconds; one request may hold as many. */
+const MAX_CDRS_AT_A_TIME = 1_000;
+
+type Waiting = Submission & {
+  read: readonly Read[];
+  answer: (answer: Accepted) => void;
+  refuse: (error: unknown) => void;
+};
 
 /**
- * Takes a provider's CDRs: all that are of the right form are committed, in one transaction, when this answers. Under a
- * callId the first content stands until a correction replaces it; any other one is kept as a conflict.
+ * Takes providers' CDRs: all that are of the right form are committed when this answers, and the request's nonce with
+ * them, by one statement for all that are handed in at the same time. Under a callId the first content stands until a
+ * correction replaces it; any other one is kept as a conflict.
+ * @throws Refusal nonceReplayed, notAProvider, tooManyRejected, tooManyWaiting
  */
-export async function acceptCdrs(db: Database, provider: Address, items: readonly unknown[]): Promise<Accepted> {
-  const read = items.map(readItem);
-  const candidates = read.flatMap((each) => ('candidate' in each ? [each.candidate] : []));
-  const { judged, newIds } = await store(db, provider, candidates);
+export function createAccept(db: Database): Accept {
+  const waiting: Waiting[] = [];
+  let batches = 0;
+  let isPlanned = false;
+
+  function begin(): void {
+    isPlanned = false;
+    while (batches < MAX_BATCHES && waiting.length > 0) {
+      batches += 1;
+      void acceptAll(nextBatch(waiting)).finally(() => {
+        batches -= 1;
+        begin();
+      });
+    }
+  }
+
+  async function acceptAll(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await acceptBatch(db, batch);
+    } catch (error) {
+      // What one of them has brought up, the others need not suffer from: nothing was committed.
+      if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await acceptAll([each]);
+      else for (const { refuse } of batch) refuse(error);
+    }
+  }
+
+  return (provider, items, verified) =>
+    new Promise((answer, refuse) => {
+      const read = items.map(readItem);
+      const candidates = read.flatMap((each) => ('candidate' in each ? [each.candidate] : []));
+      const escrowIds = escrowIdsOf(items);
+      waiting.push({ provider, verified, candidates, escrowIds, read, answer, refuse });
+      if (isPlanned) return;
+      isPlanned = true;
+      // after all requests that have arrived by now
+      setImmediate(begin);
+    });
+}
+
+/** The oldest ones that fit together; of a nonce that came twice, the first: the second one shall find it used. */
+function nextBatch(waiting: Waiting[]): Waiting[] {
+  const nonces = new Set<string>();
+  const batch: Waiting[] = [];
+  let cdrs = 0;
+  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    const nonce = `${next.verified.publicKey} ${next.verified.nonce}`;
+    cdrs += next.candidates.length;
+    if (batch.length > 0 && (cdrs > MAX_CDRS_AT_A_TIME || nonces.has(nonce))) break;
+    nonces.add(nonce);
+    batch.push(next);
+    waiting.shift();
+  }
+  return batch;
+}
+
+async function acceptBatch(db: Database, batch: readonly Waiting[]): Promise<void> {
+  const { rooms, ids } = await takeCdrs(db, batch);
+  await Promise.all(
+    batch.map(async (each, i) => {
+      try {
+        const room = rooms[i];
+        if (!room?.isFresh) throw nonceReplayed();
+        refuseFull(each.provider, room);
+        each.answer(await verdictsOf(db, each, ids));
+      } catch (error) {
+        each.refuse(error);
+      }
+    }),
+  );
+}
+
+/** `ids`: of what is new. Whose it is, where two have sent the same, the first one says. */
+async function verdictsOf(db: Database, { provider, candidates, read }: Waiting, ids: Map<string, bigint>) {
+  const newIds: bigint[] = [];
+  const judged = new Map<Candidate, Judged>();
+  for (const each of candidates) {
+    const place = placeOf(provider, each.content);
+    const id = ids.get(place);
+    if (id === undefined) continue;
+    ids.delete(place);
+    newIds.push(id);
+    judged.set(each, { id: Number(id), verdict: 'accepted', state: 'received', reason: null });
+  }
+  const others = candidates.filter((each) => !judged.has(each));
+  if (others.length > 0) await judgeOthers(db, provider, others, judged);
   const verdicts = read.map((each): CdrVerdict => {
     if (!('candidate' in each)) return { ...each, id: null, verdict: 'invalid', state: null };
+    const { callId } = each.candidate.content;
     const verdict = judged.get(each.candidate);
-    if (!verdict) throw new Error(`no verdict on callId ${each.candidate.cdr.callId} after it was stored`);
-    return { callId: each.candidate.cdr.callId, ...verdict };
+    if (!verdict) throw new Error(`no verdict on callId ${callId} after it was stored`);
+    return { callId, ...verdict };
   });
   return { verdicts, newIds };
 }
 
-function readItem(item: unknown): Read {
-  const parsed = submittedCdrSchema.safeParse(item);
-  if (parsed.success) {
-    const content = contentOf(parsed.data);
-    return { candidate: { cdr: parsed.data, content, hash: contentHash(content) } };
-  }
-  const { callId } = (item ?? {}) as { callId?: unknown };
-  return {
-    callId: typeof callId === 'string' ? callId : null,
-    reason: fieldErrors(parsed.error).map(inWords).join('; '),
-  };
-}
-
-async function store(db: Database, provider: Address, candidates: readonly Candidate[]) {
-  if (candidates.length === 0) return { judged: new Map<Candidate, ReturnType<typeof judge>>(), newIds: [] };
-  const firsts = [...new Map([...candidates].reverse().map((each) => [placeOf(each), each])).values()];
-  return db.transaction().execute(async (tx) => {
-    const newIds = await insertCdrs(tx, provider, firsts);
-    const standing = await standingCdrs(tx, provider, [...new Set(firsts.map(({ cdr }) => cdr.callId))]);
-    const fresh = new Set(newIds);
-    const isNew = (id: bigint) => fresh.delete(id); // once: the same CDR further down is its duplicate
-    const judged = new Map(candidates.map((each) => [each, judge(each, standing.get(each.cdr.callId) ?? [], isNew)]));
-    const conflicts = [...judged].flatMap(([{ content, hash }, { id, verdict }]) =>
-      verdict === 'conflict' && id !== null ? [{ cdrId: BigInt(id), content, contentHash: hash }] : [],
-    );
-    await insertConflicts(tx, conflicts);
-    return { judged, newIds };
+/** By what stands, our own CDRs and those that others have committed. */
+async function judgeOthers(
+  db: Database,
+  provider: Address,
+  others: readonly Candidate[],
+  judged: Map<Candidate, Judged>,
+): Promise<void> {
+  const standing = await standingCdrs(db, provider, [...new Set(others.map(({ content }) => content.callId))]);
+  const conflicts = others.flatMap((each) => {
+    const verdict = judge(each, standing.get(each.content.callId) ?? []);
+    judged.set(each, verdict);
+    const isKept = verdict.verdict === 'conflict' && verdict.id !== null;
+    return isKept ? [{ cdrId: BigInt(verdict.id as number), ...each }] : [];
   });
+  await insertConflicts(db, conflicts);
 }
-
-/** One CDR stands in a place: as the first of its call, or as the correction of another one. */
-const placeOf = ({ cdr }: Candidate) => `${cdr.callId} ${cdr.corrects ?? ''}`;

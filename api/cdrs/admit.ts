@@ -1,5 +1,3 @@
-import { sql } from 'kysely';
-import type { Database } from '../../database/connection.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { Refusal } from '../http/problem.ts';
 
@@ -7,32 +5,19 @@ import { Refusal } from '../http/problem.ts';
  * Rated CDRs of one escrow that wait for payment: an escrow that pays is claimed from every quarter of an hour by
  * default, and nobody makes so many calls in between.
  */
-const MAX_WAITING_PER_ESCROW = 20_000;
+export const MAX_WAITING_PER_ESCROW = 20_000;
 /** CDRs of one provider that wait for a rate deck: the settler looks at each of them every minute. */
-const MAX_WITHOUT_DECK = 20_000;
+export const MAX_WITHOUT_DECK = 20_000;
 /**
  * CDRs of one provider that can never be paid, in a day (UTC): more are no mistake any more, and each is kept for ever.
  */
-const MAX_REJECTED_PER_DAY = 100_000;
+export const MAX_REJECTED_PER_DAY = 100_000;
 
-/**
- * What a provider's escrows and mistakes leave room for. @throws Refusal notAProvider, tooManyRejected, tooManyWaiting
- */
-export async function admit(db: Database, provider: Address, items: readonly unknown[]): Promise<void> {
-  const escrowIds = [...new Set(items.flatMap(escrowIdOf))];
-  const { rows } = await sql<{ isProvider: boolean; rejected: bigint | null; withoutDeck: bigint; full: bigint[] }>`
-    select
-      -- also one that was undeployed: its open escrows can still be claimed
-      exists (select from providers where providers.provider = ${provider}) as is_provider,
-      (select calls from provider_rejections
-        where provider_rejections.provider = ${provider} and day = (now() at time zone 'UTC')::date) as rejected,
-      -- counts one more than the bound at most
-      (select count(*) from (select from deck_waits where deck_waits.provider = ${provider}
-        limit ${MAX_WITHOUT_DECK + 1}) as without_deck) as without_deck,
-      array(select id from unnest(${escrowIds}::bigint[]) as id where ${MAX_WAITING_PER_ESCROW} < (
-        select count(*) from (select from ratings where escrow_id = id and state = 'rated' and price > 0
-          limit ${MAX_WAITING_PER_ESCROW + 1}) as waiting)) as "full"`.execute(db);
-  const [{ isProvider, rejected, withoutDeck, full }] = rows as [(typeof rows)[number]];
+/** What a provider's escrows and mistakes leave room for. */
+export type Room = { isProvider: boolean; rejected: bigint | null; withoutDeck: bigint; full: bigint[] };
+
+/** @throws Refusal notAProvider, tooManyRejected, tooManyWaiting */
+export function refuseFull(provider: Address, { isProvider, rejected, withoutDeck, full }: Room): void {
   if (!isProvider)
     throw new Refusal('notAProvider', `${provider} was never deployed as a provider, or the index has not seen it yet`);
   if (rejected !== null && rejected >= MAX_REJECTED_PER_DAY)
@@ -62,8 +47,8 @@ const DAY_S = 86_400;
 
 const secondsOfDayLeft = (): number => DAY_S - (Math.floor(Date.now() / 1000) % DAY_S);
 
-/** Whether the rest of the item is of the right form is judged later. */
-function escrowIdOf(item: unknown): number[] {
-  const { escrowId } = (item ?? {}) as { escrowId?: unknown };
-  return Number.isSafeInteger(escrowId) ? [escrowId as number] : [];
+/** Whether the rest of an item is of the right form is judged elsewhere. */
+export function escrowIdsOf(items: readonly unknown[]): number[] {
+  const ids = items.map((item) => ((item ?? {}) as { escrowId?: unknown }).escrowId);
+  return [...new Set(ids.filter((id): id is number => Number.isSafeInteger(id)))];
 }

@@ -15,21 +15,21 @@ export type StandingCdr = {
  */
 export const MAX_CORRECTIONS = 20;
 
-type Judged = Pick<CdrVerdict, 'id' | 'verdict' | 'state' | 'reason'>;
+export type Judged = Pick<CdrVerdict, 'id' | 'verdict' | 'state' | 'reason'>;
 
 /**
- * What becomes of a CDR that was sent, by what stands under its callId after all that could be stored was stored: the
- * first CDR and its corrections, the newest last. Only the newest counts; the others are superseded.
+ * What becomes of a CDR that was sent and is not new, by what stands under its callId after all that could be stored was
+ * stored: the first CDR and its corrections, the newest last. Only the newest counts; the others are superseded.
  */
-export function judge(candidate: Candidate, standing: readonly StandingCdr[], isNew: (id: bigint) => boolean): Judged {
+export function judge(candidate: Candidate, standing: readonly StandingCdr[]): Judged {
   const newest = standing.at(-1);
   if (!newest) return { id: null, verdict: 'invalid', state: null, reason: 'corrects: there is no CDR of this callId' };
-  const same = standing.find(({ contentHash }) => contentHash.equals(candidate.hash));
+  const same = standing.find(({ contentHash }) => contentHash.toString('hex') === candidate.hash);
   if (same) {
     const state = same === newest ? (same.state ?? 'received') : 'superseded';
-    return { id: Number(same.id), verdict: isNew(same.id) ? 'accepted' : 'duplicate', state, reason: null };
+    return { id: Number(same.id), verdict: 'duplicate', state, reason: null };
   }
-  const reason = conflictOf(candidate.cdr.corrects ?? null, standing, newest);
+  const reason = conflictOf(candidate.content.corrects ?? null, standing, newest);
   return { id: Number(newest.id), verdict: 'conflict', state: newest.state ?? 'received', reason };
 }
 

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { comparisonShape, getCdr, listCdrs, submitCdrs, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { problemSchema } from '../../protocol/api/problem.ts';
+import { addressOfPublicKey } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
 import { jsonBody, readJson } from '../http/body.ts';
 import { awaitMinHeight } from '../http/height.ts';
@@ -9,9 +10,8 @@ import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, bodyRefusals, json, readerRefusals, refusals, signatureRefusals, signed } from '../http/route.ts';
 import { readProof } from '../proofs/read.ts';
-import { authenticate, authenticateReader } from '../signature/authenticate.ts';
-import { acceptCdrs } from './accept.ts';
-import { admit } from './admit.ts';
+import { readAsSigner, verifySigned } from '../signature/authenticate.ts';
+import { createAccept } from './accept.ts';
 import { findCdrs, readCdr } from './read.ts';
 import { readComparison } from './read-comparison.ts';
 
@@ -91,9 +91,10 @@ export function addCdrs(app: App, deps: Deps): void {
   app.openapi(list, async (c) => {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const { address: caller } = await authenticateReader(c, deps);
-    await awaitMinHeight(c, deps);
-    const cdrs = await findCdrs(deps.db, caller, filter, { limit: limit + 1, before });
+    const cdrs = await readAsSigner(c, deps, async ({ address }) => {
+      await awaitMinHeight(c, deps);
+      return findCdrs(deps.db, address, filter, { limit: limit + 1, before });
+    });
     const { rows, next } = pageOf(cdrs, limit, ({ id }) => [id]);
     c.header('Cache-Control', 'private, no-store');
     return c.json({ items: rows, next }, 200);
@@ -101,9 +102,10 @@ export function addCdrs(app: App, deps: Deps): void {
 
   app.openapi(one, async (c) => {
     const { id } = c.req.valid('param');
-    const { address: caller } = await authenticateReader(c, deps);
-    await awaitMinHeight(c, deps);
-    const cdr = await readCdr(deps.db, id, caller);
+    const cdr = await readAsSigner(c, deps, async ({ address }) => {
+      await awaitMinHeight(c, deps);
+      return readCdr(deps.db, id, address);
+    });
     if (!cdr) throw new Refusal('unknownCdr', `there is no CDR ${id} in which you are provider or user`);
     c.header('Cache-Control', 'private, no-store');
     const outcome = await readProof(deps, id);
@@ -115,18 +117,18 @@ export function addCdrs(app: App, deps: Deps): void {
 
 /** Registered apart from its description: the bytes that were signed come first, what they say second. */
 function addSubmit(app: App, deps: Deps): void {
+  const accept = createAccept(deps.intake);
   app.openAPIRegistry.register('SubmittedCdr', submittedCdrSchema);
   app.openAPIRegistry.registerPath(submit);
   app.post(submitCdrs.path, async (c) => {
     const bytes = jsonBody(c);
-    const provider = await authenticate(c, deps);
+    const verified = verifySigned(c, deps);
     const body = submitCdrs.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     await awaitMinHeight(c, deps);
-    await admit(deps.db, provider, body.data.cdrs);
-    const { verdicts, newIds } = await acceptCdrs(deps.db, provider, body.data.cdrs);
+    const { verdicts, newIds } = await accept(addressOfPublicKey(verified.publicKey), body.data.cdrs, verified);
     if (newIds.length > 0) deps.streams.cdrs.wake();
-    await deps.wake.rate(newIds);
+    deps.wake.rate(newIds);
     const [only] = verdicts;
     if (verdicts.length === 1 && only?.verdict === 'conflict')
       throw new Refusal('cdrConflict', only.reason ?? '', { members: { cdrs: verdicts } });

@@ -1,27 +1,25 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
-import type { SubmittedCdr } from '../../protocol/api/cdrs.ts';
+import { type CdrVerdict, submittedCdrSchema } from '../../protocol/api/cdrs.ts';
+import { fieldErrors, inWords } from '../http/problem.ts';
+import { type CdrContent, contentHash, contentOf } from './content.ts';
+import { readUsual } from './usual-cdr.ts';
 
-/** The one form of a CDR's content: times in UTC with milliseconds, hex in lower case, what is absent left out. */
-export function contentOf({ hangupBy, voucher, corrects, ...cdr }: SubmittedCdr) {
+/** A CDR of the right form, with the SHA-256 (hex) that stands for its content. */
+export type Candidate = { content: CdrContent; hash: string };
+
+/** What is wrong with an item, or the CDR in it. */
+export type Read = { candidate: Candidate } | Pick<CdrVerdict, 'callId' | 'reason'>;
+
+export function readItem(item: unknown): Read {
+  const usual = readUsual(item);
+  if (usual) return { candidate: { content: usual, hash: contentHash(usual) } };
+  const parsed = submittedCdrSchema.safeParse(item);
+  if (parsed.success) {
+    const content = contentOf(parsed.data);
+    return { candidate: { content, hash: contentHash(content) } };
+  }
+  const { callId } = (item ?? {}) as { callId?: unknown };
   return {
-    ...cdr,
-    startedAt: cdr.startedAt.toISOString(),
-    answeredAt: cdr.answeredAt?.toISOString() ?? null,
-    endedAt: cdr.endedAt.toISOString(),
-    ...(hangupBy != null && { hangupBy }),
-    ...(corrects != null && { corrects }),
-    ...(voucher != null && { voucher: { total: voucher.total.toString(), signature: voucher.signature } }),
+    callId: typeof callId === 'string' ? callId : null,
+    reason: fieldErrors(parsed.error).map(inWords).join('; '),
   };
-}
-
-export type CdrContent = ReturnType<typeof contentOf>;
-/** A CDR of the right form, with the hash that stands for its content. */
-export type Candidate = { cdr: SubmittedCdr; content: CdrContent; hash: Buffer };
-
-/** SHA-256 over canonical JSON (RFC 8785): tells the same CDR sent again from another one under its callId. */
-export function contentHash(content: CdrContent): Buffer {
-  return createHash('sha256')
-    .update(canonicalize(content) as string)
-    .digest();
 }

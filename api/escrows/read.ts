@@ -1,11 +1,7 @@
-import { type Selectable, sql } from 'kysely';
-import type { Database } from '../../database/connection.ts';
-import type { Escrows } from '../../database/types.ts';
 import type { Escrow } from '../../protocol/api/escrows.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { presentEvent, type StoredEvent } from '../events/present.ts';
-
-type History = Escrow['history'][number];
+import { askByKey, askState, instant } from '../http/state.ts';
 
 /** A day of claims every two minutes; all of it stands in `settlements`. */
 const HISTORY_OF_ONE = 1_000;
@@ -15,59 +11,73 @@ const HISTORY_IN_LISTS = 10;
 export type EscrowFilter = {
   user?: Address | undefined;
   provider?: Address | undefined;
-  states?: readonly Escrow['state'][] | undefined;
+  state?: Escrow['state'] | undefined;
 };
 
-export async function readEscrow(db: Database, id: number): Promise<Escrow | null> {
-  const row = await db.selectFrom('escrows').selectAll().where('id', '=', BigInt(id)).executeTakeFirst();
-  return row ? ((await withHistory(db, [row], HISTORY_OF_ONE))[0] ?? null) : null;
-}
+/** Times as JSON has them, until they are brought to milliseconds. */
+type StoredHistory = Omit<StoredEvent, 'time'> & { time: string };
+/** An escrow as Postgres writes it, money as text. */
+export type StoredEscrow = Omit<Escrow, 'history'> & { history: StoredHistory[] };
 
-/** The newest first, from below `before` on. */
-export async function findEscrows(
-  db: Database,
-  { user, provider, states }: EscrowFilter,
-  { limit, before }: { limit: number; before?: number | undefined },
-): Promise<Escrow[]> {
-  let query = db.selectFrom('escrows').selectAll().orderBy('id', 'desc').limit(limit);
-  if (user !== undefined) query = query.where('user', '=', user);
-  if (provider !== undefined) query = query.where('provider', '=', provider);
-  if (states !== undefined) query = query.where('state', 'in', states);
-  if (before !== undefined) query = query.where('id', '<', BigInt(before));
-  return withHistory(db, await query.execute(), HISTORY_IN_LISTS);
-}
+/** Of the row `escrows`; its newest events, the oldest first. Each event's block is looked up by its key. */
+const escrowJson = (historyLimit: number) => `json_build_object(
+  'id', escrows.id, 'user', escrows."user", 'provider', escrows.provider, 'state', escrows.state,
+  'amount', escrows.amount::text, 'spent', escrows.spent::text, 'refunded', escrows.refunded::text,
+  'ratePerSecond', escrows.rate_per_second::text, 'feePerCall', escrows.fee_per_call::text,
+  'increment', escrows.increment, 'maxParallel', escrows.max_parallel, 'openedAt', escrows.opened_at,
+  'endsAt', escrows.ends_at, 'claimDeadline', escrows.claim_deadline, 'voucherKey', escrows.voucher_key,
+  'seq', escrows.seq, 'seconds', escrows.seconds, 'calls', escrows.calls,
+  'history', (
+    select coalesce(json_agg(json_build_object('name', name, 'height', height, 'txHash', tx_hash, 'payload', payload,
+      'time', (select time from blocks where blocks.height = newest.height)) order by height, position), '[]')
+    from (select name, height, position, tx_hash, payload from events where events.escrow_id = escrows.id
+      order by height desc, position desc limit ${historyLimit}) as newest))`;
 
-async function withHistory(db: Database, rows: Selectable<Escrows>[], limit: number): Promise<Escrow[]> {
-  const ids = rows.map(({ id }) => id);
-  type Row = StoredEvent & { escrow: bigint };
-  const { rows: events } = await sql<Row>`
-    select wanted.id as escrow, newest.*
-    from unnest(${ids}::bigint[]) as wanted (id)
-    cross join lateral (
-      select name, height, position, time, tx_hash, payload
-      from events join blocks using (height)
-      where escrow_id = wanted.id order by height desc, position desc limit ${limit}
-    ) as newest
-    order by height, position`.execute(db);
-  const histories = Map.groupBy(events, ({ escrow }) => escrow);
-  return rows.map((row) => toEscrow(row, (histories.get(row.id) ?? []).map(presentEvent)));
-}
+/** Null: there was none up to this block. */
+export const askEscrow = askByKey<number, StoredEscrow | null>(
+  'read_escrow',
+  'bigint',
+  `select ${escrowJson(HISTORY_OF_ONE)} from escrows where id = given.key`,
+);
 
-function toEscrow(row: Selectable<Escrows>, history: History[]): Escrow {
+type Page = { limit: number; before: number | undefined };
+
+/**
+ * The newest first, from below `before` on. Each combination of filters is a statement of its own: one for all of them
+ * would use no index.
+ */
+export function askEscrows({ user, provider, state }: EscrowFilter, { limit, before }: Page) {
+  const filters = [
+    ['user', '"user" =', user],
+    ['provider', 'provider =', provider],
+    ['state', 'state =', state],
+    ['before', 'id <', before],
+  ] as const;
+  const given = filters.filter(([, , value]) => value !== undefined);
+  const conditions = given.map(([, condition], i) => `${condition} $${i + 2}`);
   return {
-    ...row,
-    id: Number(row.id),
-    amount: row.amount.toString(),
-    spent: row.spent.toString(),
-    refunded: row.refunded?.toString() ?? null,
-    ratePerSecond: row.ratePerSecond.toString(),
-    feePerCall: row.feePerCall.toString(),
-    openedAt: row.openedAt.toISOString(),
-    endsAt: row.endsAt.toISOString(),
-    claimDeadline: row.claimDeadline.toISOString(),
-    seq: Number(row.seq),
-    seconds: Number(row.seconds),
-    calls: Number(row.calls),
-    history,
+    ask: askState<unknown[], StoredEscrow[]>(
+      `read_escrows_${given.map(([name]) => name).join('_')}`,
+      `select coalesce(json_agg(escrow order by id desc), '[]') from (
+        select id, ${escrowJson(HISTORY_IN_LISTS)} as escrow from escrows
+        where ${['true', ...conditions].join(' and ')} order by id desc limit $1::integer) as page`,
+    ),
+    values: [limit, ...given.map(([, , value]) => value)],
+  };
+}
+
+/** Those that are not closed, of the user `given.key`. */
+export const openEscrowsJson = (limit: number) => `
+  select coalesce(json_agg(escrow order by id desc), '[]') from (
+    select id, ${escrowJson(HISTORY_IN_LISTS)} as escrow from escrows
+    where "user" = given.key and state <> 'closed' order by id desc limit ${limit}) as newest`;
+
+export function presentEscrow(stored: StoredEscrow): Escrow {
+  return {
+    ...stored,
+    openedAt: instant(stored.openedAt),
+    endsAt: instant(stored.endsAt),
+    claimDeadline: instant(stored.claimDeadline),
+    history: stored.history.map((event) => presentEvent({ ...event, time: new Date(event.time) })),
   };
 }

@@ -4,12 +4,12 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from '../deps.ts';
 import { jsonBody, readJson } from '../http/body.ts';
-import { awaitMinHeight, chainState } from '../http/height.ts';
+import { awaitMinHeight, keptState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, bodyRefusals, chainStateOf, json, refusals, stateRefusals } from '../http/route.ts';
 import { keepVoucher } from './keep-voucher.ts';
-import { findEscrows, readEscrow } from './read.ts';
+import { askEscrow, askEscrows, presentEscrow } from './read.ts';
 
 const list = createRoute({
   method: listEscrows.method,
@@ -62,21 +62,29 @@ export function addEscrows(app: App, deps: Deps): void {
   app.openapi(list, (c) => {
     const { limit, cursor, user, provider, state } = c.req.valid('query');
     const [before] = decodeCursor(cursor, cursorKey) ?? [];
-    const filter = { user, provider, states: state && [state] };
-    return chainState(c, deps, async (db) => {
-      const escrows = await findEscrows(db, filter, { limit: limit + 1, before });
-      const { rows, next } = pageOf(escrows, limit, ({ id }) => [id]);
-      return c.json({ items: rows, next }, 200);
-    });
+    const { ask, values } = askEscrows({ user, provider, state }, { limit: limit + 1, before });
+    return keptState(
+      c,
+      deps,
+      ({ once }) => once(ask, values),
+      (escrows) => {
+        const { rows, next } = pageOf(escrows, limit, ({ id }) => [id]);
+        return { items: rows.map(presentEscrow), next };
+      },
+    );
   });
 
   app.openapi(one, (c) => {
     const { id } = c.req.valid('param');
-    return chainState(c, deps, async (db) => {
-      const escrow = await readEscrow(db, id);
-      if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
-      return c.json(escrow, 200);
-    });
+    return keptState(
+      c,
+      deps,
+      ({ byKey }) => byKey(askEscrow, id),
+      (escrow) => {
+        if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
+        return presentEscrow(escrow);
+      },
+    );
   });
 
   addVouchers(app, deps);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import { JsonFault, parseJson } from '../../protocol/api/json.ts';
 import { MAX_DECK_BYTES } from '../../protocol/api/tariffs.ts';
@@ -41,36 +42,78 @@ export const limitBody = (): MiddlewareHandler<Env> => {
 
 const noBody = new Uint8Array();
 
-async function readBounded(c: Context<Env>, max: number): Promise<Uint8Array> {
-  const stream = bodyOf(c);
-  if (stream === null) return noBody;
+function readBounded(c: Context<Env>, max: number): Promise<Uint8Array> {
+  const { incoming } = c.env ?? {};
+  if (!incoming) return readWebBody(c, max);
+  // RFC 9112, section 6.3: neither of them means that there is none
+  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
+  return length === undefined && encoding === undefined ? noBodyAtAll : readNodeBody(incoming, max);
+}
+
+const noBodyAtAll = Promise.resolve(noBody);
+
+/** Chunks up to a bound; what comes beyond it is dropped. @throws Refusal where that is too much as well */
+function createCollector(max: number) {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const chunk of stream) {
+  return {
+    take: (chunk: Uint8Array): void => {
       size += chunk.length;
       if (size <= max) chunks.push(chunk);
       else chunks.length = 0;
       if (size > max + MAX_DROPPED_BYTES) throw tooLarge(max, { Connection: 'close' });
-    }
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal('invalidRequest', 'the connection broke within the body');
-  }
-  if (size > max) throw tooLarge(max, {});
-  const [only] = chunks;
-  return only && chunks.length === 1 ? only : Buffer.concat(chunks);
+    },
+    whole: (): Uint8Array => {
+      if (size > max) throw tooLarge(max, {});
+      const [only] = chunks;
+      return only && chunks.length === 1 ? only : Buffer.concat(chunks);
+    },
+  };
 }
 
-/** Node's own stream: Hono would make a web stream of it, chunk by chunk. */
-function bodyOf(c: Context<Env>): AsyncIterable<Uint8Array> | null {
-  const { incoming } = c.env ?? {};
-  if (!incoming) return c.req.raw.body;
-  // RFC 9112, section 6.3: neither of them means that there is none
-  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
-  if (length === undefined && encoding === undefined) return null;
-  // whoever sends too much is answered before the connection is closed
-  return incoming.iterator({ destroyOnReturn: false });
+/** Node's own stream, by its events: Hono would make a web stream of it, and an iterator costs as much again. */
+function readNodeBody(incoming: IncomingMessage, max: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const { take, whole } = createCollector(max);
+    const end = (result: () => void) => {
+      incoming.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      result();
+    };
+    const onData = (chunk: Uint8Array) => {
+      try {
+        take(chunk);
+      } catch (refusal) {
+        // whoever sends too much is answered before the connection is closed
+        incoming.pause();
+        end(() => reject(refusal));
+      }
+    };
+    const onEnd = () =>
+      end(() => {
+        try {
+          resolve(whole());
+        } catch (refusal) {
+          reject(refusal);
+        }
+      });
+    const onBroken = () => end(() => reject(brokenBody()));
+    incoming.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+    if (incoming.destroyed) onBroken(); // before it was listened to
+  });
 }
+
+/** In memory, without a socket. */
+async function readWebBody(c: Context<Env>, max: number): Promise<Uint8Array> {
+  const { take, whole } = createCollector(max);
+  try {
+    for await (const chunk of c.req.raw.body ?? []) take(chunk);
+  } catch (error) {
+    throw error instanceof Refusal ? error : brokenBody();
+  }
+  return whole();
+}
+
+const brokenBody = () => new Refusal('invalidRequest', 'the connection broke within the body');
 
 const tooLarge = (max: number, headers: Record<string, string>) =>
   new Refusal('tooLarge', `this body holds at most ${max} bytes`, { headers });
@@ -84,10 +127,12 @@ export function jsonBody(c: Context<Env>): Uint8Array {
   return c.get('body');
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** @throws Refusal, with the place of a key that stands twice */
 export function readJson(bytes: Uint8Array): unknown {
   try {
-    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(utf8.decode(bytes));
   } catch (error) {
     const { message } = error as Error;
     if (!(error instanceof JsonFault) || error.path === null)

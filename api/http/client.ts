@@ -9,9 +9,12 @@ import { requestHeader } from './header.ts';
  */
 export function clientOf(c: Context<Env>, proxies: number): string {
   const peer = c.env?.incoming?.socket?.remoteAddress ?? '';
+  return clientBehind(peer, proxies === 0 ? undefined : requestHeader(c, 'x-forwarded-for'), proxies);
+}
+
+export function clientBehind(peer: string, forwardedFor: string | undefined, proxies: number): string {
   if (proxies === 0) return networkOf(peer);
-  const told = requestHeader(c, 'x-forwarded-for')?.split(',') ?? [];
-  const address = told.at(-proxies)?.trim() ?? '';
+  const address = forwardedFor?.split(',').at(-proxies)?.trim() ?? '';
   return networkOf(isIP(address) === 0 ? peer : address);
 }
 

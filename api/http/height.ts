@@ -1,13 +1,13 @@
 import type { Context } from 'hono';
-import type { Selectable } from 'kysely';
 import type { Database } from '../../database/connection.ts';
-import type { Cursor } from '../../database/types.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import type { Deps } from '../deps.ts';
+import type { Point } from '../kept/kept.ts';
+import type { Env } from './env.ts';
+import type { Fast, Found } from './fast.ts';
 import { requestHeader } from './header.ts';
 import { invalid, Refusal } from './problem.ts';
-
-export type IndexCursor = Selectable<Cursor>;
+import type { IndexCursor } from './state.ts';
 
 /** Longer than any network's time between blocks; shorter than what proxies give a request. */
 const MIN_HEIGHT_LIMIT_MS = 20_000;
@@ -28,13 +28,66 @@ export async function chainState(
   return transaction.execute(async (tx) => {
     const cursor = await readCursor(tx, deps);
     if (cursor.height < wanted) throw notReached(wanted);
-    const tag = `"${cursor.height}-${cursor.hash.slice(2, 10)}${variant}"`;
-    c.header('Krypton-Height', String(cursor.height));
-    c.header('ETag', `W/${tag}`);
-    c.header('Cache-Control', 'no-cache');
-    return isKnown(c.req.header('if-none-match'), tag) ? c.body(null, 304) : read(tx, cursor);
+    return isNamed(c, cursor, variant) ? c.body(null, 304) : read(tx, cursor);
   });
 }
+
+type Ask<R> = (fast: Fast) => Promise<Found<R> | undefined>;
+
+/** The same by one statement. */
+export async function askedState<R>(
+  c: Context<Env>,
+  deps: Deps,
+  ask: Ask<R>,
+  present: (found: R) => unknown,
+): Promise<Response> {
+  const { body } = await readState(c, deps, ask, present);
+  return body === null ? c.body(null, 304) : c.body(body, 200, jsonType);
+}
+
+/**
+ * The same for an answer that follows from what the indexer has written, and from nothing else: it is kept until a block
+ * changes it. What `present` refuses is not.
+ */
+export async function keptState<R>(
+  c: Context<Env>,
+  deps: Deps,
+  ask: Ask<R>,
+  present: (found: R) => unknown,
+): Promise<Response> {
+  const target = c.req.method === 'GET' ? (c.env?.incoming?.url ?? '') : '';
+  const wanted = await awaitMinHeight(c, deps);
+  const point = deps.kept.point();
+  const kept = point === null || point.height < wanted ? undefined : deps.kept.find(target);
+  if (kept && point) return isNamed(c, point) ? c.body(null, 304) : c.body(kept.toString(), 200, jsonType);
+  const epoch = deps.kept.epoch();
+  const { body, cursor } = await readState(c, deps, ask, present);
+  if (body === null) return c.body(null, 304);
+  if (target !== '') deps.kept.keep(target, { epoch, at: cursor, body });
+  return c.body(body, 200, jsonType);
+}
+
+/** No body: the reader has that answer. */
+async function readState<R>(c: Context<Env>, deps: Deps, ask: Ask<R>, present: (found: R) => unknown) {
+  const wanted = await awaitMinHeight(c, deps);
+  const row = await ask(deps.fast);
+  const cursor = refuseForeign(row, deps);
+  if (cursor.height < wanted) throw notReached(wanted);
+  return { cursor, body: isNamed(c, cursor) ? null : JSON.stringify(present(cursor.found)) };
+}
+
+const jsonType = { 'Content-Type': 'application/json' };
+
+/** Names the block in the answer; true: the reader has that answer. */
+function isNamed(c: Context, point: Point, variant = ''): boolean {
+  const tag = tagOf(point, variant);
+  c.header('Krypton-Height', String(point.height));
+  c.header('ETag', `W/${tag}`);
+  c.header('Cache-Control', 'no-cache');
+  return isKnown(requestHeader(c, 'if-none-match'), tag);
+}
+
+export const tagOf = ({ height, hash }: Point, variant = '') => `"${height}-${hash.slice(2, 10)}${variant}"`;
 
 const minHeight = heightHeaders.pick({ 'min-height': true });
 
@@ -53,8 +106,10 @@ const notReached = (wanted: number) =>
   new Refusal('heightNotReached', `the index has not reached block ${wanted} yet; ask again later`);
 
 /** @throws Refusal where there is no index yet, or one of another chain */
-export async function readCursor(db: Database, { network, contract }: Deps): Promise<IndexCursor> {
-  const cursor = await db.selectFrom('cursor').selectAll().executeTakeFirst();
+export const readCursor = async (db: Database, deps: Deps): Promise<IndexCursor> =>
+  refuseForeign(await db.selectFrom('cursor').selectAll().executeTakeFirst(), deps);
+
+function refuseForeign<C extends IndexCursor>(cursor: C | undefined, { network, contract }: Deps): C {
   if (!cursor) throw new Refusal('indexNotReady', 'the indexer has not written its first block yet');
   if (cursor.contract !== contract || Number(cursor.network) !== network)
     throw new Refusal('indexNotReady', 'the index follows another contract or network than this server is set up for');
@@ -62,6 +117,6 @@ export async function readCursor(db: Database, { network, contract }: Deps): Pro
 }
 
 /** Weak comparison (RFC 9110, section 13.1.2). */
-function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
+export function isKnown(ifNoneMatch: string | undefined, tag: string): boolean {
   return ifNoneMatch?.split(',').some((each) => each.trim().replace(/^W\//, '') === tag) ?? false;
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Problem } from '../../protocol/api/problem.ts';
@@ -13,11 +13,23 @@ const STOP_LIMIT_MS = 6_000;
 
 export type Serving = { url: string; stop: () => Promise<void> };
 
-export async function serve(app: App, { host, port }: { host: string; port: number }): Promise<Serving> {
+/** What can be answered without a look at the routes; false: this can't. */
+type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
+export async function serve(
+  app: App,
+  { host, port }: { host: string; port: number },
+  shortcut: Shortcut = () => false,
+): Promise<Serving> {
   const listener = getRequestListener(app.fetch, {
     errorHandler: () => new Response(JSON.stringify(unreadable(400)), { status: 400, headers: problemType }),
   });
-  const server = createServer({ requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, listener);
+  const server = createServer(
+    { requestTimeout: REQUEST_LIMIT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (incoming, outgoing) => {
+      if (!shortcut(incoming, outgoing)) void listener(incoming, outgoing);
+    },
+  );
   server.on('clientError', refuseUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

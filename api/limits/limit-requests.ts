@@ -35,16 +35,27 @@ export const countAddress = (c: Context<Env>, { limits, proxies }: LimitDeps): v
 /** @throws Refusal tooManyRequests */
 export const countKey = (c: Context<Env>, { limits }: LimitDeps, key: PublicKey): void => count(c, limits.key, key);
 
-/** Says how the client stands in the headers of draft-ietf-httpapi-ratelimit-headers. */
-function count(c: Context<Env>, { take, policy: { name, quota, windowS } }: Limiter, client: string): void {
-  if (quota === Number.MAX_SAFE_INTEGER) return;
-  const { isOver, remaining, resetS } = take(client);
-  setHeader(c, 'RateLimit-Policy', `"${name}";q=${quota};w=${windowS}`);
-  setHeader(c, 'RateLimit', `"${name}";r=${remaining};t=${resetS}`);
+function count(c: Context<Env>, limiter: Limiter, client: string): void {
+  const { isOver, resetS, headers } = countOf(limiter, client);
+  for (const [name, value] of headers) setHeader(c, name, value);
   if (!isOver) return;
+  const { quota, windowS } = limiter.policy;
   throw new Refusal('tooManyRequests', `at most ${quota} requests in ${windowS} s; ask again in ${resetS} s`, {
     headers: { 'Retry-After': String(resetS) },
   });
+}
+
+type Counted = { isOver: boolean; resetS: number; headers: [name: string, value: string][] };
+
+/** Counts a request, and says how the client stands in the headers of draft-ietf-httpapi-ratelimit-headers. */
+export function countOf({ take, policy: { name, quota, windowS } }: Limiter, client: string): Counted {
+  if (quota === Number.MAX_SAFE_INTEGER) return { isOver: false, resetS: 0, headers: [] };
+  const { isOver, remaining, resetS } = take(client);
+  const headers: Counted['headers'] = [
+    ['RateLimit-Policy', `"${name}";q=${quota};w=${windowS}`],
+    ['RateLimit', `"${name}";r=${remaining};t=${resetS}`],
+  ];
+  return { isOver, resetS, headers };
 }
 
 /** Whether a route is for signers alone, as its description says. */

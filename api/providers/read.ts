@@ -1,10 +1,11 @@
-import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
 import { findPrices } from '../../database/prices.ts';
 import type { Provider, ProviderQuery, Stats } from '../../protocol/api/providers.ts';
+import type { Price } from '../../protocol/api/tariffs.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
 import type { Destination } from '../../protocol/call/destination.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { askByKey, askState, instant } from '../http/state.ts';
 import { priceShape } from './read-tariff.ts';
 
 export type ProviderSearch = Pick<ProviderQuery, 'q' | 'state' | 'limit'> & {
@@ -15,109 +16,126 @@ export type ProviderSearch = Pick<ProviderQuery, 'q' | 'state' | 'limit'> & {
   after: readonly [string, string] | undefined;
 };
 export type PricedCall = { destination: Destination; ms: number; at: Date };
-export type FoundProvider = Provider & { sortKey: string };
+
+type StoredProvider = {
+  provider: Address;
+  location: string;
+  tariff: { uri: string | null; hash: string; matches: boolean } | null;
+  operator: Address | null;
+  deployedAt: string;
+  undeployedAt: string | null;
+  settled: { calls: number; seconds: number; claims: number; rejectedClaims: number } | null;
+  counted: { answered: number; unanswered: number } | null;
+  sortKey: string;
+};
+
+/**
+ * With what a provider is judged by: claims that the chain answered, and the CDRs in them; nothing that a provider only
+ * says. Each is looked up by its key, once the page is found.
+ */
+const providerJson = `json_build_object('provider', provider, 'location', location,
+  'operator', operator, 'deployedAt', deployed_at, 'undeployedAt', undeployed_at, 'sortKey', sort_key,
+  'tariff', case when tariff_hash is not null then json_build_object('uri', tariff_uri, 'hash', tariff_hash,
+    'matches', exists (select from rate_decks where rate_decks.provider = page.provider
+      and rate_decks.hash = page.tariff_hash)) end,
+  'settled', (select json_build_object('calls', calls, 'seconds', seconds, 'claims', claims,
+      'rejectedClaims', rejected_claims)
+    from provider_settlements as own where own.provider = page.provider),
+  'counted', (select json_build_object('answered', answered, 'unanswered', unanswered)
+    from provider_calls as own where own.provider = page.provider))`;
+
+export const askProvider = askByKey<Address, StoredProvider | null>(
+  'read_provider',
+  'text',
+  `select ${providerJson} from (select *, '' as sort_key from providers where provider = given.key) as page`,
+);
 
 /** Text in byte order, so that a cursor means the same in any database's collation; what has no order as text, padded. */
 const sortKeys = {
-  address: sql<string>`providers.provider collate "C"`,
-  location: sql<string>`lower(location) collate "C"`,
-  deployedAt: sql<string>`to_char(deployed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') collate "C"`,
+  address: 'provider collate "C"',
+  location: 'lower(location) collate "C"',
+  deployedAt: `to_char(deployed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') collate "C"`,
 };
 
 /** One more than `limit`, so that the reader knows whether there are more. */
-export async function searchProviders(db: Database, search: ProviderSearch): Promise<FoundProvider[]> {
-  const { priced, sort, state, q, after, limit } = search;
-  const isDescending = sort.startsWith('-');
-  const price = priced && priceOfProvider(priced);
-  const keys = { ...sortKeys, price: sql<string>`lpad(${price ?? null}::text, 40, '0') collate "C"` };
+export function askProviders({ priced, sort, state, q, after, limit }: ProviderSearch) {
+  const values: unknown[] = [limit + 1];
+  const given = (value: unknown) => `$${values.push(value)}`;
+  const price = priced && priceOfProvider(priced, given);
+  const keys = { ...sortKeys, price: `lpad(${price}::text, 40, '0') collate "C"` };
   const key = keys[sort.replace('-', '') as keyof typeof keys];
-  let query = selectProviders(db).select(key.as('sortKey'));
-  if (price) query = query.where(price, 'is not', null);
-  if (state !== 'any') query = query.where('undeployedAt', state === 'deployed' ? 'is' : 'is not', null);
-  if (q !== undefined)
-    query = query.where(
-      sql<boolean>`(position(lower(${q}) in lower(location)) > 0 or starts_with(providers.provider, ${q}))`,
-    );
-  if (after) {
-    const [lastKey, last] = after;
-    const beyond = sql.raw(isDescending ? '<' : '>');
-    query = query.where(sql<boolean>`(${key}, providers.provider collate "C") ${beyond} (${lastKey}, ${last})`);
+  const isDescending = sort.startsWith('-');
+  const order = isDescending ? 'desc' : 'asc';
+  const conditions = ['true'];
+  if (price) conditions.push(`${price} is not null`);
+  if (state !== 'any') conditions.push(`undeployed_at is ${state === 'deployed' ? '' : 'not'} null`);
+  if (q !== undefined) {
+    const text = given(q);
+    conditions.push(`(position(lower(${text}::text) in lower(location)) > 0 or starts_with(provider, ${text}::text))`);
   }
-  const direction = isDescending ? 'desc' : 'asc';
-  const rows = await query
-    .orderBy(key, direction)
-    .orderBy(sortKeys.address, direction)
-    .limit(limit + 1)
-    .execute();
-  const prices = priced && (await readPrices(db, rows, priced));
-  return rows.map(({ sortKey, ...row }, i) => ({ ...toProvider(row), price: prices?.[i] ?? null, sortKey }));
-}
-
-/** What protocol/call/price.ts comes to by the deck in force; null where there is none, or it has no entry. */
-function priceOfProvider({ destination, ms, at }: PricedCall) {
-  const { prefixes, orElse } = lookUpOf(destination);
-  const seconds = Math.ceil(ms / 1000);
-  return sql<string | null>`(
-    select coalesce(fee_per_call + rate_per_second::numeric * (initial_increment
-      + greatest(0, ceil((${seconds}::numeric - initial_increment) / increment)) * increment), 0)
-    from deck_in_force(providers.provider, ${at}::timestamptz) as deck
-    left join lateral deck_entry(deck.deck_id, ${prefixes}::text[]) as entry on true
-    where deck.deck_id is not null and ${orElse === 'free' ? sql`true` : sql`entry.prefix is not null`})`;
-}
-
-async function readPrices(db: Database, rows: readonly { provider: Address }[], { destination, ms, at }: PricedCall) {
-  const found = await findPrices(
-    db,
-    rows.map(({ provider }) => ({ provider, destination, at })),
-  );
-  return found.map((each) => (each.kind === 'entry' || each.kind === 'free' ? priceShape(each, ms) : null));
-}
-
-export async function readProvider(db: Database, address: Address): Promise<Provider | null> {
-  const row = await selectProviders(db).where('providers.provider', '=', address).executeTakeFirst();
-  return row ? toProvider(row) : null;
-}
-
-function toProvider(row: Row): Provider {
-  const { provider, location, tariffUri, tariffHash, operator, deployedAt, undeployedAt } = row;
+  if (after) {
+    const [lastKey, last] = [given(after[0]), given(after[1])];
+    conditions.push(`(${key}, provider collate "C") ${isDescending ? '<' : '>'} (${lastKey}, ${last})`);
+  }
+  const free = priced && lookUpOf(priced.destination).orElse === 'free' ? 'free' : 'priced';
+  const asked = [priced && free, q === undefined ? null : 'q', after && 'after'].filter((each) => each);
   return {
-    address: provider,
-    location,
-    tariff: tariffHash === null ? null : { uri: tariffUri, hash: tariffHash, matches: row.deckId !== null },
-    operator: undeployedAt === null ? operator : null,
-    deployedAt: deployedAt.toISOString(),
-    undeployedAt: undeployedAt?.toISOString() ?? null,
-    stats: statsOf(row),
-    price: null,
+    ask: askState<unknown[], StoredProvider[]>(
+      ['read_providers', sort.replace('-', 'down_'), state, ...asked].join('_'),
+      `select coalesce(json_agg(${providerJson} order by sort_key ${order}, provider collate "C" ${order}), '[]') from (
+        select *, ${key} as sort_key from providers where ${conditions.join(' and ')}
+        order by ${key} ${order}, provider collate "C" ${order} limit $1::integer) as page`,
+    ),
+    values,
   };
 }
 
-/**
- * Providers with what they are judged by: claims that the chain answered, and the CDRs in them; nothing that a provider
- * only says.
- */
-const selectProviders = (db: Database) =>
-  db
-    .selectFrom('providers')
-    .leftJoin('providerSettlements as settled', 'settled.provider', 'providers.provider')
-    .leftJoin('providerCalls as counted', 'counted.provider', 'providers.provider')
-    .leftJoin('rateDecks', (join) =>
-      join.onRef('rateDecks.provider', '=', 'providers.provider').onRef('rateDecks.hash', '=', 'providers.tariffHash'),
-    )
-    .selectAll('providers')
-    .select('rateDecks.id as deckId')
-    .select(['settled.calls', 'settled.seconds', 'settled.claims', 'settled.rejectedClaims'])
-    .select(['counted.answered', 'counted.unanswered']);
+/** What protocol/call/price.ts comes to by the deck in force; null where there is none, or it has no entry. */
+function priceOfProvider({ destination, ms, at }: PricedCall, given: (value: unknown) => string): string {
+  const { prefixes, orElse } = lookUpOf(destination);
+  const [seconds, moment, fitting] = [given(Math.ceil(ms / 1000)), given(at), given(prefixes)];
+  return `(
+    select coalesce(fee_per_call + rate_per_second::numeric * (initial_increment
+      + greatest(0, ceil((${seconds}::numeric - initial_increment) / increment)) * increment), 0)
+    from deck_in_force(providers.provider, ${moment}::timestamptz) as deck
+    left join lateral deck_entry(deck.deck_id, ${fitting}::text[]) as entry on true
+    where deck.deck_id is not null and ${orElse === 'free' ? 'true' : 'entry.prefix is not null'})`;
+}
 
-type Row = Awaited<ReturnType<ReturnType<typeof selectProviders>['execute']>>[number];
+/** By the decks in force, in the order of the providers. */
+export async function readPrices(
+  db: Database,
+  found: readonly { provider: Address }[],
+  { destination, ms, at }: PricedCall,
+): Promise<(Price | null)[]> {
+  const prices = await findPrices(
+    db,
+    found.map(({ provider }) => ({ provider, destination, at })),
+  );
+  return prices.map((each) => (each.kind === 'entry' || each.kind === 'free' ? priceShape(each, ms) : null));
+}
+
+export function presentProvider(stored: StoredProvider, price: Price | null = null): Provider {
+  const { provider, location, tariff, operator, deployedAt, undeployedAt } = stored;
+  return {
+    address: provider,
+    location,
+    tariff,
+    operator: undeployedAt === null ? operator : null,
+    deployedAt: instant(deployedAt),
+    undeployedAt: undeployedAt === null ? null : instant(undeployedAt),
+    stats: statsOf(stored),
+    price,
+  };
+}
 
 /** Without a call or a claim there is no figure: null, never 0. */
-function statsOf({ calls, seconds, claims, rejectedClaims, answered, unanswered }: Row): Stats {
-  const counted = Number(answered ?? 0n) + Number(unanswered ?? 0n);
+function statsOf({ settled, counted }: StoredProvider): Stats {
+  const calls = (counted?.answered ?? 0) + (counted?.unanswered ?? 0);
   return {
-    settledCalls: calls ? Number(calls) : null,
-    answeredRatio: counted > 0 ? Number(answered) / counted : null,
-    meanSeconds: calls ? Number(seconds) / Number(calls) : null,
-    rejectedClaims: claims ? Number(rejectedClaims) : null,
+    settledCalls: settled?.calls || null,
+    answeredRatio: counted && calls > 0 ? counted.answered / calls : null,
+    meanSeconds: settled?.calls ? settled.seconds / settled.calls : null,
+    rejectedClaims: settled?.claims ? settled.rejectedClaims : null,
   };
 }

@@ -3,12 +3,12 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { printable } from '../../protocol/api/printable.ts';
 import { getProvider, listProviders } from '../../protocol/api/providers.ts';
 import type { Deps } from '../deps.ts';
-import { chainState } from '../http/height.ts';
+import { askedState, chainState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
 import { askedDestination } from './asked-destination.ts';
-import { readProvider, searchProviders } from './read.ts';
+import { askProvider, askProviders, presentProvider, readPrices } from './read.ts';
 
 const search = createRoute({
   method: listProviders.method,
@@ -51,20 +51,38 @@ export function addProviders(app: App, deps: Deps): void {
     const sort = asked ?? (priced ? 'price' : 'address');
     if (!priced && sort.endsWith('price')) throw needsDestination();
     const after = decodeCursor(cursor, cursorKey);
+    const { ask, values } = askProviders({ ...rest, priced, sort, limit, after });
+    const shown = (found: Awaited<ReturnType<typeof ask>>[number]['found']) =>
+      pageOf(found, limit, ({ sortKey, provider }) => [sortKey, provider]);
+    if (!priced)
+      return askedState(
+        c,
+        deps,
+        ({ once }) => once(ask, values),
+        (found) => {
+          const { rows, next } = shown(found);
+          return { items: rows.map((row) => presentProvider(row)), next };
+        },
+      );
     return chainState(c, deps, async (db) => {
-      const found = await searchProviders(db, { ...rest, priced, sort, limit, after });
-      const { rows, next } = pageOf(found, limit, ({ sortKey, address }) => [sortKey, address]);
-      return c.json({ items: rows.map(({ sortKey: _, ...provider }) => provider), next }, 200);
+      const [answered] = await ask(db, ...values);
+      const { rows, next } = shown(answered?.found ?? []);
+      const prices = await readPrices(db, rows, priced);
+      return c.json({ items: rows.map((row, i) => presentProvider(row, prices[i])), next }, 200);
     });
   });
 
   app.openapi(one, (c) => {
     const { address } = c.req.valid('param');
-    return chainState(c, deps, async (db) => {
-      const provider = await readProvider(db, address);
-      if (!provider) throw new Refusal('unknownProvider', `${address} was never deployed as a provider`);
-      return c.json(provider, 200);
-    });
+    return askedState(
+      c,
+      deps,
+      ({ byKey }) => byKey(askProvider, address),
+      (found) => {
+        if (!found) throw new Refusal('unknownProvider', `${address} was never deployed as a provider`);
+        return presentProvider(found);
+      },
+    );
   });
 }
 

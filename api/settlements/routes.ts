@@ -2,11 +2,11 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { getSettlements, listSettlements } from '../../protocol/api/settlements.ts';
 import type { Deps } from '../deps.ts';
-import { chainState } from '../http/height.ts';
+import { keptState } from '../http/height.ts';
 import { decodeCursor, encodeCursor } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
-import { findTransactions, readTransaction } from './read.ts';
+import { askTransaction, askTransactions, pageOfTransactions, presentTransaction } from './read.ts';
 
 const list = createRoute({
   method: listSettlements.method,
@@ -45,18 +45,28 @@ export function addSettlements(app: App, deps: Deps): void {
     const { limit, cursor, ...filter } = c.req.valid('query');
     const [height, position] = decodeCursor(cursor, cursorKey) ?? [];
     const before = height === undefined || position === undefined ? undefined : { height, position };
-    return chainState(c, deps, async (db) => {
-      const { transactions, last } = await findTransactions(db, filter, { limit, before });
-      return c.json({ items: transactions, next: last && encodeCursor([last.height, last.position]) }, 200);
-    });
+    const { ask, values } = askTransactions(filter, { limit: limit + 1, before });
+    return keptState(
+      c,
+      deps,
+      ({ once }) => once(ask, values),
+      (found) => {
+        const { transactions, last } = pageOfTransactions(found, limit);
+        return { items: transactions, next: last && encodeCursor([last.height, last.position]) };
+      },
+    );
   });
 
   app.openapi(one, (c) => {
     const { txHash } = c.req.valid('param');
-    return chainState(c, deps, async (db) => {
-      const transaction = await readTransaction(db, txHash);
-      if (!transaction) throw new Refusal('unknownTransaction', `no claim was answered in ${txHash} up to this block`);
-      return c.json(transaction, 200);
-    });
+    return keptState(
+      c,
+      deps,
+      ({ byKey }) => byKey(askTransaction, txHash),
+      (found) => {
+        if (!found) throw new Refusal('unknownTransaction', `no claim was answered in ${txHash} up to this block`);
+        return presentTransaction(found);
+      },
+    );
   });
 }

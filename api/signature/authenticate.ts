@@ -3,8 +3,6 @@ import type { ProblemCode } from '../../protocol/api/problem.ts';
 import { type Delegation, delegationFault, delegationHeader, readDelegation } from '../../protocol/sign/delegation.ts';
 import {
   authorityOf,
-  type HttpRequest,
-  headerValue,
   requiredComponents,
   SignatureError,
   signatureAlgorithm,
@@ -15,8 +13,9 @@ import type { Env } from '../http/env.ts';
 import { requestHeader } from '../http/header.ts';
 import { Refusal } from '../http/problem.ts';
 import { countAddress, countKey } from '../limits/limit-requests.ts';
-import { useNonce } from './nonces.ts';
+import { useNonce, useReadersNonce } from './nonces.ts';
 import { isSignatureValid } from './p256.ts';
+import { type Line, verifyUsual } from './usual.ts';
 import { type Verified, verifyRequest } from './verify.ts';
 
 const accepted = [...requiredComponents, 'content-digest'].map((name) => `"${name}"`).join(' ');
@@ -33,7 +32,7 @@ const challenge = {
  */
 export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address> {
   const verified = verifySigned(c, deps);
-  await spendNonce(deps, verified);
+  if (!(await useNonce(deps.db, verified))) throw nonceReplayed();
   return addressOfPublicKey(verified.publicKey);
 }
 
@@ -42,14 +41,33 @@ export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address
  * the wallet's then. @throws Refusal
  */
 export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Reader> {
-  const { request, verified } = verifyAny(c, deps);
-  const header = headerValue(request, delegationHeader);
+  const { reader, verified } = verifyReader(c, deps);
+  await spendReadersNonce(deps, verified);
+  return reader;
+}
+
+/**
+ * Reads for whoever has signed. The nonce is used up at the same time, as they need not wait for one after the other:
+ * nothing is told before it is known to be fresh. @throws Refusal
+ */
+export async function readAsSigner<T>(c: Context<Env>, deps: Deps, read: (reader: Reader) => Promise<T>): Promise<T> {
+  const { reader, verified } = verifyReader(c, deps);
+  const reading = read(reader);
+  reading.catch(() => {}); // a nonce that was used before is told first
+  await spendReadersNonce(deps, verified);
+  return reading;
+}
+
+function verifyReader(c: Context<Env>, deps: Deps): { reader: Reader; verified: Verified } {
+  const verified = verifyAny(c, deps);
+  const header = requestHeader(c, delegationHeader);
   const delegation = header === undefined ? null : delegationOf(header, verified, deps);
-  await spendNonce(deps, verified);
-  return {
-    address: addressOfPublicKey(delegation?.wallet ?? verified.publicKey),
-    untilMs: delegation?.notAfter ?? null,
-  };
+  const address = addressOfPublicKey(delegation?.wallet ?? verified.publicKey);
+  return { reader: { address, untilMs: delegation?.notAfter ?? null }, verified };
+}
+
+async function spendReadersNonce({ quick }: Deps, verified: Verified): Promise<void> {
+  if (!(await useReadersNonce(quick, verified))) throw nonceReplayed();
 }
 
 export type Reader = {
@@ -60,17 +78,17 @@ export type Reader = {
 
 /** All but the nonce, which whoever calls this uses up; by the caller's own key. @throws Refusal */
 export function verifySigned(c: Context<Env>, deps: Deps): Verified {
-  const { request, verified } = verifyAny(c, deps);
-  if (headerValue(request, delegationHeader) === undefined) return verified;
+  const verified = verifyAny(c, deps);
+  if (requestHeader(c, delegationHeader) === undefined) return verified;
   throw unauthorised('delegationOutOfScope', 'a delegated key may only read: this is for the own key of the account');
 }
 
-function verifyAny(c: Context<Env>, deps: Deps) {
-  const request = requestOf(c);
-  const verified = verify(c, request, deps);
+function verifyAny(c: Context<Env>, deps: Deps): Verified {
+  const line = lineOf(c);
+  const verified = verify(c, line, deps);
   countKey(c, deps, verified.publicKey);
-  checkAuthority(authorityOf(request), deps.authorities ?? ownAuthorities(c));
-  return { request, verified };
+  checkAuthority(authorityOf(line), deps.authorities ?? ownAuthorities(c));
+  return verified;
 }
 
 /** By which a wallet lets the signer of this request read in its name. @throws Refusal */
@@ -89,10 +107,6 @@ function delegationOf(header: string, { publicKey, covers }: Verified, { network
   return delegation;
 }
 
-async function spendNonce({ db }: Deps, verified: Verified): Promise<void> {
-  if (!(await useNonce(db, verified))) throw nonceReplayed();
-}
-
 export const nonceReplayed = () => unauthorised('nonceReplayed', 'this nonce was used before with this key');
 
 /** A request that was signed for another server must not count at ours: the sender chose the Host header. */
@@ -108,12 +122,16 @@ function ownAuthorities(c: Context<Env>): string[] {
   return [...new Set(hosts)].map((host) => (localPort === 80 ? host : `${host}:${localPort}`));
 }
 
-function verify(c: Context<Env>, request: HttpRequest, deps: Deps) {
+function verify(c: Context<Env>, line: Line, deps: Deps): Verified {
+  const { rawHeaders, headers } = incomingOf(c);
+  const [body, nowMs] = [c.get('body'), deps.now()];
   try {
-    return verifyRequest(request, c.get('body'), deps.now());
+    return (
+      verifyUsual(line, headers, body, nowMs) ?? verifyRequest({ ...line, headers: pairs(rawHeaders) }, body, nowMs)
+    );
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    if (headerValue(request, 'signature') !== undefined) countAddress(c, deps);
+    if (headers.signature !== undefined) countAddress(c, deps);
     throw unauthorised(error.code, error.message);
   }
 }
@@ -121,17 +139,21 @@ function verify(c: Context<Env>, request: HttpRequest, deps: Deps) {
 const unauthorised = (code: ProblemCode, detail: string) => new Refusal(code, detail, { headers: challenge });
 
 /** The request as it came over the wire: Hono's own view of it is normalised already. */
-function requestOf(c: Context<Env>): HttpRequest {
-  const { incoming } = c.env ?? {};
-  if (!incoming) throw new TypeError('a signature can only be checked of what came over the wire');
+function lineOf(c: Context<Env>): Line {
+  const { method, url, headers } = incomingOf(c);
   return {
-    method: incoming.method ?? '',
+    method: method ?? '',
     // Behind a proxy that ends TLS, only the proxy knows; a caller who lies here makes their own signature fail.
     scheme: requestHeader(c, 'x-forwarded-proto')?.split(',')[0]?.trim() || 'http',
-    host: incoming.headers.host ?? '',
-    target: incoming.url ?? '',
-    headers: pairs(incoming.rawHeaders),
+    host: headers.host ?? '',
+    target: url ?? '',
   };
+}
+
+function incomingOf(c: Context<Env>) {
+  const { incoming } = c.env ?? {};
+  if (!incoming) throw new TypeError('a signature can only be checked of what came over the wire');
+  return incoming;
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

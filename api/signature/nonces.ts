@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/connection.ts';
+import { prepare } from '../../database/prepared.ts';
 import { CREATED_TOLERANCE_S, type Verified } from './verify.ts';
 
 /** Kept longer than its signature could pass, by any server's clock. */
@@ -19,6 +20,21 @@ export async function useNonce(db: Database, verified: Verified): Promise<boolea
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
 }
+
+const noteRead = prepare<[keyId: string, nonce: string, expiresAt: Date], { isFresh: boolean }>(
+  'note_read',
+  `insert into request_nonces (key_id, nonce, expires_at)
+  select $1, $2, $3::timestamptz from (select set_config('synchronous_commit', 'off', true)) as without_waiting
+  on conflict do nothing returning true as is_fresh`,
+);
+
+/**
+ * The same for what only reads: it does not wait for the disk, which would take longer than the reading. A server that
+ * crashes forgets a fifth of a second: whoever has listened in then, on the line and within a minute, reads once more
+ * what was read already.
+ */
+export const useReadersNonce = async (db: Database, verified: Verified): Promise<boolean> =>
+  (await noteRead(db, verified.publicKey, verified.nonce, expiryOf(verified))).length === 1;
 
 /** Deletes nonces that no signature can use any more, some at a time; several servers do not wait for each other. */
 export async function deleteExpiredNonces(db: Database, now: Date): Promise<void> {

@@ -8,7 +8,8 @@ import {
   signRequest,
 } from '../../protocol/sign/http-signature.ts';
 import { keyOf } from '../../protocol/sign/key.ts';
-import { verifyRequest } from './verify.ts';
+import { verifyUsual } from './usual.ts';
+import { type Verified, verifyRequest } from './verify.ts';
 
 const account = keyOf(new Uint8Array(32).fill(7));
 const other = keyOf(new Uint8Array(32).fill(8));
@@ -23,7 +24,11 @@ async function send(
   options: SignOptions = {},
 ): Promise<Sent> {
   const { method = 'POST', url = 'http://api.example/v1/cdrs?limit=1', body: sent = body } = given;
-  const headers = { 'content-type': 'application/json', 'x-note': 'one' };
+  const headers = {
+    'content-type': 'application/json',
+    'x-note': 'one',
+    ...(options.components?.includes('krypton-delegation') && { 'krypton-delegation': 'a;b' }),
+  };
   const signed = await signRequest({ method, url, headers, body: sent }, account, { created, ...options });
   const { host, pathname, search } = new URL(url);
   return {
@@ -34,12 +39,26 @@ async function send(
 
 async function verdict(sent: Sent | Promise<Sent>, at = now): Promise<string> {
   const { request, body: bytes } = await sent;
+  const found = outcomeOf(() => verifyRequest(request, bytes, at));
+  const byForm = outcomeOf(() => verifyUsual(request, joined(request), bytes, at));
+  // whatever it is asked for, the short way says the same, or leaves it to the long one
+  if (byForm !== null) expect(byForm).toEqual(found);
+  return typeof found === 'string' ? found : (found?.publicKey ?? '');
+}
+
+function outcomeOf(verify: () => Verified | null): Verified | string | null {
   try {
-    return verifyRequest(request, bytes, at).publicKey;
+    return verify();
   } catch (error) {
     if (error instanceof SignatureError) return error.code;
     throw error;
   }
+}
+
+/** Headers as Node.js has them. */
+function joined({ headers }: HttpRequest): Record<string, string> {
+  const byName = Map.groupBy(headers, ([name]) => name.toLowerCase());
+  return Object.fromEntries([...byName].map(([name, lines]) => [name, lines.map(([, value]) => value).join(', ')]));
 }
 
 /** The same request with one header written anew. */
@@ -54,6 +73,16 @@ test('what was signed is verified', async () => {
   expect(await verdict(send({ method: 'GET', body: '' }))).toBe(account.publicKey);
   const components = ['content-type', 'x-note', '@target-uri', '@scheme', '@request-target'];
   expect(await verdict(send({}, { components, expires: created + 5 }))).toBe(account.publicKey);
+});
+
+test('what our own clients send goes the short way, and is refused there too', async () => {
+  const delegated = { components: ['krypton-delegation'] };
+  for (const [given, options] of [[{}], [{ method: 'GET', body: '' }], [{}, delegated]] as const) {
+    const { request, body: bytes } = await send(given, options);
+    expect(verifyUsual(request, joined(request), bytes, now)?.publicKey).toBe(account.publicKey);
+    const elsewhere = { ...request, host: 'other.example' };
+    expect(outcomeOf(() => verifyUsual(elsewhere, joined(request), bytes, now))).toBe('signatureInvalid');
+  }
 });
 
 describe('any request', () => {

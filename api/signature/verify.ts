@@ -66,10 +66,16 @@ function verifyOne(
   if (!signature || !given?.text.startsWith(serializeByteSequence(signature)))
     throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
   const base = signatureBase(covered, request, member.isVerbatim ? member.text : undefined);
-  if (!isSignatureValid(signedBy.publicKey, Buffer.from(base), signature))
-    throw new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
+  if (!isSignatureValid(signedBy.publicKey, Buffer.from(base), signature)) throw forged();
   return { ...signedBy, covers: covered[0].map(([name]) => String(name)) };
 }
+
+export const forged = () =>
+  new SignatureError('signatureInvalid', 'the signature does not fit the request and the key');
+
+/** By the server's clock. */
+export const isTimely = (created: number, nowMs: number): boolean =>
+  Math.abs(nowMs - created * 1000) <= CREATED_TOLERANCE_S * 1000;
 
 function candidates(request: HttpRequest): Candidate[] {
   const members = parse(request, 'signature-input');
@@ -114,7 +120,7 @@ function readParameters(parameters: Parameters, nowMs: number): SignedBy {
 function readTimes(parameters: Parameters, nowMs: number): number {
   const [created, expires] = [parameters.get('created'), parameters.get('expires')];
   if (!isTime(created)) throw incomplete('created', 'the time of signing in seconds since 1970');
-  if (Math.abs(nowMs - created * 1000) > CREATED_TOLERANCE_S * 1000)
+  if (!isTimely(created, nowMs))
     throw new SignatureError(
       'signatureExpired',
       `created is more than ${CREATED_TOLERANCE_S} seconds from the server's time, ${new Date(nowMs).toISOString()}`,

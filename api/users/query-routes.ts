@@ -4,9 +4,9 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { query, queryFailedSchema, queryFoundSchema, queryTypes } from '../../protocol/api/query.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import type { Deps } from '../deps.ts';
-import { chainState } from '../http/height.ts';
+import { keptState } from '../http/height.ts';
 import { type App, chainStateOf, json, refusals } from '../http/route.ts';
-import { readRegistrations } from './read.ts';
+import { askNewestRegistration } from './read.ts';
 
 type QueryType = (typeof queryTypes)[number];
 
@@ -32,13 +32,25 @@ export function addQuery(app: App, deps: Deps): void {
     const parsed = addressSchema.safeParse(user);
     if (!parsed.success) return failed(c, 400, 'Invalid Address');
     if (!isQueryType(type)) return failed(c, 400, 'Invalid Type');
-    return chainState(c, deps, async (db) => {
-      const [newest] = await readRegistrations(db, parsed.data);
-      const value = newest?.[type];
-      if (value == null) return failed(c, 404, 'Not Found');
-      return c.json({ status: 'success', type, address: user, code: 200, value } as const, 200);
+    return keptState(
+      c,
+      deps,
+      ({ byKey }) => byKey(askNewestRegistration, parsed.data),
+      (newest) => {
+        const value = newest?.[type];
+        if (value == null) throw new NotThere();
+        return { status: 'success', type, address: user, code: 200, value };
+      },
+    ).catch((error) => {
+      if (error instanceof NotThere) return failed(c, 404, 'Not Found');
+      throw error;
     });
   });
+}
+
+/** The original call has an answer of its own for that. */
+class NotThere extends Error {
+  override name = 'NotThere';
 }
 
 const isQueryType = (type: string): type is QueryType => (queryTypes as readonly string[]).includes(type);

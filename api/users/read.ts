@@ -1,31 +1,45 @@
-import type { Database } from '../../database/connection.ts';
 import type { User } from '../../protocol/api/users.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { findEscrows } from '../escrows/read.ts';
+import { openEscrowsJson, presentEscrow, type StoredEscrow } from '../escrows/read.ts';
+import { askByKey, instant } from '../http/state.ts';
 
 /** Whoever has more finds them all in the list of escrows. */
 const MAX_OPEN_ESCROWS = 100;
 
-/** Every address is a user, if one with nothing. */
-export async function readUser(db: Database, address: Address): Promise<User> {
-  const balance = await db.selectFrom('balances').select('balance').where('account', '=', address).executeTakeFirst();
-  const registrations = await readRegistrations(db, address);
-  const states = ['open', 'closing'] as const;
-  const escrows = await findEscrows(db, { user: address, states }, { limit: MAX_OPEN_ESCROWS });
-  return { address, balance: (balance?.balance ?? 0n).toString(), registrations, escrows };
-}
+type Registration = User['registrations'][number];
+type StoredUser = { balance: string; registrations: Registration[]; escrows: StoredEscrow[] };
 
-/** Newest first; the contract keeps at most 8. */
-export async function readRegistrations(db: Database, user: Address): Promise<User['registrations']> {
-  const rows = await db
-    .selectFrom('registrations')
-    .leftJoin('providers', (join) =>
-      join.onRef('providers.provider', '=', 'registrations.provider').on('undeployedAt', 'is', null),
-    )
-    .select(['registrations.provider', 'uuid', 'location', 'registeredAt'])
-    .where('user', '=', user)
-    .orderBy('height', 'desc')
-    .orderBy('position', 'desc')
-    .execute();
-  return rows.map((row) => ({ ...row, registeredAt: row.registeredAt.toISOString() }));
-}
+/** The contract keeps at most 8 of a user. */
+const registrations = `
+  select provider, uuid, registered_at, height, position,
+    (select location from providers where providers.provider = registrations.provider and undeployed_at is null)
+      as location
+  from registrations where "user" = given.key`;
+
+/** Every address is a user, if one with nothing. */
+export const askUser = askByKey<Address, StoredUser>(
+  'read_user',
+  'text',
+  `select json_build_object(
+    'balance', coalesce((select balance from balances where account = given.key), 0)::text,
+    'registrations', (
+      select coalesce(json_agg(json_build_object('provider', provider, 'uuid', uuid, 'location', location,
+        'registeredAt', registered_at) order by height desc, position desc), '[]')
+      from (${registrations}) as own),
+    'escrows', (${openEscrowsJson(MAX_OPEN_ESCROWS)}))`,
+);
+
+/** Null: never registered. */
+export const askNewestRegistration = askByKey<Address, Omit<Registration, 'registeredAt'> | null>(
+  'read_newest_registration',
+  'text',
+  `select json_build_object('provider', provider, 'uuid', uuid, 'location', location)
+  from (${registrations}) as own order by height desc, position desc limit 1`,
+);
+
+export const presentUser = (address: Address, { balance, registrations, escrows }: StoredUser): User => ({
+  address,
+  balance,
+  registrations: registrations.map((each) => ({ ...each, registeredAt: instant(each.registeredAt) })),
+  escrows: escrows.map(presentEscrow),
+});

@@ -2,9 +2,9 @@ import { createRoute } from '@hono/zod-openapi';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { getUser } from '../../protocol/api/users.ts';
 import type { Deps } from '../deps.ts';
-import { chainState } from '../http/height.ts';
+import { keptState } from '../http/height.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
-import { readUser } from './read.ts';
+import { askUser, presentUser } from './read.ts';
 
 const route = createRoute({
   method: getUser.method,
@@ -20,6 +20,11 @@ const route = createRoute({
 export function addUsers(app: App, deps: Deps): void {
   app.openapi(route, (c) => {
     const { address } = c.req.valid('param');
-    return chainState(c, deps, async (db) => c.json(await readUser(db, address), 200));
+    return keptState(
+      c,
+      deps,
+      ({ byKey }) => byKey(askUser, address),
+      (found) => presentUser(address, found),
+    );
   });
 }

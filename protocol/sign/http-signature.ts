@@ -24,6 +24,8 @@ export type HttpRequest = {
   headers: readonly (readonly [name: string, value: string])[];
 };
 
+type Addressed = Pick<HttpRequest, 'scheme' | 'host' | 'target'>;
+
 /** Why a signature can't count. */
 export type SignatureFault =
   | 'signatureMissing'
@@ -109,7 +111,7 @@ const trim = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, '');
  * Scheme, authority, path and query, normalised as section 2.2 wants them; a proxy's absolute target overrides the Host
  * header.
  */
-function split({ scheme, host, target }: HttpRequest) {
+function split({ scheme, host, target }: Addressed) {
   const absolute = /^(https?):\/\/([^/?#]*)([^#]*)$/i.exec(target);
   const [, givenScheme = scheme, authority = host, rest = target] = absolute ?? [];
   const asked = rest.indexOf('?');
@@ -123,7 +125,7 @@ function split({ scheme, host, target }: HttpRequest) {
 }
 
 /** Host and port that a request is meant for, lower case, without the scheme's own port. */
-export const authorityOf = (request: HttpRequest): string => split(request).authority;
+export const authorityOf = (request: Addressed): string => split(request).authority;
 
 /** `Content-Digest` (RFC 9530) of a body. */
 export function contentDigest(body: Uint8Array): string {

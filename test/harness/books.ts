@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Insertable } from 'kysely';
-import { acceptCdrs } from '../../api/cdrs/accept.ts';
+import { createAccept } from '../../api/cdrs/accept.ts';
 import { createDatabase, type Database } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
 import type { Escrows } from '../../database/types.ts';
@@ -47,6 +48,11 @@ export async function createBooks(): Promise<Books> {
     .insertInto('cursor')
     .values({ ...cursor, time: new Date(Date.now() + 60_000) })
     .execute();
+  await db
+    .insertInto('providers')
+    .values({ provider, location: 'sip.test', deployedAt: at(0) })
+    .execute();
+  const accept = createAccept(api);
   let escrows = 0n;
   return {
     db,
@@ -74,7 +80,7 @@ export async function createBooks(): Promise<Books> {
       await db.insertInto('escrows').values(escrow).execute();
       return escrow.id;
     },
-    submit: async (...cdrs) => (await acceptCdrs(api, provider, cdrs)).verdicts,
+    submit: async (...cdrs) => (await accept(provider, cdrs, signedNow())).verdicts,
     rate: (...ids) =>
       rateCdrs(
         { db: settler, network, contract },
@@ -112,3 +118,11 @@ export function cdrOf({ user }: Pick<Books, 'user'>, escrowId: bigint | number, 
 }
 
 export const unanswered = { answeredAt: null, disposition: 'busy', sipStatus: 486 };
+
+/** As far as a CDR's acceptance depends on its request. */
+const signedNow = () => ({
+  publicKey: createKey().publicKey,
+  nonce: randomUUID(),
+  created: Math.floor(Date.now() / second),
+  covers: [],
+});

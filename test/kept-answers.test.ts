@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKey } from '../protocol/sign/key.ts';
+import { type ApiWorld, createApiWorld, deployProviders, moveTo, timeOf } from './api-world.ts';
+import { eventually } from './harness/world.ts';
+
+/** Answers are kept until a block changes them: what is sent says itself which block it holds as of. */
+let world: ApiWorld;
+const path = () => `/query/uuid/${world.user.address}`;
+const [first, second] = [randomUUID(), randomUUID()];
+
+beforeAll(async () => {
+  world = await createApiWorld();
+  await moveTo(world, 5);
+  await deployProviders(world, world.provider);
+  await register(first);
+  await moveTo(world, 6, [{ name: 'UserRegistered', payload: {} }]);
+});
+afterAll(() => world.destroy());
+
+async function register(uuid: string): Promise<void> {
+  const { user, provider, db } = world;
+  await db
+    .insertInto('registrations')
+    .values({
+      user: user.address,
+      provider: provider.address,
+      uuid,
+      registeredAt: timeOf(1),
+      height: 1,
+      position: 0,
+    })
+    .onConflict((conflict) => conflict.columns(['user', 'provider']).doUpdateSet({ uuid }))
+    .execute();
+}
+
+/** Until the process has heard of the block. */
+const asOf = (height: number, headers: Record<string, string> = {}) =>
+  eventually(async () => {
+    const found = await world.get(path(), headers);
+    return found.headers.get('krypton-height') === String(height) ? found : null;
+  }, `an answer as of block ${height}`);
+
+test('an answer stays through blocks that hold nothing of ours, and is named as of the newest', async () => {
+  const before = await asOf(6);
+  expect(before.body.value).toBe(first);
+  await register(second); // no block says so: nobody but the indexer writes this
+  expect((await world.get(path())).body.value).toBe(first);
+  await moveTo(world, 7);
+  const after = await asOf(7);
+  expect(after.body.value).toBe(first);
+  expect(after.headers.get('etag')).not.toBe(before.headers.get('etag'));
+});
+
+test('it has the same headers, whichever way it goes', async () => {
+  const kept = await world.get(path());
+  const routed = await world.get(path(), { 'min-height': '1' });
+  const names = ['content-type', 'content-length', 'krypton-height', 'etag', 'cache-control', 'x-content-type-options'];
+  for (const name of [...names, 'ratelimit-policy'])
+    expect([name, kept.headers.get(name)]).toEqual([name, routed.headers.get(name)]);
+  expect(routed.body).toEqual(kept.body);
+  const page = await world.get(path(), { origin: 'https://phone.test' });
+  expect(page.headers.get('access-control-allow-origin')).toBe('*');
+  for (const headers of [{}, { 'min-height': '1' }] as Record<string, string>[]) {
+    const known = await world.get(path(), { ...headers, 'if-none-match': kept.headers.get('etag') as string });
+    expect([known.status, known.body]).toEqual([304, '']);
+  }
+});
+
+test('a block with an event throws it away', async () => {
+  await moveTo(world, 8, [{ name: 'UserRegistered', payload: {} }]);
+  expect((await asOf(8)).body.value).toBe(second);
+});
+
+test('so does a chain that has lost its last blocks, or has others in their place', async () => {
+  expect((await world.get(path())).body.value).toBe(second);
+  await register(first);
+  await goBack(7);
+  expect((await asOf(7)).body.value).toBe(first);
+  await register(second);
+  await sql`update blocks set hash = '0xother' where height = 7`.execute(world.db);
+  await moveTo(world, 9);
+  expect((await asOf(9)).body.value).toBe(second);
+});
+
+/** As a devnet's node does that was killed. */
+async function goBack(height: number): Promise<void> {
+  await world.db.transaction().execute(async (tx) => {
+    await sql`delete from events where height > ${height}`.execute(tx);
+    await sql`delete from blocks where height > ${height}`.execute(tx);
+    await sql`update cursor set height = ${height}, hash = (select hash from blocks where height = ${height})`.execute(
+      tx,
+    );
+    await sql`select pg_notify('krypton_head', ${String(height)})`.execute(tx);
+  });
+}
+
+test('and the same block announced again: the state was derived anew', async () => {
+  expect((await world.get(path())).body.value).toBe(second);
+  await register(first);
+  await sql`select pg_notify('krypton_head', '9')`.execute(world.db);
+  await eventually(async () => (await world.get(path())).body.value === first, 'the answer is read anew');
+});
+
+test('what is not there is not kept, and neither is what others than the indexer write', async () => {
+  const stranger = createKey();
+  expect((await world.get(`/query/uuid/${stranger.address}`)).status).toBe(404);
+  const one = `/v1/providers/${world.provider.address}`;
+  expect((await world.get(one)).body.stats.answeredRatio).toBeNull();
+  await sql`insert into provider_calls values (${world.provider.address}, 1, 1)`.execute(world.db);
+  expect((await world.get(one)).body.stats.answeredRatio).toBe(0.5);
+});
