@@ -1,0 +1,42 @@
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build, type InlineConfig } from 'vite';
+import { contentSecurityPolicy } from './content-security-policy.ts';
+import { oneFile } from './one-file.ts';
+import { policyInPage } from './policy-in-page.ts';
+
+const web = resolve(import.meta.dirname, '..');
+
+export type Wanted = { devnet: boolean; dist?: string };
+
+/** Builds all pages; what is made for a devnet never stands where the build for the public is. */
+export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet' : 'dist') }: Wanted): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  const policy = contentSecurityPolicy({ plainConnections: devnet ? ['http://127.0.0.1:*', 'ws://127.0.0.1:*'] : [] });
+  await build({
+    ...shared({ devnet }),
+    root: join(web, 'phone'),
+    plugins: [policyInPage(policy)],
+    build: { ...output, outDir: dist },
+  });
+  await build({
+    ...shared({ devnet }),
+    root: join(web, 'rescue'),
+    plugins: [oneFile()],
+    build: { ...output, outDir: join(dist, 'rescue'), cssCodeSplit: false, assetsInlineLimit: 1_000_000 },
+  });
+}
+
+/** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
+const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
+
+const shared = ({ devnet }: { devnet: boolean }): InlineConfig => ({
+  configFile: false,
+  // Any folder of any web server will do.
+  base: './',
+  logLevel: 'warn',
+  // Code behind `if (DEVNET)` is left out of the build for the public.
+  define: { DEVNET: JSON.stringify(devnet) },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es' },
+});

@@ -1,0 +1,26 @@
+// Before any schema is made.
+import '../ui/no-eval.ts';
+
+import '../ui/theme.css';
+import { render } from 'preact';
+import { Failure } from '../ui/failure.tsx';
+import { keepPreferences } from '../ui/preferences.ts';
+import { followHash } from '../ui/router.ts';
+import { App } from './app.tsx';
+import { parts } from './parts.ts';
+import { loadSettings } from './settings.ts';
+
+async function start(root: Element): Promise<void> {
+  keepPreferences();
+  followHash();
+  try {
+    await loadSettings();
+    render(<App />, root);
+    for (const part of parts) await part.start?.();
+  } catch (error) {
+    render(<Failure error={error} again={() => location.reload()} />, root);
+  }
+}
+
+const root = document.querySelector('#app');
+if (root) await start(root);

@@ -1,0 +1,2 @@
+/** True in a build for a devnet alone: what stands behind it is not in the build for the public. */
+declare const DEVNET: boolean;

@@ -1,0 +1,18 @@
+export const shared = {
+  appName: 'KRYPTON',
+  cancel: 'Cancel',
+  close: 'Close',
+  back: 'Back',
+  next: 'Continue',
+  done: 'Done',
+  copy: 'Copy',
+  copied: 'Copied',
+  unknownAmount: '– GAS',
+  copyAddress: 'Copy the address',
+  loading: 'One moment…',
+  notFound: 'There is nothing at this address.',
+  wentWrong: 'Something went wrong.',
+  tryAgain: 'Try again',
+  sections: 'Sections',
+  noSettings: 'This site has no settings.json that can be read: its operator has to put one there.',
+};

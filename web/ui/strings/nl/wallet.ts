@@ -1,0 +1,6 @@
+import type { wallet as english } from '../en/wallet.ts';
+import type { Translation } from '../translation.ts';
+
+export const wallet: Translation<typeof english> = {
+  title: 'Portemonnee',
+};
