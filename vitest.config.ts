@@ -4,7 +4,7 @@ const notOurs = ['**/node_modules/**', '.krypton/**'];
 
 /**
  * Where a test stands says what it needs. In `test/` itself, or named `*.chain.test.ts`: a node, Postgres and Redis. In
- * `test/browser/`: a Chromium. In `web/test/`: both. Anywhere else: nothing but Node.js, so that it runs in seconds.
+ * `test/browser/`: a Chromium. In `web/test/`: that and a node. Anywhere else: nothing but Node.js, so that it runs in seconds.
  */
 const needsChain = ['test/*.test.ts', '**/*.chain.test.ts'];
 const needsBrowser = ['test/browser/**/*.test.ts'];
@@ -55,7 +55,7 @@ export default defineConfig({
           name: 'web',
           include: needsPages,
           exclude: notOurs,
-          globalSetup: ['test/browser/global-setup.ts', 'test/harness/global-setup.ts'],
+          globalSetup: ['test/browser/global-setup.ts', 'test/harness/global-setup.ts', 'web/test/global-setup.ts'],
         },
       },
     ],

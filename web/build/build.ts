@@ -4,6 +4,7 @@ import { build, type InlineConfig } from 'vite';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 import { oneFile } from './one-file.ts';
 import { policyInPage } from './policy-in-page.ts';
+import { writeSiteHeaders } from './site-headers.ts';
 
 const web = resolve(import.meta.dirname, '..');
 
@@ -12,20 +13,30 @@ export type Wanted = { devnet: boolean; dist?: string };
 /** Builds all pages; what is made for a devnet never stands where the build for the public is. */
 export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet' : 'dist') }: Wanted): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
-  const policy = contentSecurityPolicy({ plainConnections: devnet ? ['http://127.0.0.1:*', 'ws://127.0.0.1:*'] : [] });
+  const allowed = { scripts: ["'self'"], styles: ["'self'"] };
+  const policy = { plainConnections: devnet ? devnetAddresses : [] };
   await build({
     ...shared({ devnet }),
     root: join(web, 'phone'),
-    plugins: [policyInPage(policy)],
+    plugins: [policyInPage(contentSecurityPolicy(policy))],
     build: { ...output, outDir: dist },
   });
   await build({
     ...shared({ devnet }),
     root: join(web, 'rescue'),
-    plugins: [oneFile()],
+    plugins: [
+      oneFile(({ script, style }) => {
+        allowed.scripts.push(script);
+        allowed.styles.push(style);
+      }),
+    ],
     build: { ...output, outDir: join(dist, 'rescue'), cssCodeSplit: false, assetsInlineLimit: 1_000_000 },
   });
+  writeSiteHeaders(dist, { ...policy, ...allowed });
 }
+
+/** A devnet's node, API and providers are on this machine, without TLS. */
+const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 
 /** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
 const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
