@@ -1,12 +1,15 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build, type InlineConfig } from 'vite';
 import { contentSecurityPolicy } from './content-security-policy.ts';
 import { oneFile } from './one-file.ts';
 import { policyInPage } from './policy-in-page.ts';
+import { buildServiceWorker } from './service-worker.ts';
 import { writeSiteHeaders } from './site-headers.ts';
 
 const web = resolve(import.meta.dirname, '..');
+
+const { version } = JSON.parse(readFileSync(join(web, 'package.json'), 'utf8')) as { version: string };
 
 export type Wanted = { devnet: boolean; dist?: string };
 
@@ -19,7 +22,7 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
     ...shared({ devnet }),
     root: join(web, 'phone'),
     plugins: [policyInPage(contentSecurityPolicy(policy))],
-    build: { ...output, outDir: dist },
+    build: { ...output, outDir: dist, rolldownOptions: { output: { codeSplitting: { groups: [schemasFirst] } } } },
   });
   await build({
     ...shared({ devnet }),
@@ -32,6 +35,7 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
     ],
     build: { ...output, outDir: join(dist, 'rescue'), cssCodeSplit: false, assetsInlineLimit: 1_000_000 },
   });
+  await buildServiceWorker(shared({ devnet }), join(web, 'phone', 'worker'), dist);
   writeSiteHeaders(dist, { ...policy, ...allowed });
 }
 
@@ -41,13 +45,19 @@ const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 /** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
 const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
 
+/**
+ * zod, and what sets it up, in one file: a file is run as a whole before those that need it, so that no schema is made
+ * before (ui/no-eval.ts).
+ */
+const schemasFirst = { name: 'schemas', test: /node_modules[\\/]zod[\\/]|web[\\/]ui[\\/]no-eval/ };
+
 const shared = ({ devnet }: { devnet: boolean }): InlineConfig => ({
   configFile: false,
   // Any folder of any web server will do.
   base: './',
   logLevel: 'warn',
   // Code behind `if (DEVNET)` is left out of the build for the public.
-  define: { DEVNET: JSON.stringify(devnet) },
+  define: { DEVNET: JSON.stringify(devnet), VERSION: JSON.stringify(version) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
 });

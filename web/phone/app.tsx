@@ -1,21 +1,38 @@
 import { Failure } from '../ui/failure.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { hrefOf, match, place } from '../ui/router.ts';
-import { t } from '../ui/strings/strings.ts';
+import { type Strings, t } from '../ui/strings/strings.ts';
 import { Toasts } from '../ui/toast.tsx';
 import { account } from '../wallet/account.ts';
+import { Bar } from './bar.tsx';
+import { Home, landing } from './home.tsx';
 import type { Route } from './part.ts';
 import { parts, routes } from './parts.ts';
+import { UpdateNotice } from './update.tsx';
+import { Welcome } from './wallet/welcome.tsx';
+
+type Found = { route: Route; parameters: Record<string, string> };
+
+const home: Route = { path: '/', title: (strings: Strings) => strings.wallet.homeTitle, view: Home };
+const welcome: Route = { path: '/welcome', title: (strings: Strings) => strings.shared.appName, view: Welcome };
+
+const tabs = routes.filter((route) => route.tab).sort((a, b) => (a.tab?.order ?? 0) - (b.tab?.order ?? 0));
 
 /** The page around the parts: where one is, and how to get elsewhere. */
 export function App() {
-  const found = find();
-  const tabs = routes.filter((route) => route.tab).sort((a, b) => (a.tab?.order ?? 0) - (b.tab?.order ?? 0));
-  const withTabs = account.value.kind !== 'none' && account.value.kind !== 'loading' && tabs.length > 1;
+  const { kind } = account.value;
+  if (kind === 'loading') return null;
+  const found = find(kind !== 'none');
+  const withTabs = kind !== 'none' && tabs.length > 1;
   return (
     <div class={`page${withTabs ? ' with-tabs' : ''}`}>
-      <main>
-        {found ? <found.route.view parameters={found.parameters} /> : <Failure error={t.value.shared.notFound} />}
+      {found?.route !== welcome && <Bar route={found?.route ?? null} />}
+      <main id="main" tabIndex={-1}>
+        {found ? (
+          <found.route.view key={found.route.path} parameters={found.parameters} />
+        ) : (
+          <Failure error={t.value.shared.notFound} />
+        )}
       </main>
       {withTabs && (
         <nav class="tabs" aria-label={t.value.shared.sections}>
@@ -27,8 +44,9 @@ export function App() {
       {parts
         .flatMap((part) => part.overlays ?? [])
         .map((Overlay) => (
-          <Overlay key={Overlay.name} />
+          <Overlay key={Overlay} />
         ))}
+      <UpdateNotice />
       <Toasts />
     </div>
   );
@@ -43,10 +61,13 @@ function Tab({ route, current }: { route: Route; current: boolean }) {
   );
 }
 
-function find(): { route: Route; parameters: Record<string, string> } | null {
+/** Without a wallet there is the beginning, and what needs none. */
+function find(hasWallet: boolean): Found | null {
+  const { path } = place.value;
+  if (hasWallet && (path === '/' || path === welcome.path)) return { route: landing(tabs) ?? home, parameters: {} };
   for (const route of routes) {
-    const parameters = match(route.path, place.value.path);
-    if (parameters) return { route, parameters };
+    const parameters = match(route.path, path);
+    if (parameters && (hasWallet || route.withoutWallet)) return { route, parameters };
   }
-  return null;
+  return hasWallet ? null : { route: welcome, parameters: {} };
 }

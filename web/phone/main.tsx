@@ -2,21 +2,26 @@
 import '../ui/no-eval.ts';
 
 import '../ui/theme.css';
+import './phone.css';
 import { render } from 'preact';
 import { Failure } from '../ui/failure.tsx';
 import { keepPreferences } from '../ui/preferences.ts';
 import { followHash } from '../ui/router.ts';
 import { App } from './app.tsx';
+import { watchInstallOffer } from './install.ts';
 import { parts } from './parts.ts';
+import { startServiceWorker } from './service-worker.ts';
 import { loadSettings } from './settings.ts';
 
 async function start(root: Element): Promise<void> {
   keepPreferences();
   followHash();
+  watchInstallOffer();
   try {
     await loadSettings();
     render(<App />, root);
     for (const part of parts) await part.start?.();
+    void startServiceWorker();
   } catch (error) {
     render(<Failure error={error} again={() => location.reload()} />, root);
   }

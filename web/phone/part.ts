@@ -13,6 +13,8 @@ export type Route = {
   view: View;
   /** It can be shown before there is a wallet. */
   withoutWallet?: boolean;
+  /** Where the arrow at the top leads; left out: there is none. */
+  back?: string;
   /** It stands in the bar, by this order. */
   tab?: { icon: IconName; order: number };
 };

@@ -15,7 +15,7 @@ const schema = z.object({
   /** The magic number that transactions are signed for. */
   network: z.number().int(),
   contract: scriptHashSchema,
-  devnet: z.object({ faucet: z.string() }).optional(),
+  devnet: DEVNET ? z.object({ faucet: z.string() }).optional() : z.unknown().transform(() => undefined),
 });
 export type Settings = z.infer<typeof schema>;
 

@@ -1,5 +1,6 @@
 import type { Address } from '../../protocol/types/address.ts';
 import { Button } from './button.tsx';
+import { Groups } from './groups.tsx';
 import { t } from './strings/strings.ts';
 import { toast } from './toast.tsx';
 
@@ -14,16 +15,13 @@ export function AddressView({ address, full = false, copy = false }: Props) {
   return (
     <span class={`address${full ? ' full' : ''}`} translate={false}>
       <span class="hidden-text">{address}</span>
-      <bdi aria-hidden="true">{full ? groupsOf(address) : `${address.slice(0, 6)}…${address.slice(-5)}`}</bdi>
+      <bdi aria-hidden="true">{full ? <Groups text={address} /> : `${address.slice(0, 6)}…${address.slice(-5)}`}</bdi>
       {copy && (
         <Button kind="quiet" icon="copy" aria-label={t.value.shared.copyAddress} onClick={() => copyText(address)} />
       )}
     </span>
   );
 }
-
-/** 34 characters: eight groups of four, and two. The gaps are drawn, so that what is copied has none. */
-const groupsOf = (address: string) => (address.match(/.{1,4}/g) ?? []).map((group) => <span key={group}>{group}</span>);
 
 export async function copyText(text: string): Promise<void> {
   await navigator.clipboard.writeText(text);

@@ -13,26 +13,37 @@ const paths = {
   close: 'M6 6l12 12 M18 6L6 18',
   back: 'M15 5l-7 7 7 7',
   forward: 'M9 5l7 7-7 7',
+  info: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z M12 11v5 M12 8h.01',
   warning: 'M12 4l9 16H3z M12 10v4 M12 17h.01',
   download: 'M12 4v11 M7 10l5 5 5-5 M5 20h14',
   upload: 'M12 20V9 M7 14l5-5 5 5 M5 4h14',
   print: 'M7 9V4h10v5 M7 17H4V9h16v8h-3 M7 14h10v6H7z',
-  key: 'M15 9h.01 M14 14a5 5 0 1 0-4.6-3L4 16.500V20h4v-2h2v-2h1.500z',
-  passkey: 'M10 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M3 20a7 7 0 0 1 10-6.300 M18 17a3 3 0 1 0-2 0v5l2-2v-3',
+  key: 'M15 9h.01 M14 14a5 5 0 1 0-4.6-3L4 16.5V20h4v-2h2v-2h1.5z',
+  passkey: 'M10 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M3 20a7 7 0 0 1 10-6.3 M18 17a3 3 0 1 0-2 0v5l2-2v-3',
   eye: 'M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12z M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
   eyeOff: 'M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12z M4 20L20 4',
   share: 'M12 15V4 M8 8l4-4 4 4 M6 12v8h12v-8',
   plus: 'M12 5v14 M5 12h14',
   trash: 'M5 7h14 M10 7V4h4v3 M7 7l1 13h8l1-13',
-  refresh: 'M20 12a8 8 0 1 1-2.500-5.800L20 8 M20 4v4h-4',
+  refresh: 'M20 12a8 8 0 1 1-2.5-5.8L20 8 M20 4v4h-4',
 } as const;
 
 export type IconName = keyof typeof paths;
 
+/** They point the other way where people read from right to left. */
+const directed: ReadonlySet<IconName> = new Set(['back', 'forward']);
+
 /** A picture beside a text; alone it needs an `aria-label` on what it stands in. */
 export function Icon({ name, size = 24 }: { name: IconName; size?: number }) {
   return (
-    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg
+      class={directed.has(name) ? 'icon directed' : 'icon'}
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      focusable="false"
+    >
       <path d={paths[name]} />
     </svg>
   );
