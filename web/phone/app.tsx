@@ -1,4 +1,3 @@
-import { Failure } from '../ui/failure.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { hrefOf, match, place } from '../ui/router.ts';
 import { type Strings, t } from '../ui/strings/strings.ts';
@@ -28,11 +27,7 @@ export function App() {
     <div class={`page${withTabs ? ' with-tabs' : ''}`}>
       {found?.route !== welcome && <Bar route={found?.route ?? null} />}
       <main id="main" tabIndex={-1}>
-        {found ? (
-          <found.route.view key={found.route.path} parameters={found.parameters} />
-        ) : (
-          <Failure error={t.value.shared.notFound} />
-        )}
+        {found ? <found.route.view key={found.route.path} parameters={found.parameters} /> : <NotFound />}
       </main>
       {withTabs && (
         <nav class="tabs" aria-label={t.value.shared.sections}>
@@ -48,6 +43,18 @@ export function App() {
         ))}
       <UpdateNotice />
       <Toasts />
+    </div>
+  );
+}
+
+function NotFound() {
+  const { shared } = t.value;
+  return (
+    <div class="failure">
+      <p>{shared.notFound}</p>
+      <a class="button plain" href={hrefOf('/')}>
+        {shared.toStart}
+      </a>
     </div>
   );
 }

@@ -15,7 +15,6 @@ const schema = z.object({
   /** The magic number that transactions are signed for. */
   network: z.number().int(),
   contract: scriptHashSchema,
-  devnet: DEVNET ? z.object({ faucet: z.string() }).optional() : z.unknown().transform(() => undefined),
 });
 export type Settings = z.infer<typeof schema>;
 

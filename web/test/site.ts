@@ -6,12 +6,15 @@ import { type ServedPages, servePages } from '../../stack/serve-pages.ts';
 import { chromiumFlags } from '../../test/browser/chromium.ts';
 import { fundAccount } from './fund.ts';
 
-type Options = { build?: 'devnet' | 'public'; settings?: Record<string, unknown> };
+type Options = { /** Another build than the one for a devnet. */ folder?: string; settings?: Record<string, unknown> };
 
 /** A page that has complained of nothing, and what it has asked for. */
 export type Visit = { page: Page; context: BrowserContext; asked: string[]; complaints: string[] };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Whatever else runs here makes networks and takes them down: Chromium then asks again, and says so. */
+const machines = /ERR_NETWORK_CHANGED/;
 
 /** A small telephone's screen: what fits there fits everywhere. */
 const phone: BrowserContextOptions = {
@@ -23,7 +26,7 @@ const phone: BrowserContextOptions = {
 };
 
 /** The pages as `npm start` serves them, and a Chromium to visit them with, for all tests of a file. */
-export function useSite({ build = 'devnet', settings = {} }: Options = {}) {
+export function useSite({ folder, settings = {} }: Options = {}) {
   let browser: Browser;
   let served: ServedPages;
   beforeAll(async () => {
@@ -34,7 +37,7 @@ export function useSite({ build = 'devnet', settings = {} }: Options = {}) {
     const known = { api: null, nodes: [rpc], network, contract: nobody, devnet: { faucet: './devnet/faucet' } };
     served = await servePages(
       {
-        pages: Promise.resolve(inject('pages')[build]),
+        pages: Promise.resolve(folder ?? inject('pages').devnet),
         settings: async () => ({ ...known, ...settings }),
         fund: fundAccount,
       },
@@ -54,7 +57,8 @@ export function useSite({ build = 'devnet', settings = {} }: Options = {}) {
     context.on('request', (request) => asked.push(request.url()));
     context.on('weberror', (error) => complaints.push(error.error().message));
     context.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+      const said = ['error', 'warning'].includes(message.type()) && !machines.test(message.text());
+      if (said) complaints.push(message.text());
     });
     await context.addInitScript(`addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
       console.error('refused: ' + effectiveDirective + ' ' + blockedURI))`);
@@ -69,7 +73,7 @@ export function useSite({ build = 'devnet', settings = {} }: Options = {}) {
 /** What axe finds that keeps somebody from using the page; nothing may. */
 export async function expectAccessible(page: Page): Promise<void> {
   // As a script of the browser, not of the page: the page's policy stays what it is.
-  const found = await page.evaluate(`(() => { ${axe}; return axe.run(); })()`);
+  const found = await page.evaluate(`(() => { ${axe}; return axe.run({ preload: false }); })()`);
   const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);

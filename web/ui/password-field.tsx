@@ -13,6 +13,19 @@ type Props = {
   autofocus?: boolean;
 };
 
+/** Under which a password manager keeps the password: the wallet has no name of its own. */
+export const UserName = () => (
+  <input
+    class="hidden-text"
+    type="text"
+    autocomplete="username"
+    value="KRYPTON"
+    readOnly
+    tabIndex={-1}
+    aria-hidden="true"
+  />
+);
+
 /** What nobody should read over a shoulder, unless its person asks to see it. */
 export function PasswordField({ label, value, use, hint, error, autofocus = false }: Props) {
   const shown = useSignal(false);

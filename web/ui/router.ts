@@ -17,7 +17,14 @@ export function followHash(): void {
   hash.value = location.hash;
   addEventListener('hashchange', () => {
     hash.value = location.hash;
+    toTop();
   });
+}
+
+/** A new screen begins at its top, for the eye, the keyboard and the screen reader alike. */
+export function toTop(): void {
+  scrollTo(0, 0);
+  document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
 }
 
 export const hrefOf = (path: string): string => `#${path}`;

@@ -57,7 +57,6 @@ export async function createWallet(password: string): Promise<void> {
 /** A key that its person has elsewhere, which is its backup. */
 export async function restoreWallet(privateKey: Uint8Array, password: string): Promise<void> {
   await begin(privateKey, password, Date.now());
-  forgetFresh();
 }
 
 async function begin(privateKey: Uint8Array, password: string, backedUpAt: number | null): Promise<void> {
@@ -77,11 +76,10 @@ export function forgetFresh(): void {
   fresh.value = null;
 }
 
-/** The person has shown that they hold the backup. */
+/** The person has shown that they hold the backup. The key is still at hand for a passkey; the next screen wipes it. */
 export async function proveBackup(): Promise<void> {
   if (!kept.value) return;
   await keep({ ...kept.value, backedUpAt: Date.now() });
-  forgetFresh();
   show();
 }
 

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Failure } from '../../ui/failure.tsx';
-import { go } from '../../ui/router.ts';
+import { go, toTop } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { createWallet, forgetFresh, kept } from '../../wallet/wallet.ts';
 import { Backup } from './backup.tsx';
@@ -18,6 +18,7 @@ export function Create() {
   useEffect(() => () => (location.hash === '#/ready' ? undefined : forgetFresh()), []);
   const { value } = kept;
   const proved = value !== null && value.backedUpAt !== null;
+  useEffect(toTop, [proving.value, value === null]);
   useEffect(() => {
     if (proved) go('/ready', { replace: true });
   }, [proved]);

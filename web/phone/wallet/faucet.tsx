@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
+import { z } from 'zod';
 import type { Address } from '../../../protocol/types/address.ts';
 import { Button } from '../../ui/button.tsx';
 import { language } from '../../ui/strings/strings.ts';
 import { toast } from '../../ui/toast.tsx';
-import { settings } from '../settings.ts';
 
 /** A devnet's alone: none of it is in the build for the public, not even its words. */
 const texts = {
@@ -11,16 +11,17 @@ const texts = {
   nl: { fill: 'Neem 100 GAS van het devnet', failed: 'Het devnet gaf niets' },
 };
 
+const schema = z.object({ devnet: z.object({ faucet: z.string() }) });
+
 export function Faucet({ to }: { to: Address }) {
   const busy = useSignal(false);
   const text = texts[language.value];
-  const { devnet } = settings();
-  if (!devnet) return null;
   const take = async () => {
     busy.value = true;
     try {
       const body = JSON.stringify({ address: to });
       const headers = { 'content-type': 'application/json' };
+      const { devnet } = schema.parse(await (await fetch('./settings.json')).json());
       const response = await fetch(devnet.faucet, { method: 'POST', headers, body });
       if (!response.ok) toast(`${text.failed}: ${await response.text()}`, 'error');
     } catch (error) {

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Button } from '../../ui/button.tsx';
-import { PasswordField } from '../../ui/password-field.tsx';
+import { PasswordField, UserName } from '../../ui/password-field.tsx';
 import { t } from '../../ui/strings/strings.ts';
 import { LEAST_PASSWORD, passwordFault } from '../../wallet/password.ts';
 
@@ -33,6 +33,7 @@ export function NewPassword({ action, busy, error, onPassword, children }: Props
         submit();
       }}
     >
+      <UserName />
       {children}
       <PasswordField
         label={wallet.newPassword}

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { Button } from '../../ui/button.tsx';
-import { PasswordField } from '../../ui/password-field.tsx';
+import { PasswordField, UserName } from '../../ui/password-field.tsx';
 import { Sheet } from '../../ui/sheet.tsx';
 import { t } from '../../ui/strings/strings.ts';
 import { wanted } from '../../wallet/account.ts';
@@ -46,6 +46,7 @@ function Unlock({ close }: { close: () => void }) {
           void byPassword();
         }}
       >
+        <UserName />
         <p class="quiet">{wallet.unlockWhy}</p>
         {kept.value?.passkey && (
           <Button kind="primary" icon="passkey" wide disabled={busy.value} onClick={byPasskey}>

@@ -11,6 +11,7 @@ export const shared = {
   copyAddress: 'Copy the address',
   loading: 'One moment…',
   notFound: 'There is nothing at this address.',
+  toStart: 'To the start',
   wentWrong: 'Something went wrong.',
   tryAgain: 'Try again',
   sections: 'Sections',

@@ -14,6 +14,7 @@ export const shared: Translation<typeof english> = {
   copyAddress: 'Adres kopiëren',
   loading: 'Een ogenblik…',
   notFound: 'Op dit adres is niets.',
+  toStart: 'Naar het begin',
   wentWrong: 'Er ging iets mis.',
   tryAgain: 'Opnieuw proberen',
   sections: 'Onderdelen',
