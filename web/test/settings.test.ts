@@ -28,9 +28,12 @@ test("a browser's own language is spoken where it is known", async () => {
 });
 
 test('a node of one’s own is taken once it answers, and is of the right network', long, async () => {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'getversion', params: [] });
+  const version = await (await fetch(inject('base').rpc, { method: 'POST', body })).json();
+  version.result.protocol.network = 1;
   const foreign = createServer((_, response) => {
     response.setHeader('access-control-allow-origin', '*').setHeader('access-control-allow-headers', '*');
-    response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { protocol: { network: 1 } } }));
+    response.end(JSON.stringify(version));
   });
   await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
   const { port } = foreign.address() as AddressInfo;
@@ -59,7 +62,7 @@ test('all settings of a wallet can be looked at, in the light and in the dark', 
     await createWallet(page);
     for (const path of ['', '/backup', '/password', '/passkey', '/remove']) {
       await page.goto(`${site.url()}/#/settings${path}`);
-      await page.locator('main .stack').waitFor();
+      await page.locator('main .stack').first().waitFor();
       await expectAccessible(page);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width, `${path} is as wide as the screen`).toBe(360);

@@ -132,6 +132,30 @@ test('it locks itself when nobody touches it, and not while somebody does', long
   await isLocked(page).waitFor();
 });
 
+test('closed for longer than that it is locked when it comes again, though it stays open otherwise', long, async () => {
+  const { page } = await site.visit();
+  await createWallet(page);
+  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  await page.reload();
+  await isUnlocked(page).waitFor();
+  await page.evaluate(() => localStorage.setItem('krypton.touchedAt', String(Date.now() - 16 * 60_000)));
+  await page.reload();
+  await isLocked(page).waitFor();
+  await page.reload();
+  await isLocked(page).waitFor();
+});
+
+test('two pages of a browser have one wallet', long, async () => {
+  const { page, context } = await site.visit();
+  await createWallet(page);
+  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  const other = await context.newPage();
+  await other.goto(site.url());
+  await isUnlocked(other).waitFor();
+  await isUnlocked(page).click();
+  await isLocked(other).waitFor();
+});
+
 test('another password: the new backup opens with it, and what was kept before with the old one', long, async () => {
   const { page } = await site.visit();
   await createWallet(page);

@@ -23,8 +23,25 @@ const fresh = signal<Uint8Array | null>(null);
 /** To sign with once the backup is proved. */
 let signing: CryptoKey | null = null;
 
+/** The same wallet in other pages of this browser: what changes here changes there. */
+type Told = 'changed' | 'locked';
+let others: BroadcastChannel | null = null;
+
+const tell = (what: Told): void => others?.postMessage(what);
+
+function listen(): void {
+  others = new BroadcastChannel('krypton-wallet');
+  others.onmessage = async ({ data }: MessageEvent<Told>) => {
+    const found = await readKept();
+    if (data === 'locked' || found?.address !== kept.value?.address) signing = null;
+    kept.value = found;
+    show();
+  };
+}
+
 /** Finds out what this browser keeps. */
 export async function openWallet(): Promise<void> {
+  listen();
   const found = await readKept();
   kept.value = found;
   if (found?.deviceKey && found.staysOpen) signing = found.deviceKey;
@@ -46,6 +63,7 @@ function show(): void {
 async function keep(changed: Kept): Promise<boolean> {
   const whole = await writeKept(changed);
   kept.value = whole ? changed : { ...changed, deviceKey: null, staysOpen: false };
+  tell('changed');
   return whole;
 }
 
@@ -66,6 +84,8 @@ async function begin(privateKey: Uint8Array, password: string, backedUpAt: numbe
   const address = addressOfPublicKey(publicKey);
   const opened = { staysOpen: false, deviceKey: null, passkey: null };
   [fresh.value, signing] = [privateKey, key];
+  // Some browsers then don't delete it when they run short of space; the page tells where they may.
+  void navigator.storage.persist();
   await keep({ address, publicKey, encrypted, backedUpAt, ...opened });
   show();
 }
@@ -122,6 +142,7 @@ export async function lock(): Promise<void> {
   signing = null;
   show();
   if (kept.value?.deviceKey) await keep({ ...kept.value, deviceKey: null });
+  tell('locked');
 }
 
 /** Whether it is open when the page comes again. False: this browser can't keep it. */
@@ -167,4 +188,5 @@ export async function removeWallet(): Promise<void> {
   signing = null;
   kept.value = null;
   show();
+  tell('locked');
 }

@@ -11,11 +11,10 @@ const texts = {
   nl: { fill: 'Neem 100 GAS van het devnet', failed: 'Het devnet gaf niets' },
 };
 
-const schema = z.object({ devnet: z.object({ faucet: z.string() }) });
-
 export function Faucet({ to }: { to: Address }) {
   const busy = useSignal(false);
   const text = texts[language.value];
+  const schema = z.object({ devnet: z.object({ faucet: z.string() }) });
   const take = async () => {
     busy.value = true;
     try {

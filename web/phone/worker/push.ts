@@ -24,6 +24,6 @@ export async function openCall(self: ServiceWorkerGlobalScope, notification: Not
     await self.clients.openWindow(call ? pathOf(call) : './');
     return;
   }
-  await page.focus();
   if (call) page.postMessage({ krypton: call });
+  await page.focus();
 }
