@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { Icon } from '../ui/icon.tsx';
 import { hrefOf, match, place } from '../ui/router.ts';
 import { type Strings, t } from '../ui/strings/strings.ts';
@@ -20,9 +21,14 @@ const tabs = routes.filter((route) => route.tab).sort((a, b) => (a.tab?.order ??
 /** The page around the parts: where one is, and how to get elsewhere. */
 export function App() {
   const { kind } = account.value;
-  if (kind === 'loading') return null;
   const found = find(kind !== 'none');
+  const title = found?.route.title(t.value) ?? t.value.shared.notFound;
+  useEffect(() => {
+    const { appName } = t.value.shared;
+    document.title = title === appName ? appName : `${title} · ${appName}`;
+  }, [title]);
   const withTabs = kind !== 'none' && tabs.length > 1;
+  if (kind === 'loading') return null;
   return (
     <div class={`page${withTabs ? ' with-tabs' : ''}`}>
       {found?.route !== welcome && <Bar route={found?.route ?? null} />}

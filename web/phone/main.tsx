@@ -7,6 +7,7 @@ import { render } from 'preact';
 import { Failure } from '../ui/failure.tsx';
 import { keepPreferences } from '../ui/preferences.ts';
 import { followHash } from '../ui/router.ts';
+import { t } from '../ui/strings/strings.ts';
 import { App } from './app.tsx';
 import { watchInstallOffer } from './install.ts';
 import { parts } from './parts.ts';
@@ -18,7 +19,10 @@ async function start(root: Element): Promise<void> {
   followHash();
   watchInstallOffer();
   try {
-    await loadSettings();
+    if (!isSecureContext) throw new Error(t.value.shared.needsHttps);
+    await loadSettings().catch((cause) => {
+      throw new Error(t.value.shared.noSettings, { cause });
+    });
     render(<App />, root);
     for (const part of parts) await part.start?.();
     void startServiceWorker();

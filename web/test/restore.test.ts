@@ -9,7 +9,7 @@ import type { Vectors } from '../../test/browser/page/vectors.ts';
 import { encryptKey } from '../wallet/nep2.ts';
 import { expectAccessible, useSite } from './site.ts';
 import { found, secretsOf, tracesOf } from './traces.ts';
-import { isUnlocked, password, slow } from './wallet-steps.ts';
+import { createWallet, isUnlocked, password, slow } from './wallet-steps.ts';
 
 const { keys, nep2 }: Vectors = JSON.parse(readFileSync(join(repository, 'contract/testdata/vectors.json'), 'utf8'));
 const cheap = { n: 2, r: 1, p: 1 };
@@ -105,6 +105,18 @@ test('from a file that is dropped on the page', long, async () => {
   await page.locator('.drop-zone').dispatchEvent('drop', { dataTransfer: transfer });
   await openWith(page, 'x');
   expect(await restored(page)).toBe(second.address);
+});
+
+test('a wallet that is there already is never written over', long, async () => {
+  const { page } = await site.visit();
+  const { address } = await createWallet(page);
+  await page.goto(`${site.url()}/#/restore`);
+  await page.getByText('This browser has a wallet already.').waitFor();
+  expect(await secretField(page).count()).toBe(0);
+  await page.goto(`${site.url()}/#/create`);
+  await page.getByRole('heading', { name: 'Your wallet is ready' }).first().waitFor();
+  await page.goto(`${site.url()}/#/fund`);
+  await page.getByText(address).first().waitFor();
 });
 
 test('a file whose key is not the key of its address is refused', long, async () => {

@@ -78,6 +78,9 @@ export async function restoreWallet(privateKey: Uint8Array, password: string): P
 }
 
 async function begin(privateKey: Uint8Array, password: string, backedUpAt: number | null): Promise<void> {
+  const found = await readKept(); // another page may have made one meanwhile
+  if (found !== null && found.backedUpAt !== null)
+    throw new Error(`this browser has the wallet ${found.address} already`);
   const publicKey = publicKeyOf(privateKey);
   const encrypted = await encrypt(privateKey, password);
   const key = await deviceKeyOf(privateKey);

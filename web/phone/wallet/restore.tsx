@@ -1,16 +1,18 @@
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { privateKeyOfWif } from '../../../protocol/sign/key.ts';
 import { publicKeyOf } from '../../../protocol/sign/p256.ts';
 import { addressOfPublicKey } from '../../../protocol/types/address.ts';
 import { Button } from '../../ui/button.tsx';
 import { Choice } from '../../ui/choice.tsx';
 import { DropZone } from '../../ui/drop-zone.tsx';
+import { Notice } from '../../ui/notice.tsx';
 import { PasswordField } from '../../ui/password-field.tsx';
 import { go } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { decrypt } from '../../wallet/nep2-client.ts';
 import { readSecret } from '../../wallet/read-secret.ts';
-import { restoreWallet } from '../../wallet/wallet.ts';
+import { kept, restoreWallet } from '../../wallet/wallet.ts';
 import { type FileAccount, readWalletFile } from '../../wallet/wallet-file.ts';
 import { NewPassword } from './new-password.tsx';
 
@@ -24,6 +26,8 @@ export function Restore() {
   const [secret, password, account] = [useSignal(''), useSignal(''), useSignal('0')];
   const opened = useSignal<Opened | null>(null);
   const [error, busy] = [useSignal<string | null>(null), useSignal(false)];
+  // One that is there already is never written over.
+  const hadOne = useMemo(() => kept.value !== null && kept.value.backedUpAt !== null, []);
   const { wallet } = t.value;
   const read = readSecret(secret.value);
   const typed = secret.value.trim() !== '';
@@ -71,6 +75,7 @@ export function Restore() {
     }
   };
 
+  if (hadOne) return <Notice kind="warning">{wallet.hadOne}</Notice>;
   return (
     <section class="stack">
       <p class="quiet">{wallet.restoreWhy}</p>

@@ -15,5 +15,6 @@ export const shared = {
   wentWrong: 'Something went wrong.',
   tryAgain: 'Try again',
   sections: 'Sections',
+  needsHttps: 'This page needs an address that begins with https://: without it a browser keeps no keys.',
   noSettings: 'This site has no settings.json that can be read: its operator has to put one there.',
 };

@@ -18,5 +18,6 @@ export const shared: Translation<typeof english> = {
   wentWrong: 'Er ging iets mis.',
   tryAgain: 'Opnieuw proberen',
   sections: 'Onderdelen',
+  needsHttps: 'Deze pagina heeft een adres nodig dat met https:// begint: anders bewaart een browser geen sleutels.',
   noSettings: 'Deze site heeft geen leesbare settings.json: de beheerder moet die plaatsen.',
 };
