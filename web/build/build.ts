@@ -22,7 +22,11 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
     ...shared({ devnet }),
     root: join(web, 'phone'),
     plugins: [policyInPage(contentSecurityPolicy(policy))],
-    build: { ...output, outDir: dist, rolldownOptions: { output: { codeSplitting: { groups: [schemasFirst] } } } },
+    build: {
+      ...output,
+      outDir: dist,
+      rolldownOptions: { checks, output: { codeSplitting: { groups: [schemasFirst] } } },
+    },
   });
   await build({
     ...shared({ devnet }),
@@ -33,7 +37,13 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
         allowed.styles.push(style);
       }),
     ],
-    build: { ...output, outDir: join(dist, 'rescue'), cssCodeSplit: false, assetsInlineLimit: 1_000_000 },
+    build: {
+      ...output,
+      outDir: join(dist, 'rescue'),
+      cssCodeSplit: false,
+      assetsInlineLimit: 1_000_000,
+      rolldownOptions: { checks, output: { codeSplitting: false } },
+    },
   });
   await buildServiceWorker(shared({ devnet }), join(web, 'phone', 'worker'), dist);
   writeSiteHeaders(dist, { ...policy, ...allowed });
@@ -44,6 +54,9 @@ const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 
 /** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
 const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
+
+/** How long a part of the build took is of no interest to whoever starts a stack. */
+const checks = { bundlerTimings: false };
 
 /**
  * zod, and what sets it up, in one file: a file is run as a whole before those that need it, so that no schema is made

@@ -29,6 +29,7 @@ export async function buildServiceWorker(shared: InlineConfig, source: string, d
       outDir: dist,
       emptyOutDir: false,
       rolldownOptions: {
+        checks: { bundlerTimings: false },
         input: join(source, 'main.ts'),
         output: { format: 'iife', entryFileNames: 'service-worker.js' },
       },

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { Icon } from '../ui/icon.tsx';
+import { lazy } from '../ui/lazy.tsx';
 import { hrefOf, match, place } from '../ui/router.ts';
 import { type Strings, t } from '../ui/strings/strings.ts';
 import { Toasts } from '../ui/toast.tsx';
@@ -15,6 +16,14 @@ type Found = { route: Route; parameters: Record<string, string> };
 
 const home: Route = { path: '/', title: (strings: Strings) => strings.wallet.homeTitle, view: Home };
 const welcome: Route = { path: '/welcome', title: (strings: Strings) => strings.shared.appName, view: Welcome };
+
+const settingsPage: Route = {
+  path: '/settings',
+  title: (strings: Strings) => strings.wallet.settings,
+  view: lazy(() => import('./settings-pages/settings-page.tsx').then(({ SettingsPage }) => SettingsPage)),
+  withoutWallet: true,
+  back: '/',
+};
 
 const tabs = routes.filter((route) => route.tab).sort((a, b) => (a.tab?.order ?? 0) - (b.tab?.order ?? 0));
 
@@ -78,7 +87,7 @@ function Tab({ route, current }: { route: Route; current: boolean }) {
 function find(hasWallet: boolean): Found | null {
   const { path } = place.value;
   if (hasWallet && (path === '/' || path === welcome.path)) return { route: landing(tabs) ?? home, parameters: {} };
-  for (const route of routes) {
+  for (const route of [...routes, settingsPage]) {
     const parameters = match(route.path, path);
     if (parameters && (hasWallet || route.withoutWallet)) return { route, parameters };
   }

@@ -15,7 +15,7 @@ export function watchInstallOffer(): void {
   });
 }
 
-export const isInstalled = (): boolean =>
+const isInstalled = (): boolean =>
   matchMedia('(display-mode: standalone)').matches || ('standalone' in navigator && navigator.standalone === true);
 
 /** iOS and iPadOS, which calls itself a Macintosh but has a touch screen. */

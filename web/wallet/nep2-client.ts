@@ -1,10 +1,6 @@
 import { scriptUrl } from '../ui/trusted.ts';
-import { type Cost, nep2Cost } from './nep2.ts';
+import { type Nep2Request, nep2Cost } from './nep2.ts';
 import workerFile from './nep2-worker.ts?worker&url';
-
-export type Nep2Request =
-  | { privateKey: Uint8Array; password: string }
-  | { encrypted: string; password: string; cost: Cost };
 
 /** Half a second to three seconds, by intent: whoever tries passwords pays it for each. */
 export const encrypt = (privateKey: Uint8Array, password: string) => ask<string>({ privateKey, password });

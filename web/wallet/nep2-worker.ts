@@ -1,8 +1,7 @@
 // Before any schema is made.
 import '../ui/no-eval.ts';
 
-import { decryptKey, encryptKey } from './nep2.ts';
-import type { Nep2Request } from './nep2-client.ts';
+import { decryptKey, encryptKey, type Nep2Request } from './nep2.ts';
 
 /** Beside the page, which stays alive meanwhile. It answers once; whoever started it ends it then. */
 addEventListener('message', ({ data }: MessageEvent<Nep2Request>) => {

@@ -15,14 +15,17 @@ import { addressOfPublicKey } from '../../protocol/types/address.ts';
 export type Cost = { n: number; r: number; p: number };
 export const nep2Cost: Cost = { n: 16_384, r: 8, p: 8 };
 
+/** What a worker is asked. */
+export type Nep2Request =
+  | { privateKey: Uint8Array; password: string }
+  | { encrypted: string; password: string; cost: Cost };
+
 /** scrypt takes 128 * n * r bytes; the NEP's own numbers take 16 MiB. A page has less room than a server. */
 const MAX_SCRYPT_BYTES = 256 * 1024 ** 2;
 
 const base58check = createBase58check(sha256);
 const prefix = Uint8Array.of(0x01, 0x42, 0xe0);
 const PATTERN = /^6P[1-9A-HJ-NP-Za-km-z]{56}$/;
-
-export const looksLikeNep2 = (text: string): boolean => PATTERN.test(text);
 
 export const isUsable = ({ n, r, p }: Cost): boolean =>
   n > 1 && Number.isInteger(Math.log2(n)) && r > 0 && p > 0 && p <= 64 && 128 * n * r <= MAX_SCRYPT_BYTES;
@@ -46,7 +49,7 @@ export function decryptKey(text: string, password: string, cost = nep2Cost): Uin
 
 /** Null: a character is wrong, or missing. */
 function readNep2(text: string): Uint8Array | null {
-  if (!looksLikeNep2(text)) return null;
+  if (!PATTERN.test(text)) return null;
   try {
     const bytes = base58check.decode(text);
     return bytes.length === 39 && prefix.every((byte, at) => bytes[at] === byte) ? bytes : null;

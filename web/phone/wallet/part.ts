@@ -37,13 +37,6 @@ export const walletPart: Part = {
       back: '/',
     },
     {
-      path: '/settings',
-      title: (t) => t.wallet.settings,
-      view: lazy(() => import('../settings-pages/settings-page.tsx').then(({ SettingsPage }) => SettingsPage)),
-      withoutWallet: true,
-      back: '/',
-    },
-    {
       path: '/settings/backup',
       title: (t) => t.wallet.backupTitle,
       view: lazy(() => import('../settings-pages/backup.tsx').then(({ ShowBackup }) => ShowBackup)),
