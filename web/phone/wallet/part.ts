@@ -50,7 +50,7 @@ export const walletPart: Part = {
     },
     {
       path: '/settings/passkey',
-      title: (t) => t.wallet.passkey,
+      title: (t) => t.wallet.passkeyTitle,
       view: lazy(() => import('../settings-pages/passkey.tsx').then(({ PasskeySettings }) => PasskeySettings)),
       back: '/settings',
     },

@@ -130,6 +130,7 @@ export const wallet = {
   oldPassword: 'Password until now',
   passwordChanged: 'The password is changed. Keep the new backup.',
   passkey: 'Fingerprint, face or PIN',
+  passkeyTitle: 'Quick unlock',
   passkeyOn: 'Set up on this device',
   passkeyRemove: 'Remove it',
   remove: 'Remove the wallet',

@@ -126,6 +126,7 @@ export const wallet: Translation<typeof english> = {
   oldPassword: 'Wachtwoord tot nu toe',
   passwordChanged: 'Het wachtwoord is gewijzigd. Bewaar de nieuwe reservekopie.',
   passkey: 'Vingerafdruk, gezicht of pincode',
+  passkeyTitle: 'Snel ontgrendelen',
   passkeyOn: 'Ingesteld op dit apparaat',
   passkeyRemove: 'Verwijderen',
   remove: 'Portemonnee verwijderen',
