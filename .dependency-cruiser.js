@@ -17,12 +17,16 @@ const mayImport = {
   cli: ['protocol', 'chain', 'process', 'stack', 'provider/kamailio'],
   stack: floor,
   docker: [...floor, 'stack'],
+  web: ['protocol', 'chain'],
 };
 
 const rooms = [...Object.keys(mayImport), 'contract', 'test', 'bench'];
 
 /** The files of chain/ that a browser can't run. */
 const nodeOnly = '^chain/(wallet-file|deploy)\\.ts$';
+
+/** What a browser runs: the floor, and the pages but for what builds and tries them. */
+const browsers = '^(protocol|chain|test/browser/page|web/(?!build/|test/))/?';
 
 const folder = (name) => `^${name}/`;
 
@@ -33,7 +37,7 @@ export default {
       name: `${name}-arrows`,
       comment: `${name}/ may import ${targets.join(', ') || 'no other folder'}`,
       severity: 'error',
-      from: { path: folder(name), pathNot: '\\.test\\.ts$' },
+      from: { path: folder(name), pathNot: ['\\.test\\.ts$', '^web/test/'] },
       to: {
         path: `^(${rooms.join('|')})/`,
         pathNot: [name, ...targets].map(folder),
@@ -43,25 +47,25 @@ export default {
       name: 'neon-js-stays-at-the-border',
       comment: 'its defects are handled in one place: transaction bytes here, NEP-2 there',
       severity: 'error',
-      from: { path: '\\.ts$', pathNot: '^(protocol/contract/transaction|chain/wallet-file|bench/indexer/naive-loop)\\.ts$|\\.test\\.ts$' },
+      from: { path: '\\.tsx?$', pathNot: '^(protocol/contract/transaction|chain/wallet-file|bench/indexer/naive-loop)\\.ts$|\\.test\\.ts$' },
       to: { path: 'node_modules/@cityofzion/' },
     },
     {
       name: 'runs-in-a-browser',
       comment: 'softphones and pages use the same code as the services; tsconfig.browser.json has the same files',
       severity: 'error',
-      from: { path: '^(protocol|chain|test/browser/page)/', pathNot: ['\\.test\\.ts$', nodeOnly] },
+      from: { path: browsers, pathNot: ['\\.test\\.ts$', nodeOnly] },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-detour-to-node',
       comment: 'what imports a file that needs Node.js needs it too',
       severity: 'error',
-      from: { path: '^(protocol|chain|test/browser/page)/', pathNot: ['\\.test\\.ts$', nodeOnly] },
+      from: { path: browsers, pathNot: ['\\.test\\.ts$', nodeOnly] },
       to: { path: nodeOnly },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-tests-in-production', severity: 'error', from: { pathNot: '\\.test\\.ts$|^test/' }, to: { path: '\\.test\\.ts$|^test/' } },
+    { name: 'no-tests-in-production', severity: 'error', from: { pathNot: '\\.test\\.ts$|^(web/)?test/' }, to: { path: '\\.test\\.ts$|^(web/)?test/' } },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

@@ -4,10 +4,11 @@ const notOurs = ['**/node_modules/**', '.krypton/**'];
 
 /**
  * Where a test stands says what it needs. In `test/` itself, or named `*.chain.test.ts`: a node, Postgres and Redis. In
- * `test/browser/`: a Chromium. Anywhere else: nothing but Node.js, so that it runs in seconds.
+ * `test/browser/`: a Chromium. In `web/test/`: that and a node. Anywhere else: nothing but Node.js, so that it runs in seconds.
  */
 const needsChain = ['test/*.test.ts', '**/*.chain.test.ts'];
 const needsBrowser = ['test/browser/**/*.test.ts'];
+const needsPages = ['web/test/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -24,7 +25,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...notOurs, ...needsChain, ...needsBrowser] },
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...notOurs, ...needsChain, ...needsBrowser, ...needsPages],
+        },
       },
       {
         extends: true,
@@ -42,6 +47,15 @@ export default defineConfig({
           include: needsBrowser,
           exclude: notOurs,
           globalSetup: ['test/browser/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'web',
+          include: needsPages,
+          exclude: notOurs,
+          globalSetup: ['test/browser/global-setup.ts', 'test/harness/global-setup.ts', 'web/test/global-setup.ts'],
         },
       },
     ],

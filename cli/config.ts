@@ -110,6 +110,7 @@ const endpointsSchema = z.object({
   rpc: z.string(),
   ws: z.string(),
   api: z.string(),
+  phone: z.string(),
   postgres: z.string(),
   redis: z.string(),
   network: z.number(),

@@ -67,6 +67,8 @@ async function main(): Promise<void> {
   });
   const pstn = await openGateway(gateway, (text) => say(`gateway: ${text}`));
   const parts = await startParts(kit, ports);
+  const shown = { address: signer.address, ws: `ws://127.0.0.1:${ports.ws}`, domain: DOMAIN };
+  writeFileSync(settings.folder.phoneProvider, `${JSON.stringify(shown)}\n`);
   await askKit(kit, 'PUT', '/tariff', z.object({ hash: z.string() }), deck);
   say(
     [
@@ -89,6 +91,7 @@ async function main(): Promise<void> {
     stopped(),
     ...parts.map(({ name, ended }) => ended.then((how) => `${name}: ${how}`)),
   ]);
+  rmSync(settings.folder.phoneProvider, { force: true });
   pstn.close();
   for (const part of parts) await part.stop();
   if (why !== null) throw new Trouble(`${why}; its log is in ${join(kit, 'logs')}`);

@@ -18,6 +18,8 @@ const shape = {
   apiHost: z.string().default('127.0.0.1'),
   /** Left out: a free one, the same at each start. */
   apiPort: wholeNumber('a TCP port', { min: 1, max: 65_535 }).optional(),
+  /** Where the softphone's page is, on this machine alone. Left out: a free one, the same at each start. */
+  phonePort: wholeNumber('a TCP port', { min: 1, max: 65_535 }).optional(),
 };
 
 export type Settings = ReturnType<typeof loadConfig<typeof shape>>;

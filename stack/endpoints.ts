@@ -6,6 +6,8 @@ export interface Endpoints {
   readonly rpc: string;
   readonly ws: string;
   readonly api: string;
+  /** The softphone's page. */
+  readonly phone: string;
   readonly postgres: string;
   readonly redis: string;
   /** The network number that transactions are signed for. */

@@ -20,6 +20,8 @@ export interface Folder {
   readonly chain: string;
   readonly postgres: string;
   readonly redis: string;
+  /** The provider that `npm run phone` runs beside the stack; there exactly while it is on. */
+  readonly phoneProvider: string;
 }
 
 export function openFolder(root: string): Folder {
@@ -45,6 +47,7 @@ export function locateFolder(root: string): Folder {
     chain: inside(join('node', 'chain')),
     postgres: inside('postgres'),
     redis: inside('redis'),
+    phoneProvider: inside(join('phone', 'provider.json')),
   };
 }
 

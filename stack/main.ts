@@ -6,7 +6,8 @@ import { inOneLine } from './trouble.ts';
 
 const help = `npm start: the whole of KRYPTON on this machine
 
-A NEO N3 devnet of its own (one node), Postgres, Redis, the contract, and the services indexer, settler and api.
+A NEO N3 devnet of its own (one node), Postgres, Redis, the contract, the services indexer, settler and api, and the
+softphone's page.
 What runs where, with passwords and process ids, stands in .krypton/endpoints.json while it is up. Ctrl-C stops all
 in order; data stays for the next start. npm run reset removes it.
 
@@ -14,6 +15,7 @@ Settings (environment)
   KRYPTON_DATABASE_URL          use this Postgres instead of starting one
   KRYPTON_REDIS_URL             use this Redis instead of starting one
   KRYPTON_API_HOST, _API_PORT   where the API listens (127.0.0.1, a free port)
+  KRYPTON_PHONE_PORT            where the softphone's page is (a free port)
   KRYPTON_LOG_LEVEL             debug | info | warn | error
   KRYPTON_HOME                  where data lies (.krypton)
   KRYPTON_BLOCK_MS              time between blocks (1000); a new chain only

@@ -65,6 +65,7 @@ export function nodeConfig({ network, listen, wallet, publicKey, pace, chain }: 
         MaxGasInvoke: 500, // no default: left out, every test invocation would fault
         MaxRequestBodyBytes: 5_242_880, // the default of 1 MiB is less than a full settlement transaction's batch
         SessionEnabled: true,
+        EnableCORSWorkaround: true, // a page asks its node itself
       },
       Prometheus: { Enabled: false, Addresses: [] },
       Pprof: { Enabled: false, Addresses: [] },

@@ -19,7 +19,7 @@ const devnetSettings = {
   KRYPTON_SETTLE_PROVIDERS: 'any',
 };
 
-export const serviceNames = ['indexer', 'settler', 'api'] as const;
+export const serviceNames = ['indexer', 'settler', 'api', 'phone'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** What the services are told, each through its environment. */
@@ -32,9 +32,11 @@ export interface Surroundings {
   readonly deployedAt: number;
   readonly apiHost: string;
   readonly apiPort: number;
+  readonly phonePort: number;
 }
 
-const mainOf = (name: ServiceName) => join(repository, name, 'main.ts');
+const mainOf = (name: ServiceName) =>
+  name === 'phone' ? join(repository, 'stack', 'phone.ts') : join(repository, name, 'main.ts');
 
 export function planService(name: ServiceName, folder: Folder, env: NodeJS.ProcessEnv): PartPlan {
   return {
@@ -62,6 +64,7 @@ export function serviceEnvironment(name: ServiceName, folder: Folder, around: Su
       KRYPTON_WALLET_PASSWORD_FILE: wallet.passwordFile,
     },
     api: { KRYPTON_API_HOST: around.apiHost, KRYPTON_API_PORT: String(around.apiPort) },
+    phone: { KRYPTON_HOME: folder.root, KRYPTON_PHONE_PORT: String(around.phonePort) },
   };
   return {
     ...devnetSettings,

@@ -13,7 +13,7 @@ export interface State {
   readonly passwords: { readonly postgres: string; readonly redis: string };
 }
 
-const portNames = ['rpc', 'peers', 'postgres', 'redis', 'api'] as const;
+const portNames = ['rpc', 'peers', 'postgres', 'redis', 'api', 'phone'] as const;
 type PortName = (typeof portNames)[number];
 
 /** Each value that cannot be read is undefined, and the others stand. */
@@ -25,7 +25,7 @@ const password = z
   .regex(/^[0-9a-f]+$/)
   .optional()
   .catch(undefined);
-const knownPorts = z.object({ rpc: port, peers: port, postgres: port, redis: port, api: port }).catch({});
+const knownPorts = z.object({ rpc: port, peers: port, postgres: port, redis: port, api: port, phone: port }).catch({});
 const knownPasswords = z.object({ postgres: password, redis: password }).catch({});
 const knownSchema = z
   .object({ network, ports: knownPorts, passwords: knownPasswords })
@@ -100,6 +100,7 @@ async function keepFreePorts(known: Known['ports']): Promise<State['ports']> {
     postgres: await keep(known.postgres),
     redis: await keep(known.redis),
     api: await keep(known.api),
+    phone: await keep(known.phone),
   };
 }
 

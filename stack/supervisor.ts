@@ -108,7 +108,8 @@ function serviceStarters(
   terminal: Terminal,
 ): Partial<Record<ServiceName, Starter>> {
   const { host, port } = apiAddress(settings, state.ports.api);
-  const around = { ...urlsOf(settings, state), network: state.network, ...ground, apiHost: host, apiPort: port };
+  const ports = { apiPort: port, phonePort: phonePort(settings, state) };
+  const around = { ...urlsOf(settings, state), network: state.network, ...ground, apiHost: host, ...ports };
   const starterOf = (name: ServiceName): Starter => {
     const plan = planService(name, folder, serviceEnvironment(name, folder, around));
     return (begun) => bringUp(plan, readService, terminal, undefined, begun);
@@ -121,10 +122,14 @@ function urlsOf(settings: Settings, state: State) {
   return {
     ...nodeUrls(state),
     api: `http://${host}:${port}`,
+    // A name, not a number: a passkey belongs to a name.
+    phone: `http://localhost:${phonePort(settings, state)}`,
     postgres: settings.databaseUrl ?? postgresUrl(state),
     redis: settings.redisUrl ?? redisUrl(state),
   };
 }
+
+const phonePort = (settings: Settings, state: State): number => settings.phonePort ?? state.ports.phone;
 
 function processesOf(parts: readonly Kept[]): Record<string, number> {
   return Object.fromEntries(parts.map((part) => [part.name, part.readyPid() ?? 0]));

@@ -8,6 +8,9 @@ import { report, runHere } from './harness/report.ts';
 const checks = [
   { name: 'types', command: 'tsc', args: ['-p', '.'] },
   { name: 'types of what runs in a browser', command: 'tsc', args: ['-p', 'tsconfig.browser.json'] },
+  { name: 'types of the pages', command: 'tsc', args: ['-p', 'web'] },
+  { name: "types of the pages' service worker", command: 'tsc', args: ['-p', 'web/phone/worker'] },
+  { name: "types of the pages' build and tests", command: 'tsc', args: ['-p', 'web/tsconfig.test.json'] },
   { name: 'borders', command: 'depcruise', args: ['--config', '.dependency-cruiser.js', '.'] },
   { name: 'unused code', command: 'knip', args: [] },
   { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings'] },

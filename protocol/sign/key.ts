@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes } from '@noble/hashes/utils.js';
 import { createBase58check } from '@scure/base';
 import { addressOfScript } from '../types/address.ts';
 import { signatureScript } from '../types/verification-script.ts';
@@ -36,6 +37,10 @@ export function privateKeyOfWif(wif: string): Uint8Array {
     throw new RangeError('expected a private key in WIF (52 characters, K… or L…)');
   return bytes.slice(1, 33);
 }
+
+/** The WIF string of a private key: whoever reads it has the key. */
+export const wifOf = (privateKey: Uint8Array): string =>
+  base58check.encode(concatBytes(Uint8Array.of(WIF_VERSION), privateKey, Uint8Array.of(WIF_COMPRESSED)));
 
 function decode(wif: string): Uint8Array | undefined {
   try {

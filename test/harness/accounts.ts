@@ -21,9 +21,13 @@ export async function createFundedAccounts(
 ): Promise<Key[]> {
   const accounts = Array.from({ length: count }, () => createKey());
   const payments = accounts.map(({ address }) => ({ to: address, amount }));
-  await transferGas({ rpc: testRpc(base), network: base.network, signer: openTreasury(base) }, payments);
+  await payFromTreasury(payments, base);
   return accounts;
 }
+
+/** In a block when this answers. */
+export const payFromTreasury = (payments: Parameters<typeof transferGas>[1], base: TestBase = inject('base')) =>
+  transferGas({ rpc: testRpc(base), network: base.network, signer: openTreasury(base) }, payments);
 
 export async function createFundedAccount(amount = thousandGas): Promise<Key> {
   const [account] = await createFundedAccounts(1, amount);

@@ -1,0 +1,3 @@
+import type { Part } from '../phone/part.ts';
+
+export const pursePart: Part = { routes: [] };

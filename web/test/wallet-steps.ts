@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { decryptKey } from '../wallet/nep2.ts';
+
+export const password = 'four words to try';
+
+/** scrypt takes half a second on an idle machine. */
+export const slow = { timeout: 30_000 };
+
+/** What a wallet is known by, outside of the page. */
+export type Backup = { encrypted: string; privateKey: Uint8Array; address: string; file: string };
+
+/** From the first screen to the backup, which is saved as a file. */
+export async function makeKey(page: Page): Promise<Backup> {
+  await page.getByRole('link', { name: 'Create a wallet' }).click();
+  await page.getByLabel('New password').fill(password);
+  await page.getByLabel('The same again').fill(password);
+  await page.getByRole('button', { name: 'Make the key' }).click();
+  await page.getByRole('heading', { name: 'Keep the backup' }).waitFor(slow);
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as a file' }).click();
+  const file = await (await saving).path();
+  const [account] = JSON.parse(readFileSync(file, 'utf8')).accounts;
+  const privateKey = decryptKey(account.key, password) ?? expect.fail('the backup does not open');
+  return { encrypted: account.key, privateKey, address: account.address, file };
+}
+
+/** Reads the characters that are asked for from the backup. */
+export async function proveBackup(page: Page, { encrypted }: Backup): Promise<void> {
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await answerProof(page, (place) => encrypted[place - 1] ?? '');
+  await page.getByRole('heading', { name: 'Your wallet is ready' }).first().waitFor();
+}
+
+export async function answerProof(page: Page, answer: (place: number) => string): Promise<void> {
+  const fields = page.locator('.characters label');
+  await fields.first().waitFor();
+  for (const field of await fields.all()) {
+    const [, place] = /^Character (\d+)/.exec((await field.textContent()) ?? '') ?? [];
+    await field.locator('input').fill(answer(Number(place)));
+  }
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+export async function createWallet(page: Page): Promise<Backup> {
+  const backup = await makeKey(page);
+  await proveBackup(page, backup);
+  return backup;
+}
+
+export async function unlock(page: Page, typed: string): Promise<void> {
+  await page.getByRole('button', { name: 'Unlock' }).first().click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByLabel('Password', { exact: true }).fill(typed);
+  await sheet.getByRole('button', { name: 'Unlock' }).click();
+}
+
+export const isUnlocked = (page: Page) => page.getByRole('button', { name: 'Lock', exact: true });
+export const isLocked = (page: Page) => page.getByRole('button', { name: 'Unlock', exact: true });

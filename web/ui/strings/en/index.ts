@@ -1,0 +1,6 @@
+import { purse } from './purse.ts';
+import { shared } from './shared.ts';
+import { telephone } from './telephone.ts';
+import { wallet } from './wallet.ts';
+
+export const english = { shared, wallet, telephone, purse };

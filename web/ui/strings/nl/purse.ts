@@ -1,0 +1,6 @@
+import type { purse as english } from '../en/purse.ts';
+import type { Translation } from '../translation.ts';
+
+export const purse: Translation<typeof english> = {
+  title: 'Beurs',
+};
