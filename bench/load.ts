@@ -54,8 +54,8 @@ export async function pace(
         const shot = shots[next];
         next += 1;
         if (!shot) return;
-        while (performance.now() < dueAt)
-          await new Promise((resolve) => setTimeout(resolve, dueAt - performance.now()));
+        for (let now = performance.now(); now < dueAt; now = performance.now())
+          await new Promise((resolve) => setTimeout(resolve, dueAt - now));
         await line.send(shot);
         times.push(performance.now() - dueAt);
       }
