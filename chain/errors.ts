@@ -28,6 +28,11 @@ export class WrongChain extends WrongNode {
   override name = 'WrongChain';
 }
 
+/** The contract that is configured does not stand on the node's chain. */
+export class WrongContract extends WrongNode {
+  override name = 'WrongContract';
+}
+
 /** The node understood the request and refused it; the same request will be refused again, by others too. */
 export class RpcError extends Error {
   override name = 'RpcError';
