@@ -36,6 +36,15 @@ const effects = { exception, gasconsumed: decimal, notifications: z.array(emitte
 /** What is left on the stack of a script that stopped halfway, or of a stranger's, may be anything. */
 const anyStack = stack.catch([]);
 
+const transfer = z.object({
+  timestamp: count,
+  assethash: scriptHashSchema,
+  transferaddress: z.string().nullable(),
+  amount: decimal,
+  blockindex: count,
+  txhash: txHash,
+});
+
 export const answers = {
   getversion: z.object({
     useragent: z.string(),
@@ -66,6 +75,8 @@ export const answers = {
   calculatenetworkfee: z.object({ networkfee: z.union([decimal, count.transform(String)]) }),
   sendrawtransaction: z.object({ hash: txHash }),
   getcontractstate: z.object({ hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
+  /** GAS and other tokens that came and went, the newest first; burnt and minted ones have no other account. */
+  getnep17transfers: z.object({ sent: z.array(transfer), received: z.array(transfer) }),
   findstorage: z.object({
     results: z.array(z.object({ key: z.base64(), value: z.base64() })),
     next: count,

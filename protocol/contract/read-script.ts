@@ -1,7 +1,7 @@
 import { type ScriptHash, scriptHashOfBytes } from '../types/hash.ts';
-import { callContract, opcode } from './vm.ts';
+import { ALL_CALL_FLAGS, callContract, opcode } from './vm.ts';
 
-/** A call with its arguments as the VM sees them; `mustReturnTrue`: else nothing of the transaction takes place. */
+/** A call, with all call flags, and its arguments as the VM sees them; `mustReturnTrue`: else nothing of the transaction takes place. */
 export type ReadCall = { contract: ScriptHash; method: string; args: readonly ReadArgument[]; mustReturnTrue: boolean };
 export type ReadArgument = null | boolean | bigint | Uint8Array | readonly ReadArgument[];
 
@@ -50,7 +50,7 @@ function readCall(syscall: Uint8Array, stack: Item[]): ReadCall | null {
   if (syscall.length !== 4 || !syscall.every((byte, i) => byte === callContract[i])) return null;
   const [contract, method, flags, args] = [stack.pop(), stack.pop(), stack.pop(), stack.pop()];
   if (!(contract instanceof Uint8Array && contract.length === 20 && method instanceof Uint8Array)) return null;
-  if (typeof flags !== 'bigint' || !Array.isArray(args)) return null;
+  if (flags !== ALL_CALL_FLAGS || !Array.isArray(args)) return null;
   const name = textOf(method);
   return name === null ? null : { contract: scriptHashOfBytes(contract), method: name, args, mustReturnTrue: false };
 }

@@ -106,6 +106,7 @@ describe('a script', () => {
       'an answer as an argument': Uint8Array.of(...script, 0x11, 0xc0, ...script.subarray(2)),
       'another system call': script.with(script.length - 1, 0),
       'a half instruction': script.subarray(0, -1),
+      'fewer call flags': script.with(2, 0x1e),
       'a dropped answer': Uint8Array.of(...script, 0x45),
       'a check of nothing': Uint8Array.of(0x11, 0x39, ...script),
     };

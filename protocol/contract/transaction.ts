@@ -108,7 +108,7 @@ export const messageOfContent = (content: Uint8Array, network: number): Uint8Arr
   concatBytes(littleEndian4(network), sha256(content));
 
 /** PUSHDATA1 64 <signature>: what both a single key's and a 1-of-n multisig's verification script takes. */
-function withWitness(content: Uint8Array, verificationScript: Uint8Array, signature: Uint8Array): Uint8Array {
+export function withWitness(content: Uint8Array, verificationScript: Uint8Array, signature: Uint8Array): Uint8Array {
   const invocation = pushBytes(signature);
   return concatBytes(
     content,

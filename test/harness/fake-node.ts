@@ -81,6 +81,7 @@ export const ordinary: Record<Method, unknown> = {
   calculatenetworkfee: { networkfee: '122852' },
   sendrawtransaction: { hash: hash('b1') },
   getcontractstate: { hash: emitted.contract, manifest: { name: 'KRYPTON' } },
+  getnep17transfers: { sent: [], received: [] },
   findstorage: { results: [{ key: 'YQ==', value: 'Yg==' }], next: 1, truncated: false },
 };
 
