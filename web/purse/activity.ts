@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { NodeUnavailable, WrongNode } from '../../chain/errors.ts';
+import type { Allowed } from './core/delegate.ts';
 import type { Entry } from './core/journal.ts';
 import type { Refusal } from './core/refusal.ts';
 import type { Statement } from './core/statement.ts';
@@ -21,6 +22,8 @@ import type { Statement } from './core/statement.ts';
  */
 export type Activity =
   | { step: 'preparing' }
+  /** A delegation, read from the bytes that the wallet signs. */
+  | { step: 'allowing'; allowed: Allowed; answer: (yes: boolean) => void }
   | { step: 'asking'; statement: Statement; answer: (yes: boolean) => void }
   | { step: 'signing'; statement: Statement }
   | { step: 'waiting'; statement: Statement; entry: Entry; trouble: NodeUnavailable | WrongNode | null }
@@ -29,3 +32,10 @@ export type Activity =
 
 /** One at a time: the sheet is above everything. Null: nothing is asked. */
 export const activity = signal<Activity | null>(null);
+
+/** Shows the next step. What was asked before and not answered is answered with no: nobody can see it any more. */
+export function show(next: Activity | null): void {
+  const before = activity.peek();
+  activity.value = next;
+  if (before?.step === 'asking' || before?.step === 'allowing') before.answer(false);
+}

@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { activity } from './activity.ts';
+import { type Activity, activity, show } from './activity.ts';
 import type { Action } from './core/action.ts';
 import type { Chain } from './core/chain.ts';
 import { type Holdings, readHoldings } from './core/holdings.ts';
@@ -29,6 +29,8 @@ export type Purse = {
   start(): () => void;
 };
 
+/** A node that is so many blocks behind the last one knows less; more than that is a devnet that began anew. */
+const MAX_LAG = 100;
 /** Seldom enough for a public node, and within a block of it. */
 const REFRESH_MS = 5_000;
 
@@ -40,8 +42,8 @@ export function createPurse({ chain, journal, identity, sign }: PurseDeps): Purs
   async function refresh(): Promise<void> {
     try {
       const read = await readHoldings(chain, identity.address);
-      // a node that lags behind the last one knows less
-      if (read.height >= (holdings.value?.height ?? 0)) holdings.value = read;
+      const behind = (holdings.value?.height ?? 0) - read.height;
+      if (behind <= 0 || behind > MAX_LAG) holdings.value = read;
       trouble.value = null;
     } catch (error) {
       trouble.value = refusalOf(error);
@@ -64,27 +66,28 @@ export function createPurse({ chain, journal, identity, sign }: PurseDeps): Purs
 
   async function ask({ statement }: Prepared): Promise<boolean> {
     return new Promise((resolve) => {
-      activity.value = { step: 'asking', statement, answer: resolve };
+      show({ step: 'asking', statement, answer: resolve });
     });
   }
 
   async function act(action: Action, { automatic = false } = {}): Promise<Entry | Refusal> {
-    const show: (next: typeof activity.value) => void = (next) => {
-      if (!automatic) activity.value = next;
+    const tell = (next: Activity | null): void => {
+      if (!automatic) show(next);
     };
     const refuse = (refusal: Refusal): Refusal => {
-      show({ step: 'refused', refusal });
+      tell({ step: 'refused', refusal });
       return refusal;
     };
-    show({ step: 'preparing' });
+    tell({ step: 'preparing' });
     const made = await prepare(chain, identity, action);
     if (made.kind === 'refused') return refuse(made);
     const { statement } = made;
     if (!automatic && !(await ask(made))) {
-      show(null);
+      const shown = activity.peek();
+      if (shown?.step === 'asking' && shown.statement === statement) activity.value = null; // or another question is up
       return refused('declined', {});
     }
-    show({ step: 'signing', statement });
+    tell({ step: 'signing', statement });
     const signature = await sign(made.content);
     if (!(signature instanceof Uint8Array)) return refuse(signature);
     /** The person may close the sheet while it waits; it is not opened again for that. */

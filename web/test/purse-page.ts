@@ -20,6 +20,9 @@ export async function openPurse(site: ReturnType<typeof useSite>, key: Key, netw
     extension = await installWallet(context, key, network);
   });
   await visit.page.getByRole('button', { name: 'Use Test wallet' }).click();
+  const sheet = visit.page.getByRole('dialog');
+  await sheet.getByText('Allow this device to read your calls’ records and to register your phone, until').waitFor();
+  await sheet.getByRole('button', { name: 'Sign', exact: true }).click();
   await visit.page.getByRole('heading', { name: 'Purse', level: 1 }).waitFor();
   await visit.page.locator('.purse-sums data').first().waitFor();
   return { ...visit, extension: extension as Extension };

@@ -146,6 +146,30 @@ describe('a service that tells another balance', { timeout: 90_000 }, () => {
   });
 });
 
+describe('the history', { timeout: 90_000 }, () => {
+  test('shows what moved on the chain elsewhere, and holds what the service tells of escrows against it', async () => {
+    const id = await openEscrow(world, wholeGas(2), { user: key });
+    await world.send(world.provider, 'closeEscrow', { id });
+    const { page, context, complaints } = await open();
+    await go(page, '#/purse/history');
+    await page.getByText(/2 GAS went to N/).waitFor({ timeout: 20_000 });
+    await page.getByText(/20 GAS came from N/).waitFor();
+    const line = page.locator('.purse-line', { hasText: `2 GAS came back from escrow ${id}` });
+    await line.getByText('checked on the chain').waitFor({ timeout: 20_000 });
+    await expectAccessible(page);
+    await line.getByRole('link', { name: 'Transaction' }).click();
+    await page.getByText('EscrowClosed').waitFor();
+    expect(complaints).toEqual([]);
+    await context.route(`${url}/v1/escrows**`, async (route) => {
+      const response = await route.fetch();
+      const text = (await response.text()).replaceAll('"refunded":"200000000"', '"refunded":"300000000"');
+      await route.fulfill({ response, body: text });
+    });
+    await go(page, '#/purse/history');
+    await page.locator('.purse-line', { hasText: '3 GAS came back' }).getByText('not so on the chain').waitFor();
+  });
+});
+
 describe('after a call', { timeout: 120_000 }, () => {
   test('its price, why, and the claim that holds it are shown, proven by the chain', async () => {
     await world.send(key, 'register', { user: key.address, provider: world.provider.address, uuid: randomUUID() });

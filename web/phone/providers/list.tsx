@@ -30,7 +30,6 @@ export const Providers = withCurrent(({ current }) => {
   const found = listed.value;
   return (
     <>
-      <h1>{words.title}</h1>
       <Search onSearch={() => ask()} />
       {found?.kind === 'away' && (
         <p class="purse-trouble" role="alert">
@@ -41,8 +40,15 @@ export const Providers = withCurrent(({ current }) => {
         <>
           {found.items.length === 0 && <p role="status">{words.none}</p>}
           <ul class="purse-list">
-            {found.items.map((told) => (
-              <Line key={told.address} current={current} told={told} dest={found.dest} minutes={found.minutes} />
+            {found.items.map((told, place) => (
+              <Line
+                key={told.address}
+                current={current}
+                told={told}
+                dest={found.dest}
+                minutes={found.minutes}
+                atOnce={place < CHECKED_AT_ONCE}
+              />
             ))}
           </ul>
           {found.next !== null && <Button onClick={() => ask(found.next ?? undefined)}>{words.more}</Button>}
@@ -87,17 +93,22 @@ function Search({ onSearch }: { onSearch: () => void }) {
   );
 }
 
-type LineProps = { current: Current; told: Provider; dest: string; minutes: number };
+/** A price list may have megabytes: those of the cheapest are checked at once, others when they are asked for. */
+const CHECKED_AT_ONCE = 3;
 
-function Line({ current, told, dest, minutes }: LineProps) {
+type LineProps = { current: Current; told: Provider; dest: string; minutes: number; atOnce: boolean };
+
+function Line({ current, told, dest, minutes, atOnce }: LineProps) {
   const words = t.value.providers;
   const address = told.address as Address;
   const looked = useSignal<Looked | null>(null);
+  const isAsked = useSignal(atOnce);
   useEffect(() => {
+    if (!isAsked.value) return;
     void look(current, address, told).then((found) => {
       looked.value = found;
     });
-  }, [current, address, told, looked]);
+  }, [current, address, told, looked, isAsked.value, isAsked]);
   const found = looked.value;
   const location = found?.kind === 'looked' ? (found.facts.record?.location ?? words.gone) : told.location;
   return (
@@ -111,7 +122,18 @@ function Line({ current, told, dest, minutes }: LineProps) {
         <p class="quiet">{statsText(told)}</p>
       </div>
       <div class="purse-end">
-        {found === null && <p class="quiet">{words.checking}</p>}
+        {found === null &&
+          (isAsked.value ? (
+            <p class="quiet">{words.checking}</p>
+          ) : (
+            <Button
+              onClick={() => {
+                isAsked.value = true;
+              }}
+            >
+              {words.check}
+            </Button>
+          ))}
         {found?.kind === 'nodeAway' && <p class="quiet">{t.value.purse.refusal.nodeAway}</p>}
         {found?.kind === 'looked' && dest !== '' && (
           <QuoteView

@@ -3,11 +3,14 @@ import { getProvider, listProviders, type Provider } from '../../../protocol/api
 import type { Address } from '../../../protocol/types/address.ts';
 import { isNodeSilent, isServiceSilent } from '../../purse/core/silence.ts';
 import type { Current } from '../purse/current.ts';
-import { type ProvenDeck, readDeck } from './core/deck.ts';
+import { type DeckDeps, type ProvenDeck, readDeck } from './core/deck.ts';
 import { type CheckedProvider, checkProvider } from './core/facts.ts';
 
 /** What was asked for last: it stands while one looks at a provider and comes back. */
 export const wish = { dest: signal(''), minutes: signal('3'), part: signal('') };
+
+/** Of this page. */
+export const knownDecks: DeckDeps['known'] = new Map();
 
 export type Listed =
   | { kind: 'list'; items: Provider[]; next: string | null; dest: string; minutes: number }
@@ -56,7 +59,7 @@ export async function look(current: Current, address: Address, told: Provider | 
   try {
     const [facts, proven] = await Promise.all([
       checkProvider(purse.chain, address, told),
-      readDeck({ chain: purse.chain, client: client?.() ?? null, now: () => new Date() }, address),
+      readDeck({ chain: purse.chain, client: client?.() ?? null, now: () => new Date(), known: knownDecks }, address),
     ]);
     return { kind: 'looked', facts, proven };
   } catch (error) {

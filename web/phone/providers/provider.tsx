@@ -7,7 +7,6 @@ import { AddressView } from '../../ui/address-view.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Failure } from '../../ui/failure.tsx';
 import { formatTime } from '../../ui/format.ts';
-import { hrefOf } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import type { Current } from '../purse/current.ts';
 import { withCurrent } from '../purse/with-current.tsx';
@@ -23,8 +22,6 @@ export const ProviderView = withCurrent(({ current, parameters }) => {
   const read = addressSchema.safeParse(parameters.address);
   return (
     <>
-      <a href={hrefOf('/providers')}>{t.value.shared.back}</a>
-      <h1>{t.value.providers.provider}</h1>
       {read.success ? (
         <Known key={read.data} current={current} address={read.data} />
       ) : (

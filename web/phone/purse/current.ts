@@ -20,6 +20,7 @@ import { createPurse, type Purse, type SignContent } from '../../purse/purse.ts'
 import { links } from '../../purse/view/links.ts';
 import { account, askSigner } from '../../wallet/account.ts';
 import { nodes, settings } from '../settings.ts';
+import { askToAllow } from './allow.ts';
 
 export type Current = {
   purse: Purse;
@@ -103,8 +104,9 @@ export async function useInstalled(wallet: DapiProvider): Promise<Refusal | null
   const address = await firstAddress(wallet);
   if (typeof address !== 'string') return address;
   const deps = { store, keys: deviceKeys(store), network, contract, now: () => new Date() };
-  const made = await makeDelegate({ ...deps, address }, (terms, statement) =>
-    signStatement(wallet, address, terms, statement),
+  const made = await makeDelegate(
+    { ...deps, address },
+    async (terms, statement) => (await askToAllow(statement)) ?? signStatement(wallet, address, terms, statement),
   );
   if (isRefusal(made)) return made;
   await store.put('delegations', { id: INSTALLED, header: writeDelegation(made.delegation) });

@@ -4,6 +4,7 @@ import { type Delegate, type DelegateDeps, findDelegate, makeDelegate } from '..
 import { signStatement } from '../../purse/core/installed-wallet.ts';
 import { type Refusal, refused } from '../../purse/core/refusal.ts';
 import { account, askSigner } from '../../wallet/account.ts';
+import { askToAllow } from './allow.ts';
 import { type Current, installedWallet } from './current.ts';
 
 const depsOf = ({ purse, identity, store, keys }: Current): DelegateDeps => ({
@@ -21,6 +22,8 @@ export const delegateOf = (current: Current): Promise<Delegate | null> => findDe
 /** Asks the wallet to sign once. */
 export async function askDelegate(current: Current): Promise<Delegate | Refusal> {
   return makeDelegate(depsOf(current), async (terms, statement) => {
+    const refusal = await askToAllow(statement);
+    if (refusal) return refusal;
     if (account.peek().kind === 'installed') {
       const wallet = await installedWallet();
       if (!wallet) return refused('walletUnable', { detail: 'it is not there any more' });

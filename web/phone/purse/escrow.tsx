@@ -24,8 +24,7 @@ export const EscrowView = withCurrent(({ current, parameters }) => {
   const escrow = holdings?.escrows.find(({ id }) => String(id) === parameters.id);
   return (
     <>
-      <a href={hrefOf('/purse')}>{t.value.shared.back}</a>
-      <h1>{words.escrow(parameters.id ?? '')}</h1>
+      <h2>{words.escrow(parameters.id ?? '')}</h2>
       {holdings && !escrow && <p>{words.gone}</p>}
       {!holdings && <p class="waiting">{words.reading}</p>}
       {escrow && (

@@ -1,6 +1,5 @@
 import { computed, type ReadonlySignal } from '@preact/signals';
 import { submitVoucher } from '../../../protocol/api/vouchers.ts';
-import { lookUpOf } from '../../../protocol/call/deck-index.ts';
 import type { Destination } from '../../../protocol/call/destination.ts';
 import type { Terms } from '../../../protocol/call/price.ts';
 import { writeDelegation } from '../../../protocol/sign/delegation.ts';
@@ -11,19 +10,15 @@ import { type Datoshi, datoshi } from '../../../protocol/types/datoshi.ts';
 import { readReceipt } from '../../purse/core/receipt.ts';
 import { isRefusal } from '../../purse/core/refusal.ts';
 import { onlySilence } from '../../purse/core/silence.ts';
+import { type Price, priceBy } from '../providers/core/call-price.ts';
 import { type ProvenDeck, readDeck } from '../providers/core/deck.ts';
+import { knownDecks } from '../providers/look.ts';
 import { settings } from '../settings.ts';
 import type { Current } from './current.ts';
 import { asDelegate, askDelegate, delegateOf } from './delegation.ts';
 import { offerFor, openEscrow, openedBy, readyEscrows, takeOffer, topUp } from './escrows.ts';
 
 /** The purse as the telephone sees it. */
-
-export type Price =
-  | { kind: 'free' }
-  /** `entry`: the prefix of the deck that prices it; null: the escrow's own terms do. */
-  | { kind: 'priced'; terms: Terms; entry: string | null }
-  | { kind: 'unknown'; reason: 'noTariff' | 'deckMissing' };
 
 export type Reserved = {
   escrowId: bigint;
@@ -67,7 +62,7 @@ export function faceOf(current: Current): Face {
   function deckOf(provider: Address): Promise<ProvenDeck> {
     const known = decks.get(provider);
     if (known && Date.now() - known.at < DECK_MS) return known.deck;
-    const deck = readDeck({ chain, client: client?.() ?? null, now: () => new Date() }, provider);
+    const deck = readDeck({ chain, client: client?.() ?? null, now: () => new Date(), known: knownDecks }, provider);
     deck.catch(() => decks.delete(provider)); // whoever asked is told; the next one asks anew
     decks.set(provider, { at: Date.now(), deck });
     return deck;
@@ -161,16 +156,4 @@ export function faceOf(current: Current): Face {
     const { ratePerSecond, feePerCall, increment } = ready.escrow;
     return { ratePerSecond, feePerCall, initialIncrement: increment, increment };
   }
-}
-
-/** By the deck on the chain; where there is none the escrow's own terms are the price. */
-export function priceBy(proven: ProvenDeck, destination: Destination, own: Terms | null): Price {
-  if (proven.kind === 'none') {
-    if (lookUpOf(destination).orElse === 'free') return { kind: 'free' };
-    return own ? { kind: 'priced', terms: own, entry: null } : { kind: 'unknown', reason: 'noTariff' };
-  }
-  if (proven.kind !== 'deck') return { kind: 'unknown', reason: 'deckMissing' };
-  const found = proven.index.find(destination);
-  if (found === null) return { kind: 'unknown', reason: 'noTariff' };
-  return found === 'free' ? { kind: 'free' } : { kind: 'priced', terms: found.terms, entry: found.prefix };
 }

@@ -21,8 +21,6 @@ export const History = withCurrent(({ current }) => {
   const others = moved.filter(({ txHash }) => !known.has(txHash));
   return (
     <>
-      <a href={hrefOf('/purse')}>{t.value.shared.back}</a>
-      <h1>{words.history}</h1>
       {entries.length + others.length === 0 && <p class="quiet">{words.noHistory}</p>}
       {entries.length > 0 && <h2>{words.historyHere}</h2>}
       <ul class="purse-list">

@@ -31,7 +31,6 @@ export function InstalledWallet() {
   };
   return (
     <div class="purse-page">
-      <h1>{words.title}</h1>
       <p class="quiet">{words.why}</p>
       {value === 'looking' && <p class="waiting">{words.looking}</p>}
       {value === null && <p role="status">{words.none}</p>}

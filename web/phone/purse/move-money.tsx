@@ -3,28 +3,18 @@ import { addressOfBytes, addressSchema, hash160Bytes } from '../../../protocol/t
 import type { Datoshi } from '../../../protocol/types/datoshi.ts';
 import { isRefusal } from '../../purse/core/refusal.ts';
 import { MoneyForm } from '../../purse/view/money-form.tsx';
-import { Failure } from '../../ui/failure.tsx';
 import { TextField } from '../../ui/field.tsx';
-import { go, hrefOf } from '../../ui/router.ts';
+import { go } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import type { Current } from './current.ts';
 import { withCurrent } from './with-current.tsx';
 
-/** Deposit, withdraw, send: one amount, and for the last one a receiver. */
-export const MoveMoney = withCurrent(({ current, parameters }) => {
-  const words = t.value.purse;
-  const { kind } = parameters;
-  if (kind !== 'deposit' && kind !== 'withdraw' && kind !== 'send') return <Failure error={t.value.shared.notFound} />;
-  return (
-    <>
-      <a href={hrefOf('/purse')}>{t.value.shared.back}</a>
-      <h1>{words[kind]}</h1>
-      <Form key={kind} current={current} kind={kind} />
-    </>
-  );
-});
+type Kind = 'deposit' | 'withdraw' | 'send';
 
-function Form({ current, kind }: { current: Current; kind: 'deposit' | 'withdraw' | 'send' }) {
+/** Deposit, withdraw, send: one amount, and for the last one a receiver. */
+export const moveMoney = (kind: Kind) => withCurrent(({ current }) => <Form current={current} kind={kind} />);
+
+function Form({ current, kind }: { current: Current; kind: Kind }) {
   const words = t.value.purse;
   const receiver = useSignal('');
   const { purse } = current;

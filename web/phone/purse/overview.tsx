@@ -19,7 +19,6 @@ export const Overview = withCurrent(({ current }) => {
   const holdings = current.purse.holdings.value;
   return (
     <>
-      <h1>{words.title}</h1>
       <Sums holdings={holdings} />
       <nav class="purse-actions" aria-label={words.title}>
         <a href={hrefOf('/purse/deposit')}>{words.deposit}</a>

@@ -21,7 +21,6 @@ import { withCurrent } from './with-current.tsx';
 /** What a call cost and why, and where the chain says so. Shown after a call, and from the list of calls. */
 export const ReceiptView = withCurrent(({ current, parameters }) => (
   <>
-    <h1>{t.value.purse.receipt.title}</h1>
     <CallReceipt current={current} callId={parameters.callId ?? ''} />
   </>
 ));

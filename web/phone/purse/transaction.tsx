@@ -10,7 +10,6 @@ import { copyText } from '../../ui/address-view.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Failure } from '../../ui/failure.tsx';
 import { formatTime } from '../../ui/format.ts';
-import { hrefOf } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import type { Current } from './current.ts';
 import { deedsOfEntry } from './entries.ts';
@@ -21,11 +20,7 @@ import { withCurrent } from './with-current.tsx';
 export const TransactionView = withCurrent(({ current, parameters }) => {
   const read = txHashSchema.safeParse(parameters.hash);
   return (
-    <>
-      <a href={hrefOf('/purse/history')}>{t.value.shared.back}</a>
-      <h1>{t.value.purse.transaction}</h1>
-      {read.success ? <Facts current={current} hash={read.data} /> : <Failure error={t.value.shared.notFound} />}
-    </>
+    <>{read.success ? <Facts current={current} hash={read.data} /> : <Failure error={t.value.shared.notFound} />}</>
   );
 });
 

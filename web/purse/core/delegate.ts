@@ -9,7 +9,7 @@ import {
   writeDelegation,
 } from '../../../protocol/sign/delegation.ts';
 import { type Address, addressOfPublicKey } from '../../../protocol/types/address.ts';
-import type { ScriptHash } from '../../../protocol/types/hash.ts';
+import { type ScriptHash, scriptHashOfBytes } from '../../../protocol/types/hash.ts';
 import type { DeviceKeys, DeviceSigner } from './device-key.ts';
 import { isRefusal, type Refusal, refused } from './refusal.ts';
 import type { Store } from './store.ts';
@@ -52,6 +52,27 @@ export async function makeDelegate(
   if (faultOf(deps, delegation, deps.now().getTime())) return refused('wrongSignature', {});
   await deps.store.put('delegations', { id: idOf(deps), header: writeDelegation(delegation) });
   return { signer, delegation };
+}
+
+/** What a statement says, read from its bytes. */
+export type Allowed = { network: number; contract: ScriptHash; until: Date; reads: boolean; registers: boolean };
+
+const PREFIX = 'KRYPTON-DELEGATE-1';
+/** Where each field begins: network, contract, the key, not after, scope. */
+const [NETWORK, CONTRACT, UNTIL, SCOPE, LENGTH] = [18, 22, 75, 83, 84];
+
+/** Null: these bytes are no statement of ours, and nobody should sign them as one. */
+export function readStatement(bytes: Uint8Array): Allowed | null {
+  if (bytes.length !== LENGTH || new TextDecoder().decode(bytes.subarray(0, NETWORK)) !== PREFIX) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const scope = bytes[SCOPE] ?? 0;
+  return {
+    network: view.getUint32(NETWORK, true),
+    contract: scriptHashOfBytes(bytes.slice(CONTRACT, CONTRACT + 20)),
+    until: new Date(Number(view.getBigUint64(UNTIL))),
+    reads: (scope & delegationScope.read) !== 0,
+    registers: (scope & delegationScope.registration) !== 0,
+  };
 }
 
 /** It has to stand for this very account. */

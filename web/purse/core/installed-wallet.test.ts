@@ -9,7 +9,7 @@ import { datoshi } from '../../../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../../../protocol/types/hash.ts';
 import { height } from '../../../protocol/types/height.ts';
 import { scriptOfAction } from './action.ts';
-import { findDelegate, makeDelegate } from './delegate.ts';
+import { findDelegate, makeDelegate, readStatement } from './delegate.ts';
 import { deviceKeys } from './device-key.ts';
 import { type DapiProvider, findWallet, firstAddress, signStatement, signWithWallet } from './installed-wallet.ts';
 import { isRefusal } from './refusal.ts';
@@ -95,6 +95,20 @@ describe('a delegation', () => {
     expect(made).toMatchObject({ code: 'wrongSignature' });
     expect(await store.all('delegations')).toEqual([]);
   });
+});
+
+test('a statement is read from its bytes, and other bytes are none', () => {
+  expect(readStatement(statement)).toEqual({
+    network,
+    contract,
+    until: new Date(terms.notAfter),
+    reads: true,
+    registers: true,
+  });
+  const read = delegationStatement({ ...terms, scope: delegationScope.read });
+  expect(readStatement(read)).toMatchObject({ reads: true, registers: false });
+  expect(readStatement(statement.with(0, 0))).toBeNull();
+  expect(readStatement(statement.subarray(1))).toBeNull();
 });
 
 describe('a transaction', () => {

@@ -2,6 +2,7 @@ import type { ContractEvent } from '../../../protocol/contract/event.ts';
 import type { Address } from '../../../protocol/types/address.ts';
 import type { ScriptHash, TxHash } from '../../../protocol/types/hash.ts';
 import type { Height } from '../../../protocol/types/height.ts';
+import type { Refusal } from './refusal.ts';
 
 /**
  * A transaction that was signed here. It is written down before it is sent, and it is sent once: whatever happens to
@@ -35,7 +36,7 @@ export type Entry = {
 export type EntryState =
   | { kind: 'sending' }
   | { kind: 'sent' }
-  | { kind: 'refused'; detail: string }
+  | { kind: 'refused'; refusal: Refusal }
   | { kind: 'done'; height: Height; time: Date; events: readonly ContractEvent[] }
   | { kind: 'failed'; height: Height; time: Date; exception: string }
   | { kind: 'expired' };

@@ -20,6 +20,8 @@ import { journalOf, memoryStore } from './store.ts';
 import { followEntry, type SubmitDeps, submit } from './submit.ts';
 import { takeBackOf } from './take-back.ts';
 
+/** After version, nonce and fees. */
+const VALID_UNTIL_AT = 1 + 4 + 8 + 8;
 const gas = (amount: number) => datoshi(BigInt(amount) * datoshiPerGas);
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -277,8 +279,16 @@ describe('a transaction is sent once', () => {
     const rest = statement.systemFee + statement.networkFee + 5_000n;
     await act({ kind: 'deposit', amount: datoshi(own - rest) });
     const { state } = (await send(other)) as Entry;
-    expect(state).toMatchObject({ kind: 'refused' });
-    expect((state as { detail: string }).detail).toMatch(/insufficient/i);
+    expect(state).toMatchObject({ kind: 'refused', refusal: { code: 'tooLittleForFees' } });
+  });
+
+  test('that the person thought about for too long is refused as expired', async () => {
+    const made = await prepared({ kind: 'deposit', amount: gas(1) });
+    const late = made.content.slice();
+    new DataView(late.buffer).setUint32(VALID_UNTIL_AT, (await chain.rpc.call('getblockcount')) - 2, true);
+    const { state } = (await send({ ...made, content: late })) as Entry;
+    expect(state).toMatchObject({ kind: 'refused', refusal: { code: 'expired' } });
+    expect((await holdings()).balance).toBe(0n);
   });
 
   test('while the node is away it is waited for, and that is said', async () => {

@@ -7,6 +7,8 @@ import type { StatementFault } from './statement.ts';
 /** What is known of a refusal, by its code. */
 type Details = {
   tooLittleGas: { needed: Datoshi; own: Datoshi };
+  /** Told by the node when it was sent: what was there before has gone meanwhile. */
+  tooLittleForFees: { detail: string };
   /** The contract's own word. */
   fault: { fault: Fault };
   refusedByChain: { detail: string };
@@ -42,6 +44,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof NodeUnavailable) return refused('nodeAway', { detail: error.message });
   if (!(error instanceof RpcError)) throw error;
   if (error.code === rpcCode.expired) return refused('expired', {});
+  if (error.code === rpcCode.insufficientFunds) return refused('tooLittleForFees', { detail: error.message });
   return refused('refusedByNode', { detail: error.message });
 }
 

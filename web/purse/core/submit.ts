@@ -9,7 +9,7 @@ import { signatureScript } from '../../../protocol/types/verification-script.ts'
 import type { Chain } from './chain.ts';
 import { type Entry, type EntryState, isPending, type Journal } from './journal.ts';
 import type { Identity, Prepared } from './prepare.ts';
-import { type Refusal, refused } from './refusal.ts';
+import { type Refusal, refusalOf, refused } from './refusal.ts';
 
 export type SubmitDeps = {
   chain: Chain;
@@ -59,10 +59,9 @@ async function sendOnce(rpc: Chain['rpc'], bytes: Uint8Array): Promise<EntryStat
     });
     return { kind: 'sent' };
   } catch (error) {
-    const known = error instanceof NodeUnavailable || error instanceof WrongNode || error instanceof RpcError;
-    if (!known) throw error;
+    const refusal = refusalOf(error);
     const nobodyHasIt = asked === 0 || (asked === 1 && error instanceof RpcError);
-    return nobodyHasIt ? { kind: 'refused', detail: error.message } : { kind: 'sent' };
+    return nobodyHasIt ? { kind: 'refused', refusal } : { kind: 'sent' };
   }
 }
 

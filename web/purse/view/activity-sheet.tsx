@@ -6,7 +6,7 @@ import { t } from '../../ui/strings/strings.ts';
 import { type Activity, activity } from '../activity.ts';
 import type { Statement } from '../core/statement.ts';
 import { Hash } from './hash.tsx';
-import { deedNotes, deedWords, entryWords, refusalWords, troubleWords } from './words.ts';
+import { allowedWords, deedNotes, deedWords, entryWords, refusalWords, troubleWords } from './words.ts';
 
 /** From the wish to the block: what will be signed, in words made from the bytes, and what became of it. */
 export function ActivitySheet() {
@@ -30,7 +30,7 @@ function titleOf({ step }: Activity): string {
 
 /** What is being tried or signed can't be left; what is sent goes on by itself. */
 function closeOf(value: Activity): (() => void) | undefined {
-  if (value.step === 'asking') return () => value.answer(false);
+  if (value.step === 'asking' || value.step === 'allowing') return () => value.answer(false);
   return value.step === 'preparing' || value.step === 'signing' ? undefined : close;
 }
 
@@ -47,6 +47,19 @@ function Body({ activity: value }: { activity: Activity }) {
           </p>
           <Button wide onClick={close}>
             {t.value.shared.close}
+          </Button>
+        </>
+      );
+    case 'allowing':
+      return (
+        <>
+          <p class="purse-deed">{allowedWords(value.allowed)}</p>
+          <p class="quiet">{ask.allowOnce}</p>
+          <Button kind="primary" wide onClick={() => value.answer(true)}>
+            {ask.allow}
+          </Button>
+          <Button wide onClick={() => value.answer(false)}>
+            {t.value.shared.cancel}
           </Button>
         </>
       );

@@ -1,7 +1,8 @@
 import { type NodeUnavailable, WrongNode } from '../../../chain/errors.ts';
 import { datoshi } from '../../../protocol/types/datoshi.ts';
-import { formatAmount } from '../../ui/format.ts';
+import { formatAmount, formatTime } from '../../ui/format.ts';
 import { language, t } from '../../ui/strings/strings.ts';
+import type { Allowed } from '../core/delegate.ts';
 import type { Entry } from '../core/journal.ts';
 import { ofFault, type Refusal } from '../core/refusal.ts';
 import type { Deed } from '../core/statement.ts';
@@ -62,6 +63,14 @@ export function deedNotes(deed: Deed): string[] {
   ];
 }
 
+/** What a delegation allows. */
+export function allowedWords({ until, reads, registers }: Allowed): string {
+  const { ask } = t.value.purse;
+  const day = formatTime(until);
+  if (reads && registers) return ask.allowBoth(day);
+  return reads ? ask.allowRead(day) : ask.allowRegister(day);
+}
+
 export function refusalWords(refusal: Refusal): string {
   const { refusal: words } = t.value.purse;
   switch (refusal.code) {
@@ -73,6 +82,7 @@ export function refusalWords(refusal: Refusal): string {
     case 'refusedByChain':
     case 'walletUnable':
       return words[refusal.code](refusal.detail);
+    case 'tooLittleForFees':
     case 'nodeAway':
     case 'wrongNetwork':
     case 'wrongContract':
@@ -99,7 +109,7 @@ export function entryWords({ state }: Entry): string {
     case 'failed':
       return `${entry.failed}: ${refusalWords(ofFault(state.exception))}`;
     case 'refused':
-      return `${entry.refused}: ${state.detail}`;
+      return `${entry.refused}: ${refusalWords(state.refusal)}`;
     case 'sending':
     case 'sent':
     case 'expired':

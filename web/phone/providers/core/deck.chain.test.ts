@@ -71,7 +71,7 @@ describe('a deck', () => {
   test('of the service whose hash stands on the chain prices a number', async () => {
     const [set] = await deploy(() => documentOf());
     const client = serviceOf(() => told(documentOf(), set));
-    const proven = await readDeck({ chain, client, now }, provider.address);
+    const proven = await readDeck({ chain, client, now, known: new Map() }, provider.address);
     expect(proven).toMatchObject({ kind: 'deck', hash: set?.hash, from: 'service' });
     const quote = quoteOf(proven, '+31201234567', 1);
     expect(quote).toMatchObject({ kind: 'price', entry: '+31', seconds: 60n, price: 60_500n });
@@ -81,10 +81,30 @@ describe('a deck', () => {
     expect(quoteOf(proven, createKey().address, 1)).toEqual({ kind: 'free' });
   });
 
+  test('that was proven once is not asked for again, but its hash is', async () => {
+    const [set] = await deploy(() => documentOf());
+    let asked = 0;
+    const client = serviceOf(() => {
+      asked += 1;
+      return told(documentOf(), set);
+    });
+    const deps = { chain, client, now, known: new Map() };
+    for (let time = 0; time < 2; time += 1)
+      expect(await readDeck(deps, provider.address)).toMatchObject({ kind: 'deck', hash: set?.hash });
+    expect(asked).toBe(1);
+    const other = hashOf(documentOf(past, '7'));
+    await world.send(provider, 'setTariff', { provider: provider.address, uri: 'x', hash: bytesOfHex(other) });
+    expect(await readDeck(deps, provider.address)).toMatchObject({ kind: 'lies', hash: other });
+    expect(asked).toBe(2);
+  });
+
   test('of a service that lowers a price, or leaves the form, is a lie and prices nothing', async () => {
     const [set] = await deploy(() => documentOf());
     for (const deck of [documentOf(past, '1'), { ...documentOf(), provider: createKey().address }, { entries: [] }]) {
-      const proven = await readDeck({ chain, client: serviceOf(() => told(deck, set)), now }, provider.address);
+      const proven = await readDeck(
+        { chain, client: serviceOf(() => told(deck, set)), now, known: new Map() },
+        provider.address,
+      );
       expect(proven).toMatchObject({ kind: 'lies', hash: set?.hash });
       expect(quoteOf(proven, '+31201234567', 1)).toEqual({ kind: 'unknown', why: 'lies' });
     }
@@ -101,12 +121,17 @@ describe('a deck', () => {
     ];
     const tariff = (at?: Date) =>
       at ? told(documentOf(future, '2000'), second) : told(documentOf(past, '1000'), first);
-    const proven = await readDeck({ chain, client: serviceOf(tariff, history), now }, provider.address);
+    const proven = await readDeck(
+      { chain, client: serviceOf(tariff, history), now, known: new Map() },
+      provider.address,
+    );
     expect(proven).toMatchObject({ kind: 'deck', hash: first?.hash });
 
     // an older one that was never set, or set while the newest is in force already
     const never = serviceOf((at) => (at ? tariff(at) : told(documentOf(past, '1'), first)), history);
-    expect(await readDeck({ chain, client: never, now }, provider.address)).toMatchObject({ kind: 'lies' });
+    expect(await readDeck({ chain, client: never, now, known: new Map() }, provider.address)).toMatchObject({
+      kind: 'lies',
+    });
     const [old, newest] = await deploy(
       () => documentOf(past, '1000'),
       () => documentOf(past, '2000'),
@@ -115,22 +140,24 @@ describe('a deck', () => {
       (at) => (at ? told(documentOf(future, '2000'), newest) : told(documentOf(past, '1000'), old)),
       [{ ...newest, effectiveFrom: future }],
     );
-    expect(await readDeck({ chain, client: stale, now }, provider.address)).toMatchObject({ kind: 'lies' });
+    expect(await readDeck({ chain, client: stale, now, known: new Map() }, provider.address)).toMatchObject({
+      kind: 'lies',
+    });
   });
 
   test('is missing where nobody hands it over, and none where the chain has none', async () => {
     const [set] = await deploy(() => documentOf());
     const away = { call: () => Promise.reject(new ApiUnreachable('away')) } as unknown as Client;
-    expect(await readDeck({ chain, client: away, now }, provider.address)).toEqual({
+    expect(await readDeck({ chain, client: away, now, known: new Map() }, provider.address)).toEqual({
       kind: 'missing',
       hash: set?.hash,
     });
-    expect(await readDeck({ chain, client: null, now }, provider.address)).toEqual({
+    expect(await readDeck({ chain, client: null, now, known: new Map() }, provider.address)).toEqual({
       kind: 'missing',
       hash: set?.hash,
     });
     await deploy();
-    expect(await readDeck({ chain, client: null, now }, provider.address)).toEqual({ kind: 'none' });
+    expect(await readDeck({ chain, client: null, now, known: new Map() }, provider.address)).toEqual({ kind: 'none' });
   });
 });
 

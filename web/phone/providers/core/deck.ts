@@ -26,18 +26,41 @@ export type DeckDeps = {
   /** Null: these pages have no service. */
   client: Client | null;
   now: () => Date;
+  /** Decks that were proven before, by their hash: a carrier's has megabytes. */
+  known: Map<Hex, RateDeck>;
 };
+
+/** Of the largest carriers each takes some 100 MB. */
+const MAX_KNOWN = 5;
+
+function remember({ known }: DeckDeps, hash: Hex, deck: RateDeck): void {
+  known.delete(hash);
+  known.set(hash, deck);
+  const [oldest] = known.keys();
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+}
 
 export async function readDeck(deps: DeckDeps, provider: Address): Promise<ProvenDeck> {
   const record = await deps.chain.reader.provider(provider);
   if (!record || record.tariffHash === null) return { kind: 'none' };
   const hash = record.tariffHash;
+  const before = deps.known.get(hash);
+  if (before && new Date(before.effectiveFrom) <= deps.now()) return deckOf(before, hash, 'service');
+  const found = await findDeck(deps, provider, hash, record.tariffUri);
+  if (found.kind === 'deck') remember(deps, found.hash, found.deck);
+  return found;
+}
+
+const deckOf = (deck: RateDeck, hash: Hex, from: 'service' | 'provider') =>
+  ({ kind: 'deck', deck, index: indexDeck(deck), hash, from }) as const;
+
+async function findDeck(deps: DeckDeps, provider: Address, hash: Hex, uri: string | null): Promise<ProvenDeck> {
   const told = deps.client && (await askService(deps, deps.client, provider, hash));
   if (told?.kind === 'deck') return told;
-  const own = record.tariffUri === null ? null : await askProvider(record.tariffUri);
+  const own = uri === null ? null : await askProvider(uri);
   // a deck that takes effect later is not in force, and only the service knows the one before it
   const isOwn = own !== null && hashOfDeck(own) === hash && new Date(own.effectiveFrom) <= deps.now();
-  if (isOwn) return { kind: 'deck', deck: own, index: indexDeck(own), hash, from: 'provider' };
+  if (isOwn) return deckOf(own, hash, 'provider');
   return told ?? { kind: 'missing', hash };
 }
 
@@ -53,7 +76,7 @@ async function askService(
   const read = rateDeckSchema.safeParse(tariff.deck);
   if (!read.success) return { kind: 'lies', hash: newest, told: tariff.inForce.hash };
   const hash = hashOfDeck(read.data);
-  const deck = { kind: 'deck', deck: read.data, index: indexDeck(read.data), hash, from: 'service' } as const;
+  const deck = deckOf(read.data, hash, 'service');
   const lies = { kind: 'lies', hash: newest, told: hash } as const;
   if (read.data.provider !== provider || new Date(read.data.effectiveFrom) > now()) return lies;
   if (hash === newest) return deck;

@@ -18,6 +18,7 @@ export const providers = {
   more: 'More',
   serviceAway: 'The service with the list does not answer. You can type a provider’s address.',
   noService: 'These pages have no service with a list: type a provider’s address.',
+  check: 'Check its price',
   checking: 'Checking on the chain…',
   checked: 'Price checked on the chain',
   priceFor: (price: string, minutes: number) => `${price} for ${minutes} min`,

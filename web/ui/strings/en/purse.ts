@@ -56,6 +56,12 @@ export const purse = {
     sum: 'Leaves your account',
     sign: 'Sign and send',
     once: 'The signature counts for this alone, on this network.',
+    allow: 'Sign',
+    allowOnce: 'It can’t move money, and counts on this network alone.',
+    allowBoth: (day: string) =>
+      `Allow this device to read your calls’ records and to register your phone, until ${day}.`,
+    allowRead: (day: string) => `Allow this device to read your calls’ records, until ${day}.`,
+    allowRegister: (day: string) => `Allow this device to register your phone, until ${day}.`,
     preparing: 'Trying it on the chain…',
     signing: 'Waiting for your wallet…',
     waiting: 'Sent. Waiting for the block…',
@@ -69,6 +75,7 @@ export const purse = {
   refusal: {
     tooLittleGas: (needed: string, own: string) =>
       `Your account has too little GAS: this takes ${needed} with its fees, and there is ${own}.`,
+    tooLittleForFees: 'Your account has too little GAS for its fees by now.',
     nodeAway: 'No node answers. It is tried again.',
     wrongNetwork: 'The node is of another network: nothing is signed there.',
     wrongContract: 'The node’s network has no such contract: nothing is signed there.',
@@ -191,6 +198,13 @@ export const purse = {
       'It is asked once to sign that this device may read your records and register for you, until a day 30 days from now. That can’t move money.',
     otherNetwork: 'It is on another network than this page: change it there first.',
     used: (name: string) => `${name} holds your key.`,
+  },
+
+  elsewhere: {
+    title: 'Your money without this page',
+    installed: 'Use a wallet that this browser has installed',
+    rescue: 'Get your money back with a page from your disk',
+    rescueWhy: 'It needs nothing but your wallet and a NEO node. Save it now: it works when everything else is gone.',
   },
 
   receipt: {

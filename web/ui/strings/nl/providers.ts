@@ -21,6 +21,7 @@ export const providers: Translation<typeof english> = {
   more: 'Meer',
   serviceAway: 'De dienst met de lijst antwoordt niet. U kunt het adres van een aanbieder typen.',
   noService: 'Deze pagina’s hebben geen dienst met een lijst: typ het adres van een aanbieder.',
+  check: 'Prijs nakijken',
   checking: 'Wordt op de keten nagekeken…',
   checked: 'Prijs op de keten nagekeken',
   priceFor: (price, minutes) => `${price} voor ${minutes} min`,

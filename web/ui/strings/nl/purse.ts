@@ -56,6 +56,12 @@ export const purse: Translation<typeof english> = {
     sum: 'Gaat van uw rekening',
     sign: 'Tekenen en versturen',
     once: 'De handtekening geldt alleen hiervoor, op dit netwerk.',
+    allow: 'Tekenen',
+    allowOnce: 'Geld verplaatsen kan het niet, en het geldt alleen op dit netwerk.',
+    allowBoth: (day) =>
+      `Sta dit apparaat toe de gegevens van uw gesprekken te lezen en uw telefoon aan te melden, tot ${day}.`,
+    allowRead: (day) => `Sta dit apparaat toe de gegevens van uw gesprekken te lezen, tot ${day}.`,
+    allowRegister: (day) => `Sta dit apparaat toe uw telefoon aan te melden, tot ${day}.`,
     preparing: 'Wordt op de keten geprobeerd…',
     signing: 'Wacht op uw portemonnee…',
     waiting: 'Verstuurd. Wacht op het blok…',
@@ -69,6 +75,7 @@ export const purse: Translation<typeof english> = {
   refusal: {
     tooLittleGas: (needed, own) =>
       `Uw rekening heeft te weinig GAS: dit vraagt ${needed} met de kosten, en er is ${own}.`,
+    tooLittleForFees: 'Uw rekening heeft intussen te weinig GAS voor de kosten.',
     nodeAway: 'Geen node antwoordt. Het wordt opnieuw geprobeerd.',
     wrongNetwork: 'De node is van een ander netwerk: daar wordt niets getekend.',
     wrongContract: 'Het netwerk van de node heeft dit contract niet: daar wordt niets getekend.',
@@ -192,6 +199,14 @@ export const purse: Translation<typeof english> = {
       'Die wordt één keer gevraagd te tekenen dat dit apparaat 30 dagen lang uw gegevens mag lezen en u mag aanmelden. Geld verplaatsen kan dat niet.',
     otherNetwork: 'Die is op een ander netwerk dan deze pagina: verander het daar eerst.',
     used: (name) => `${name} bewaart uw sleutel.`,
+  },
+
+  elsewhere: {
+    title: 'Uw geld zonder deze pagina',
+    installed: 'Gebruik een portemonnee die in deze browser is geïnstalleerd',
+    rescue: 'Haal uw geld terug met een pagina op uw schijf',
+    rescueWhy:
+      'Die heeft niets nodig dan uw portemonnee en een NEO-node. Bewaar haar nu: zij werkt als al het andere weg is.',
   },
 
   receipt: {
