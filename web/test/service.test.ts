@@ -103,14 +103,20 @@ describe('providers', { timeout: 90_000 }, () => {
     const line = page.locator('.purse-line', { hasText: 'sip.example.org' });
     await line.getByText('the service says evil.example.org, the chain says sip.example.org').waitFor();
     await line.getByText('The service says 0.00000001 GAS; by the price list on the chain it is 0.18 GAS.').waitFor();
+  });
 
+  test('a service that hands over another deck than the one on the chain is named, and nothing is priced by it', async () => {
+    const { page, context } = await open();
     await context.route(`${url}/v1/providers/*/tariff`, async (route) => {
       const response = await route.fetch();
       const body = await response.json();
       body.deck.entries[0].ratePerSecond = '1';
       await route.fulfill({ response, json: body });
     });
+    await go(page, '#/providers');
+    await page.getByLabel('A number or a country’s prefix').fill('+31201234567');
     await page.getByRole('button', { name: 'Search' }).click();
+    const line = page.locator('.purse-line', { hasText: 'sip.example.org' });
     await line.getByText(/The service handed over another price list/).waitFor();
     expect(await line.getByText('Price checked on the chain').count()).toBe(0);
   });
@@ -148,6 +154,7 @@ describe('a service that tells another balance', { timeout: 90_000 }, () => {
 
 describe('the history', { timeout: 90_000 }, () => {
   test('shows what moved on the chain elsewhere, and holds what the service tells of escrows against it', async () => {
+    await world.send(key, 'register', { user: key.address, provider: world.provider.address, uuid: randomUUID() });
     const id = await openEscrow(world, wholeGas(2), { user: key });
     await world.send(world.provider, 'closeEscrow', { id });
     const { page, context, complaints } = await open();
