@@ -39,7 +39,10 @@ const anyStack = stack.catch([]);
 const transfer = z.object({
   timestamp: count,
   assethash: scriptHashSchema,
-  transferaddress: z.string().nullable(),
+  transferaddress: z
+    .string()
+    .nullish()
+    .transform((text) => text || null),
   amount: decimal,
   blockindex: count,
   txhash: txHash,
@@ -75,7 +78,7 @@ export const answers = {
   calculatenetworkfee: z.object({ networkfee: z.union([decimal, count.transform(String)]) }),
   sendrawtransaction: z.object({ hash: txHash }),
   getcontractstate: z.object({ hash: scriptHashSchema, manifest: z.object({ name: z.string() }) }),
-  /** GAS and other tokens that came and went, the newest first; burnt and minted ones have no other account. */
+  /** GAS and other tokens that came and went, burnt and minted ones without another account. */
   getnep17transfers: z.object({ sent: z.array(transfer), received: z.array(transfer) }),
   findstorage: z.object({
     results: z.array(z.object({ key: z.base64(), value: z.base64() })),
