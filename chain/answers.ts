@@ -61,6 +61,18 @@ const effects = { exception, gasconsumed: decimal, notifications: z.array(emitte
 /** What is left on the stack of a script that stopped halfway, or of a stranger's, may be anything. */
 const anyStack = stack.catch([]);
 
+const transfer = z.object({
+  timestamp: count,
+  assethash: scriptHashSchema,
+  transferaddress: z
+    .string()
+    .nullish()
+    .transform((text) => text || null),
+  amount: decimal,
+  blockindex: count,
+  txhash: txHash,
+});
+
 export const answers = {
   getversion: z.object({
     useragent: z.string(),
@@ -101,6 +113,8 @@ export const answers = {
     truncated: z.boolean(),
   }),
   getproof: z.base64(),
+  /** GAS and other tokens that came and went, burnt and minted ones without another account. */
+  getnep17transfers: z.object({ sent: z.array(transfer), received: z.array(transfer) }),
   findstorage: z.object({
     results: z.array(z.object({ key: z.base64(), value: z.base64() })),
     next: count,

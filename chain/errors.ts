@@ -28,6 +28,11 @@ export class WrongChain extends WrongNode {
   override name = 'WrongChain';
 }
 
+/** The contract that is configured does not stand on the node's chain. */
+export class WrongContract extends WrongNode {
+  override name = 'WrongContract';
+}
+
 /** The node understood the request and refused it; the same request will be refused again, by others too. */
 export class RpcError extends Error {
   override name = 'RpcError';
@@ -122,8 +127,8 @@ const byCode = new Map<number, Speaks>(
   (Object.keys(rpcCode) as (keyof typeof rpcCode)[]).map((name) => [rpcCode[name], speaks[name]]),
 );
 
-/** neo-go alone has it: a node without it is read in another way. */
-const optionalMethods: readonly string[] = ['getblocknotifications'];
+/** Not every node has them: it is read in another way, or something is not shown. */
+const optionalMethods: readonly string[] = ['getblocknotifications', 'getnep17transfers'];
 
 /** A code that nobody has told us of is no verdict on the request: the next node may know better. */
 export function speaksOf(method: string, code: number): Speaks {

@@ -5,14 +5,15 @@ import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import type { ScriptHash } from '../protocol/types/hash.ts';
 import { NodeUnavailable } from './errors.ts';
 import { invokeScript } from './invoke.ts';
+import type { Ask } from './node.ts';
 import type { Rpc } from './rpc.ts';
 import { type Receipt, type Sender, send } from './send.ts';
 
 /** The native GAS token (NEP-17), the same on every N3 network. */
-const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
+export const gasContract = '0xd2a4cff31913016155e38e474a2c06d08be276cf' as ScriptHash;
 
 /** GAS that an account or a contract holds. */
-export async function readGasBalance(rpc: Rpc, holder: Address | ScriptHash): Promise<Datoshi> {
+export async function readGasBalance(rpc: Pick<Ask, 'call'>, holder: Address | ScriptHash): Promise<Datoshi> {
   return readInteger(rpc, { contract: gasContract, method: 'balanceOf', args: [{ hash160: holder }] });
 }
 
@@ -24,7 +25,7 @@ export async function readStoragePrice(rpc: Rpc): Promise<Datoshi> {
   return readInteger(rpc, { contract: policyContract, method: 'getStoragePrice', args: [] });
 }
 
-async function readInteger(rpc: Rpc, call: ContractCall): Promise<Datoshi> {
+async function readInteger(rpc: Pick<Ask, 'call'>, call: ContractCall): Promise<Datoshi> {
   const { state, exception, stack } = await invokeScript(rpc, scriptOf([call]));
   if (state !== 'HALT' || !stack[0]) throw new NodeUnavailable(`${call.method} can't be read: ${exception ?? state}`);
   return datoshi(asInteger(stack[0]));

@@ -52,7 +52,7 @@ export type EscrowRecord = {
 type ScheduledUpdate = { nefHash: Hex; manifestHash: Hex; notBefore: Date };
 
 /** The contract's safe methods, read from the chain itself. Each may throw what `Rpc` throws, and ScriptFault. */
-export function createReader(rpc: Rpc, contract: ScriptHash) {
+export function createReader(rpc: Pick<Rpc, 'call' | 'use'>, contract: ScriptHash) {
   async function read<N extends MethodName>(name: N, args: ArgumentsOf<N>): Promise<StackItem> {
     return top(await invokeScript(rpc, scriptOf([contractCall(contract, name, args)])));
   }

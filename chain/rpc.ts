@@ -1,5 +1,7 @@
+import type { ScriptHash } from '../protocol/types/hash.ts';
 import type { AnswerOf, Method } from './answers.ts';
-import { NodeUnavailable, WrongNetwork } from './errors.ts';
+import { isDeployed } from './contract.ts';
+import { NodeUnavailable, WrongContract, WrongNetwork } from './errors.ts';
 import { refuseCutOff } from './gas-limit.ts';
 import { type Ask, createNode, type Node } from './node.ts';
 import { createPool, type Pool, type PoolEvent } from './pool.ts';
@@ -22,6 +24,8 @@ export type RpcOptions = {
   timeoutMs?: number;
   /** Each node is asked whether it is of that network before it is asked anything else. */
   network?: number;
+  /** The same of the contract: a node without it is left out. */
+  contract?: ScriptHash;
   /** Told when a node is left, or left out. */
   report?: (event: PoolEvent) => void;
 };
@@ -36,13 +40,16 @@ const LOOK_EVERY_MS = 5_000;
 const MAX_LAG = 2;
 
 export function createRpc(urls: readonly string[], options: RpcOptions = {}): Rpc {
-  const { timeoutMs = REQUEST_LIMIT_MS, network, report = () => {} } = options;
+  const { timeoutMs = REQUEST_LIMIT_MS, network, contract, report = () => {} } = options;
   const pairs = urls.map((url) => {
     const endpoint = endpointOf(url);
     const quick = createNode(endpoint, Math.min(timeoutMs, LOOK_LIMIT_MS));
     return { node: guarded(createNode(endpoint, timeoutMs)), quick };
   });
-  const verify = (node: Node) => (network === undefined ? Promise.resolve() : checkNetwork(node, network));
+  const verify = async (node: Node) => {
+    if (network !== undefined) await checkNetwork(node, network);
+    if (contract !== undefined) await checkContract(node, contract);
+  };
   const { use, everyone, leave, current } = createPool(pairs, { verify, report });
   let looked = Number.NEGATIVE_INFINITY;
 
@@ -88,6 +95,12 @@ async function checkNetwork(node: Node, network: number): Promise<void> {
   if (protocol.network === network) return;
   const of = `of network ${protocol.network}, the configured network is ${network}`;
   throw new WrongNetwork(`the node at ${node.name} is ${of}`);
+}
+
+/** @throws WrongContract where it does not stand there */
+async function checkContract(node: Node, contract: ScriptHash): Promise<void> {
+  if (await isDeployed(node, contract)) return;
+  throw new WrongContract(`the node at ${node.name} has no contract ${contract}`);
 }
 
 export type NodeVersion = {

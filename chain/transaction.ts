@@ -11,6 +11,7 @@ import { type Datoshi, datoshi } from '../protocol/types/datoshi.ts';
 import { height } from '../protocol/types/height.ts';
 import { RpcError, rpcCode } from './errors.ts';
 import { invokeScript, ScriptFault } from './invoke.ts';
+import type { Ask } from './node.ts';
 import type { Rpc } from './rpc.ts';
 
 /** A transaction would cost more than the signer may spend. */
@@ -29,12 +30,22 @@ export type BuildOptions = {
   reserve?: Datoshi;
 };
 
+/** The same without a network and a key: what is made shall be looked at before it is signed. */
+export type PrepareOptions = Omit<BuildOptions, 'network' | 'signer'> & {
+  signer: Pick<Signer, 'address' | 'verificationScript'>;
+};
+
 /**
  * Estimates the fees of a script that `signer` signs (scope CalledByEntry), and signs it. @throws ScriptFault,
  * FeeLimitExceeded
  */
 export async function signScript(rpc: Rpc, script: Uint8Array, options: BuildOptions): Promise<SignedTransaction> {
-  const { network, signer, validForBlocks, feeLimit, reserve = 0n } = options;
+  return signTransaction(await prepareScript(rpc, script, options), options.signer, options.network);
+}
+
+/** A transaction with this script, and with the fees that it needs. @throws ScriptFault, FeeLimitExceeded */
+export async function prepareScript(rpc: Ask, script: Uint8Array, options: PrepareOptions): Promise<Transaction> {
+  const { signer, validForBlocks, feeLimit, reserve = 0n } = options;
   const dryRun = await invokeScript(rpc, script, [signer.address]);
   if (dryRun.state !== 'HALT') throw new ScriptFault(dryRun.exception ?? 'FAULT');
   const count = await rpc.call('getblockcount');
@@ -49,7 +60,7 @@ export async function signScript(rpc: Rpc, script: Uint8Array, options: BuildOpt
   const total = transaction.systemFee + networkFee;
   if (feeLimit !== undefined && total > feeLimit)
     throw new FeeLimitExceeded(`the transaction would cost ${total} datoshi, the limit is ${feeLimit}`);
-  return signTransaction({ ...transaction, networkFee }, signer, network);
+  return { ...transaction, networkFee };
 }
 
 /** What a script costs can grow a little until it is executed: a stored number becomes a byte longer. */
@@ -57,14 +68,14 @@ function withMargin(gasConsumed: Datoshi): bigint {
   return gasConsumed + gasConsumed / 50n + 100_000n;
 }
 
-async function readNetworkFee(rpc: Rpc, transaction: Transaction, signer: Signer): Promise<Datoshi> {
+async function readNetworkFee(rpc: Ask, transaction: Transaction, signer: PrepareOptions['signer']): Promise<Datoshi> {
   const bytes = unsignedBytes(transaction, signer);
   const { networkfee } = await rpc.call('calculatenetworkfee', [base64OfBytes(bytes)]);
   return datoshi(BigInt(networkfee));
 }
 
 /** Hands a signed transaction to the network; one that the network has already is no error. @throws RpcError refused */
-export async function broadcast(rpc: Rpc, bytes: Uint8Array): Promise<void> {
+export async function broadcast(rpc: Pick<Ask, 'call'>, bytes: Uint8Array): Promise<void> {
   try {
     await rpc.call('sendrawtransaction', [base64OfBytes(bytes)]);
   } catch (error) {

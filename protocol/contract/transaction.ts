@@ -1,13 +1,15 @@
-import { experimental, sc, tx, u } from '@cityofzion/neon-js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { ripemd160 } from '@noble/hashes/legacy.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Signer } from '../sign/signer.ts';
 import { type Address, hash160Bytes } from '../types/address.ts';
-import { bytesOfHex } from '../types/bytes.ts';
-import type { Datoshi } from '../types/datoshi.ts';
-import type { ScriptHash, TxHash } from '../types/hash.ts';
-import { type Height, height } from '../types/height.ts';
+import { hexOf, littleEndian4, littleEndian8, variableLength } from '../types/bytes.ts';
+import { type Datoshi, maxInteger } from '../types/datoshi.ts';
+import { type ScriptHash, scriptHashOfBytes, type TxHash } from '../types/hash.ts';
+import type { Height } from '../types/height.ts';
+import { ALL_CALL_FLAGS, callContract, opcode, pushBytes, pushInteger } from './vm.ts';
 
-/** The bytes of NEO transactions. The one place for neon-js: its defects are handled here. */
+/** The bytes of NEO transactions. `read-transaction.ts` is the way back. */
 
 /** An argument of a contract call, by the type that the VM shall see. */
 export type Argument =
@@ -23,32 +25,29 @@ export type ContractCall = { contract: ScriptHash; method: string; args: readonl
 
 /** The script that makes these calls in their order, each with all call flags. */
 export function scriptOf(calls: readonly ContractCall[], { mustReturnTrue = false } = {}): Uint8Array {
-  const builder = new sc.ScriptBuilder();
-  for (const { contract, method, args } of calls) {
-    builder.emitContractCall({
-      scriptHash: contract.slice(2),
-      operation: method,
-      callFlags: sc.CallFlags.All,
-      args: args.map(toContractParam),
-    });
-    if (mustReturnTrue) builder.emit(sc.OpCode.ASSERT);
-  }
-  return bytesOfHex(builder.build());
+  return concatBytes(
+    ...calls.flatMap(({ contract, method, args }) => [
+      push(args),
+      pushInteger(ALL_CALL_FLAGS),
+      pushBytes(utf8ToBytes(method)),
+      pushBytes(hash160Bytes(contract)),
+      Uint8Array.of(opcode.SYSCALL, ...callContract),
+      ...(mustReturnTrue ? [Uint8Array.of(opcode.ASSERT)] : []),
+    ]),
+  );
 }
 
-function toContractParam(argument: Argument): InstanceType<typeof sc.ContractParam> {
-  if (argument === null) return sc.ContractParam.any(null);
-  if (typeof argument === 'boolean') return sc.ContractParam.boolean(argument);
-  if (typeof argument === 'bigint') return sc.ContractParam.integer(argument.toString());
-  if (typeof argument === 'string') return sc.ContractParam.string(argument);
-  if (argument instanceof Uint8Array) return bytesParam(argument);
-  if ('hash160' in argument) return bytesParam(hash160Bytes(argument.hash160));
-  return sc.ContractParam.array(...(argument as readonly Argument[]).map(toContractParam));
-}
-
-/** `true` (little endian): neon-js would push the bytes of a big-endian HexString in reverse. */
-function bytesParam(bytes: Uint8Array): InstanceType<typeof sc.ContractParam> {
-  return sc.ContractParam.byteArray(u.HexString.fromHex(bytesToHex(bytes), true));
+function push(argument: Argument): Uint8Array {
+  if (argument === null) return Uint8Array.of(opcode.PUSHNULL);
+  if (typeof argument === 'boolean') return Uint8Array.of(argument ? opcode.PUSHT : opcode.PUSHF);
+  if (typeof argument === 'bigint') return pushInteger(argument);
+  if (typeof argument === 'string') return pushBytes(utf8ToBytes(argument));
+  if (argument instanceof Uint8Array) return pushBytes(argument);
+  if ('hash160' in argument) return pushBytes(hash160Bytes(argument.hash160));
+  const items = argument as readonly Argument[];
+  if (items.length === 0) return Uint8Array.of(opcode.NEWARRAY0);
+  // PACK takes the first item from the top of the stack
+  return concatBytes(...items.toReversed().map(push), pushInteger(BigInt(items.length)), Uint8Array.of(opcode.PACK));
 }
 
 /** What a transaction says; one account signs it, with scope CalledByEntry. */
@@ -71,11 +70,62 @@ export type SignedTransaction = {
   networkFee: Datoshi;
 };
 
+/** What a witness of a scope is good for: calls that the transaction's own script makes, and no deeper ones. */
+const CALLED_BY_ENTRY = 1;
+const VERSION = 0;
+
 export const createNonce = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;
 
+/** All but the witness: what is hashed, and so what is signed. @throws RangeError where a number is out of range */
+export function contentBytes(transaction: Transaction, sender: Address): Uint8Array {
+  const { script, validUntilBlock, systemFee, networkFee, nonce } = transaction;
+  return concatBytes(
+    Uint8Array.of(VERSION),
+    littleEndian4(nonce),
+    fee(systemFee),
+    fee(networkFee),
+    littleEndian4(validUntilBlock),
+    Uint8Array.of(1),
+    hash160Bytes(sender),
+    Uint8Array.of(CALLED_BY_ENTRY),
+    Uint8Array.of(0), // attributes
+    variableLength(script.length),
+    script,
+  );
+}
+
+/** The chain reads them as signed numbers. */
+function fee(value: Datoshi): Uint8Array {
+  if (value > maxInteger) throw new RangeError(`a fee of ${value} datoshi is more than a transaction can hold`);
+  return littleEndian8(value);
+}
+
+/** The hash of a transaction is made of its content, so it is the same whoever signs, and however. */
+export const hashOfContent = (content: Uint8Array): TxHash => hexOf(sha256(content).reverse()) as string as TxHash;
+
+/** What a key signs: the same content on another network is another message. */
+export const messageOfContent = (content: Uint8Array, network: number): Uint8Array =>
+  concatBytes(littleEndian4(network), sha256(content));
+
+/** PUSHDATA1 64 <signature>: what both a single key's and a 1-of-n multisig's verification script takes. */
+export function withWitness(content: Uint8Array, verificationScript: Uint8Array, signature: Uint8Array): Uint8Array {
+  const invocation = pushBytes(signature);
+  return concatBytes(
+    content,
+    Uint8Array.of(1),
+    variableLength(invocation.length),
+    invocation,
+    variableLength(verificationScript.length),
+    verificationScript,
+  );
+}
+
+const SIGNATURE_BYTES = 64;
+
 /** The transaction with a signature of zeros: as long as the signed one, for a node that shall tell its network fee. */
-export function unsignedBytes(transaction: Transaction, signer: Signer): Uint8Array {
-  return serialize(build(transaction, signer), signer, new Uint8Array(64));
+export function unsignedBytes(transaction: Transaction, signer: Pick<Signer, 'address' | 'verificationScript'>) {
+  const content = contentBytes(transaction, signer.address);
+  return withWitness(content, signer.verificationScript, new Uint8Array(SIGNATURE_BYTES));
 }
 
 /** @throws what the signer throws, e.g. where its person refuses */
@@ -84,44 +134,16 @@ export async function signTransaction(
   signer: Signer,
   network: number,
 ): Promise<SignedTransaction> {
-  const built = build(transaction, signer);
-  const signature = await signer.sign(bytesOfHex(built.getMessageForSigning(network)));
+  const content = contentBytes(transaction, signer.address);
+  const signature = await signer.sign(messageOfContent(content, network));
+  const { validUntilBlock, systemFee, networkFee } = transaction;
   return {
-    hash: `0x${built.hash()}` as TxHash,
-    bytes: serialize(built, signer, signature),
-    validUntilBlock: height(built.validUntilBlock),
-    systemFee: transaction.systemFee,
-    networkFee: transaction.networkFee,
-  };
-}
-
-type Built = InstanceType<typeof tx.Transaction>;
-
-function build({ script, validUntilBlock, systemFee, networkFee, nonce }: Transaction, signer: Signer): Built {
-  return new tx.Transaction({
-    nonce,
-    script: u.HexString.fromHex(bytesToHex(script)),
-    signers: [
-      new tx.Signer({
-        account: bytesToHex(hash160Bytes(signer.address).reverse()),
-        scopes: tx.WitnessScope.CalledByEntry,
-      }),
-    ],
+    hash: hashOfContent(content),
+    bytes: withWitness(content, signer.verificationScript, signature),
     validUntilBlock,
-    systemFee: u.BigInteger.fromNumber(systemFee.toString()),
-    networkFee: u.BigInteger.fromNumber(networkFee.toString()),
-  });
-}
-
-/** PUSHDATA1 64 <signature>: what both a single key's and a 1-of-n multisig's verification script takes. */
-function serialize(built: Built, { verificationScript }: Signer, signature: Uint8Array): Uint8Array {
-  built.witnesses = [
-    new tx.Witness({
-      invocationScript: `0c40${bytesToHex(signature)}`,
-      verificationScript: bytesToHex(verificationScript),
-    }),
-  ];
-  return bytesOfHex(built.serialize(true));
+    systemFee,
+    networkFee,
+  };
 }
 
 /**
@@ -129,6 +151,11 @@ function serialize(built: Built, { verificationScript }: Signer, signature: Uint
  * name.
  */
 export function contractHashOf(deployer: Address, { checksum, name }: { checksum: number; name: string }): ScriptHash {
-  const sender = u.HexString.fromHex(bytesToHex(hash160Bytes(deployer).reverse()));
-  return `0x${experimental.getContractHash(sender, checksum, name)}` as ScriptHash;
+  const script = concatBytes(
+    Uint8Array.of(opcode.ABORT),
+    pushBytes(hash160Bytes(deployer)),
+    pushInteger(BigInt(checksum)),
+    pushBytes(utf8ToBytes(name)),
+  );
+  return scriptHashOfBytes(ripemd160(sha256(script)));
 }

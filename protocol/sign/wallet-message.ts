@@ -1,5 +1,5 @@
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { littleEndian8 } from '../types/bytes.ts';
+import { littleEndian8, variableLength } from '../types/bytes.ts';
 
 /**
  * How a wallet wraps a message before it signs, so that nobody gets a transaction signed as a message:
@@ -34,11 +34,4 @@ export function wrapMessage(message: Uint8Array, wrapping: Wrapping): Uint8Array
     default:
       return wrapping satisfies never;
   }
-}
-
-/** NEO's length of bytes: one byte, or 0xfd and two. @throws RangeError where it would take more */
-function variableLength(length: number): Uint8Array {
-  if (length < 0xfd) return Uint8Array.of(length);
-  if (length > 0xffff) throw new RangeError(`a message of ${length} bytes is too long`);
-  return Uint8Array.of(0xfd, length & 0xff, length >> 8);
 }

@@ -40,3 +40,13 @@ export function littleEndian4(value: number): Uint8Array {
   new DataView(bytes.buffer).setUint32(0, value, true);
   return bytes;
 }
+
+/**
+ * NEO's length of bytes or of a list: one byte; from 253 on a mark and two or four bytes. @throws RangeError where it
+ * is longer than that
+ */
+export function variableLength(length: number): Uint8Array {
+  if (length < 0xfd) return Uint8Array.of(length);
+  if (length <= 0xffff) return Uint8Array.of(0xfd, length & 0xff, length >> 8);
+  return Uint8Array.of(0xfe, ...littleEndian4(length));
+}

@@ -49,6 +49,3 @@ export const entryOf = (files: readonly string[]): string =>
 /** All of protocol/ but its tests. */
 export const protocolFiles = (): string[] =>
   globSync('protocol/**/*.ts', { cwd: repository, exclude: ['**/*.test.ts'] }).sort();
-
-/** The one file that imports neon-js. */
-export const transactionFile = 'protocol/contract/transaction.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { repository } from '../../stack/folder.ts';
-import { type Bundle, bundle, entryOf, protocolFiles, transactionFile } from './bundle.ts';
+import { bundle, entryOf, protocolFiles } from './bundle.ts';
 import { chromiumFlags } from './chromium.ts';
 import type * as InPage from './page/main.ts';
 import { type Reproducible, reproduced } from './page/reproduce.ts';
@@ -79,21 +79,14 @@ const SIGNATURES = 32;
 
 describe('the bundle of protocol/', () => {
   /** A page loads it before it shows anything; what makes it larger than this should be a decision. */
-  const limits = { without: 75_000, all: 220_000 };
+  const limit = 80_000;
   const kB = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
-  const say = (name: string, { bytes, gzipBytes }: Bundle) =>
-    console.log(`protocol/ ${name}: ${kB(bytes)} minified, ${kB(gzipBytes)} with gzip`);
 
-  test("needs nothing of Node.js, and neon-js for a transaction's bytes alone", async () => {
-    const files = protocolFiles();
-    const without = await bundle(entryOf(files.filter((file) => file !== transactionFile)));
-    const all = await bundle(entryOf(files));
-    say('without transactions', without);
-    say('with transactions (neon-js)', all);
-    const hasNeon = ({ modules }: Bundle) => modules.some((id) => id.includes('@cityofzion'));
-    expect([hasNeon(without), hasNeon(all)]).toEqual([false, true]);
-    expect(without.gzipBytes).toBeLessThan(limits.without);
-    expect(all.gzipBytes).toBeLessThan(limits.all);
+  test('needs nothing of Node.js, and no neon-js', async () => {
+    const { modules, bytes, gzipBytes } = await bundle(entryOf(protocolFiles()));
+    console.log(`protocol/: ${kB(bytes)} minified, ${kB(gzipBytes)} with gzip`);
+    expect(modules.filter((id) => id.includes('@cityofzion'))).toEqual([]);
+    expect(gzipBytes).toBeLessThan(limit);
   });
 
   test('is refused where a module of Node.js gets into it', async () => {

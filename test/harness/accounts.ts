@@ -29,8 +29,8 @@ export async function createFundedAccounts(
 export const payFromTreasury = (payments: Parameters<typeof transferGas>[1], base: TestBase = inject('base')) =>
   transferGas({ rpc: testRpc(base), network: base.network, signer: openTreasury(base) }, payments);
 
-export async function createFundedAccount(amount = thousandGas): Promise<Key> {
-  const [account] = await createFundedAccounts(1, amount);
+export async function createFundedAccount(amount = thousandGas, base: TestBase = inject('base')): Promise<Key> {
+  const [account] = await createFundedAccounts(1, amount, base);
   return account as Key;
 }
 

@@ -61,6 +61,7 @@ export function startTamperedNode(real: string, tamper: Tamper, wire?: Wire): Pr
 const hash = (digits: string) => `0x${digits.repeat(32)}`;
 const header = { index: 7, hash: hash('a7'), previousblockhash: hash('a6'), time: 1_700_000_000_000 };
 const emitted = { contract: `0x${'cc'.repeat(20)}`, eventname: 'Deposited', state: { type: 'Array', value: [] } };
+const burnt = { timestamp: 1, assethash: `0x${'aa'.repeat(20)}`, amount: '5', blockindex: 7, txhash: hash('b1') };
 const effects = { exception: null, gasconsumed: '2028330', stack: [], notifications: [emitted] };
 
 /** What a node of a small network usually says; a test holds it against the real one. */
@@ -84,6 +85,7 @@ export const ordinary: Record<Method, unknown> = {
   getstateroot: { index: 7, roothash: hash('5e') },
   findstates: { results: [{ key: 'YQ==', value: 'Yg==' }], truncated: false },
   getproof: 'YQ==',
+  getnep17transfers: { sent: [burnt], received: [{ ...burnt, transferaddress: 'NbUgTSFvPmsRxmGeWpuuGeJUoRoi6PErcM' }] },
   findstorage: { results: [{ key: 'YQ==', value: 'Yg==' }], next: 1, truncated: false },
 };
 

@@ -3,7 +3,10 @@ import '../ui/no-eval.ts';
 
 import '../ui/theme.css';
 import { render } from 'preact';
+import { language, spokenLanguage } from '../ui/strings/strings.ts';
 import { Rescue } from './rescue.tsx';
 
+language.value = spokenLanguage(navigator.languages);
+document.documentElement.lang = language.value;
 const root = document.querySelector('#app');
 if (root) render(<Rescue />, root);

@@ -50,9 +50,14 @@ export function useSite({ folder, settings = {} }: Options = {}) {
     await served?.stop();
   });
 
-  /** A browser that has never been here. */
-  async function visit(path = '', options: BrowserContextOptions = {}): Promise<Visit> {
+  /** A browser that has never been here. `prepare`: what it has besides, before the page comes. */
+  async function visit(
+    path = '',
+    options: BrowserContextOptions = {},
+    prepare: (context: BrowserContext) => Promise<void> = async () => {},
+  ): Promise<Visit> {
     const context = await browser.newContext({ ...phone, ...options });
+    await prepare(context);
     const [asked, complaints]: [string[], string[]] = [[], []];
     context.on('request', (request) => asked.push(request.url()));
     context.on('weberror', (error) => complaints.push(error.error().message));

@@ -1,6 +1,8 @@
+import { providers } from './providers.ts';
 import { purse } from './purse.ts';
+import { rescue } from './rescue.ts';
 import { shared } from './shared.ts';
 import { telephone } from './telephone.ts';
 import { wallet } from './wallet.ts';
 
-export const english = { shared, wallet, telephone, purse };
+export const english = { shared, wallet, telephone, purse, providers, rescue };
