@@ -47,6 +47,8 @@ export type PhoneOptions = {
   device?: string;
   /** It rings so long. */
   ringMs?: number;
+  /** What it says with it. */
+  phrase?: string;
   /** What it offers and answers; left out: sound at a port where nobody is. */
   sdp?: string;
 };
@@ -65,6 +67,7 @@ export async function openPhone({
   answer = 200,
   device = `<urn:uuid:${randomUUID()}>`,
   ringMs = 50,
+  phrase = answer === 200 ? 'OK' : 'No',
   sdp = soundSdp(40_000),
 }: PhoneOptions): Promise<Phone> {
   const waiting = new Map<string, (message: SipMessage) => void>();
@@ -92,7 +95,7 @@ export async function openPhone({
     if (message.method === 'ACK') return;
     if (message.method === 'INVITE') {
       respond(message, 180, 'Ringing');
-      if (answer > 0) setTimeout(() => respond(message, answer, answer === 200 ? 'OK' : 'No'), ringMs);
+      if (answer > 0) setTimeout(() => respond(message, answer, phrase), ringMs);
       return;
     }
     if (message.method === 'CANCEL') {

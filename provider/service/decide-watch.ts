@@ -66,7 +66,7 @@ export const endOf = ({ charge }: Pick<ChargedCall, 'charge'>): Date =>
 
 /**
  * What was spent, what waits to be paid, and what had been talked an interval and its grace ago must be signed for by
- * now; of a call that is younger than that, nothing is asked yet.
+ * now; of a call that is younger than that, nothing is asked yet. A phone that was cut off can't sign meanwhile.
  */
 function isSignedFor(
   talking: readonly ChargedCall[],
@@ -76,8 +76,8 @@ function isSignedFor(
   { unsignedSeconds }: PermissionPolicy,
 ): boolean {
   if (escrow.voucherKey === null) return true;
-  const then = now.getTime() - unsignedSeconds * 1000;
-  const talked = talking.map(({ answeredAt, charge }) => {
+  const talked = talking.map(({ answeredAt, lostAt, charge }) => {
+    const then = (lostAt ?? now).getTime() - unsignedSeconds * 1000;
     const ms = then - (answeredAt?.getTime() ?? then);
     return ms > 0 ? priceOf(ms, charge.terms).price : datoshi(0n);
   });

@@ -49,11 +49,25 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
   writeSiteHeaders(dist, { ...policy, ...allowed });
 }
 
+/** One page alone, for a devnet: what a test looks at. */
+export async function buildPage(root: string, dist: string): Promise<void> {
+  const policy = { plainConnections: devnetAddresses };
+  const plugins = [policyInPage(contentSecurityPolicy(policy))];
+  await build({ ...shared({ devnet: true }), root, plugins, build: { ...output, outDir: dist } });
+  writeSiteHeaders(dist, { ...policy, scripts: ["'self'"], styles: ["'self'"] });
+}
+
 /** A devnet's node, API and providers are on this machine, without TLS. */
 const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 
 /** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
-const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
+const output = {
+  target: 'es2024',
+  emptyOutDir: true,
+  modulePreload: { polyfill: false },
+  // Modules run in the order of their imports, also where they are in several files: no-eval.ts before any schema.
+  rolldownOptions: { output: { strictExecutionOrder: true } },
+} as const;
 
 /** How long a part of the build took is of no interest to whoever starts a stack. */
 const checks = { bundlerTimings: false };
