@@ -13,6 +13,8 @@ export type Call = {
   callId: string;
   sipCallId: string;
   fromTag: string;
+  /** Kamailio's own name for the INVITE or MESSAGE that it began with. */
+  request: string;
   /** Who pays, or would: null where it is nobody of ours. */
   user: Address | null;
   method: 'INVITE' | 'MESSAGE';
@@ -49,6 +51,7 @@ function callOf(row: Row): Call {
     callId: String(row.call_id),
     sipCallId: String(row.sip_call_id),
     fromTag: String(row.from_tag),
+    request: String(row.request),
     user: row.user as Address | null,
     method: row.method as Call['method'],
     direction: row.direction as Call['direction'],
@@ -114,12 +117,13 @@ export function callsOnEscrow(store: Store, escrowId: bigint): Call[] {
 export function insertCall(store: Store, call: Call): void {
   store
     .prepare(`insert into calls
-        (call_id, sip_call_id, from_tag, user, method, direction, from_party, to_party, state, invited_at)
-      values (?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
+        (call_id, sip_call_id, from_tag, request, user, method, direction, from_party, to_party, state, invited_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
     .run(
       call.callId,
       call.sipCallId,
       call.fromTag,
+      call.request,
       call.user,
       call.method,
       call.direction,

@@ -19,6 +19,8 @@ import { type GivenVoucher, keepVoucher, voucherTotal } from './vouchers.ts';
 export type AskedCall = Asked & {
   sipCallId: string;
   fromTag: string;
+  /** Kamailio's own name for the transaction: the same one asked about again is the same call, and no other is. */
+  request: string;
   /** Out of which escrow it shall be paid; null: the open one with the most left. */
   escrowId: bigint | null;
   /** Signed with the INVITE: it covers the first interval. */
@@ -106,7 +108,8 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const price = decks.price(kind.destination, at);
   const callId = callIdOf(deps, asked);
   const known = findCall(store, callId);
-  if (known?.state === 'over') return refuse('callEnded');
+  const clash = clashOf(known, asked);
+  if (clash) return refuse(clash);
   if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
     const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms: null, at }) : null;
     if (limit) return overLimit(limit);
@@ -139,7 +142,8 @@ function decideCharged(
     const { id, record } = escrow;
     if (asked.voucher?.escrowId === id) keepVoucher(store, { network, contract }, record, asked.voucher);
     const known = findCall(store, callId); // another request of the same call may have come meanwhile
-    if (known?.state === 'over') return refuse('callEnded');
+    const clash = clashOf(known, asked);
+    if (clash) return refuse(clash);
     const permission = decidePermission(
       {
         callId,
@@ -170,8 +174,18 @@ function decideCharged(
   });
 }
 
+/**
+ * Why what is asked is none of a call that is known. Another INVITE with the Call-ID and the tag of a call that is under
+ * way would be a second call on the first one's price, hold and record.
+ */
+function clashOf(known: Call | null, { request }: AskedCall): CallRefusal | null {
+  if (known === null) return null;
+  if (known.state === 'over') return 'callEnded';
+  return known.request === request ? null : 'callUnderWay';
+}
+
 function begin(
-  { sipCallId, fromTag, method }: AskedCall,
+  { sipCallId, fromTag, request, method }: AskedCall,
   kind: CallKind,
   callId: string,
   invitedAt: Date,
@@ -186,7 +200,7 @@ function begin(
     billedUntil: null,
     endReason: null,
   };
-  return { callId, sipCallId, fromTag, user, method, direction, from, to, state: 'ringing', invitedAt, ...none };
+  return { callId, sipCallId, fromTag, request, user, method, direction, from, to, state: 'ringing', invitedAt, ...none };
 }
 
 /** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */

@@ -29,6 +29,7 @@ const callSchema = z.object({
   method: z.enum(['INVITE', 'MESSAGE']),
   callId: text.min(1),
   fromTag: text,
+  request: text.min(1),
   sender: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('user'), user: addressSchema }),
     z.object({ kind: z.literal('gateway'), number: text }),
@@ -118,10 +119,10 @@ function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
 }
 
 async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {
-  const { method, callId, fromTag, sender, called } = asked;
+  const { method, callId, fromTag, request, sender, called } = asked;
   const [escrowId, voucher] = [readEscrowId(asked.escrow), readVoucher(asked.voucher)];
   if (escrowId === undefined || voucher === undefined) return { json: refused('malformed') };
-  const given: AskedCall = { method, sipCallId: callId, fromTag, sender, called, escrowId, voucher };
+  const given: AskedCall = { method, sipCallId: callId, fromTag, request, sender, called, escrowId, voucher };
   const permitted = await permit(deps, given);
   if (!permitted.allowed) return { json: refused(permitted.reason, permitted.limit) };
   const { target, maxSeconds, isCharged } = permitted;

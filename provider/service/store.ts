@@ -54,6 +54,7 @@ const steps = [
    create table limit_counts (
      day text not null, limit_name text not null, verdict text not null, who text not null, count integer not null,
      last_at integer not null, last_what text not null, unique (day, limit_name, verdict, who)) strict;`,
+  `alter table calls add column request text not null default '';`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */

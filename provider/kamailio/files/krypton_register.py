@@ -109,6 +109,8 @@ class Krypton:
             "method": text("$rm"),
             "callId": text("$ci"),
             "fromTag": text("$ft"),
+            # of the transaction, which nobody but Kamailio gives: a Call-ID and a tag may come again
+            "request": "%s:%s" % (text("$T(id_index)"), text("$T(id_label)")),
             "sender": sender,
             "called": text("$rU"),
             "escrow": text("$hdr(X-Krypton-Escrow)") or None,
