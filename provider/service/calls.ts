@@ -156,7 +156,7 @@ export function writeCharge(store: Store, callId: string, { escrowId, terms, ent
 
 /**
  * What calls of this escrow cost that are over, as far as the chain has not paid it: all that was recorded, but for
- * what will never be paid, less what was settled.
+ * what will never be paid, less what was settled of it.
  */
 export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigint {
   const row = store
@@ -164,5 +164,28 @@ export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigi
       where escrow_id = ? and price > 0 and cdr_state is not 'invalid'`)
     .get(escrowId);
   const recorded = row?.sum as bigint;
-  return recorded > spent ? recorded - spent : 0n;
+  const ownSpent = spent - spentElsewhere(store, escrowId);
+  return recorded > ownSpent ? recorded - ownSpent : 0n;
+}
+
+function spentElsewhere(store: Store, escrowId: bigint): bigint {
+  const row = store.prepare('select amount from spent_elsewhere where escrow_id = ?').get(escrowId);
+  return (row?.amount ?? 0n) as bigint;
+}
+
+/**
+ * What was spent while no record of ours waited for its payment, and that none of ours was paid with, was paid for calls
+ * that this store does not know: those of a store that was lost, or of another service of this provider. Taken for the
+ * payment of our own calls it would be promised twice.
+ */
+export function noteSpentElsewhere(store: Store, escrowId: bigint, spent: bigint): void {
+  const row = store
+    .prepare(`select coalesce(sum(paid), 0) as paid, count(*) filter (where cdr_state is not 'settled') as waiting from calls
+      where escrow_id = ? and price > 0 and cdr_state is not 'invalid'`)
+    .get(escrowId);
+  const elsewhere = spent - (row?.paid as bigint);
+  if (row?.waiting !== 0n || elsewhere <= spentElsewhere(store, escrowId)) return;
+  store
+    .prepare('insert into spent_elsewhere values (?, ?) on conflict (escrow_id) do update set amount = excluded.amount')
+    .run(escrowId, elsewhere);
 }

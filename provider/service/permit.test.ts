@@ -330,6 +330,19 @@ describe('a call over a limit is refused', () => {
   });
 });
 
+test('what was paid for calls of a store that was lost pays no call of this one', async () => {
+  // 3,000 datoshi are left beside what was spent: a call of 300 s
+  const { ask, reason, deps, store } = world({ amount: datoshi(30_000n), spent: datoshi(27_000n) });
+  const { now } = deps;
+  expect(await ask({ sipCallId: 'a' })).toMatchObject({ allowed: true, maxSeconds: 300 });
+  const [answeredAt, endedAt] = [now(), new Date(now().getTime() + 300_000)];
+  recordEnd(deps, 'a', { answeredAt, endedAt, sipStatus: 200, hangupBy: null });
+  expect(unsettledOf(store, 1n, 27_000n)).toBe(3_000n);
+  expect(await reason({ sipCallId: 'b' })).toBe('insufficientFunds');
+  // once it is paid, nothing is owed
+  expect(unsettledOf(store, 1n, 30_000n)).toBe(0n);
+});
+
 test('a voucher with the INVITE covers what was talked before', async () => {
   const it = world({ voucherKey: voucherKey.publicKey, spent: datoshi(2_000n) });
   expect(await it.reason()).toBe('voucherMissing');

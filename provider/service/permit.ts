@@ -6,7 +6,15 @@ import { callIdSchema } from '../../protocol/call/form.ts';
 import { decidePermission, promisesOf } from '../../protocol/call/permission.ts';
 import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Elsewhere, findElsewhere, refuseIdentity } from './between.ts';
-import { type Call, callsOnEscrow, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
+import {
+  type Call,
+  callsOnEscrow,
+  findCall,
+  insertCall,
+  noteSpentElsewhere,
+  unsettledOf,
+  writeCharge,
+} from './calls.ts';
 import { type Charge, permissionEscrow, priceOfCharge, underWay } from './charge.ts';
 import { type Asked, type CallKind, type CallRefusal, isFree, kindOf } from './decide-call.ts';
 import type { LimitName } from './decide-limits.ts';
@@ -144,6 +152,7 @@ function decideCharged(
     const known = findCall(store, callId); // another request of the same call may have come meanwhile
     const clash = clashOf(known, asked);
     if (clash) return refuse(clash);
+    noteSpentElsewhere(store, id, record.spent);
     const permission = decidePermission(
       {
         callId,
@@ -200,7 +209,20 @@ function begin(
     billedUntil: null,
     endReason: null,
   };
-  return { callId, sipCallId, fromTag, request, user, method, direction, from, to, state: 'ringing', invitedAt, ...none };
+  return {
+    callId,
+    sipCallId,
+    fromTag,
+    request,
+    user,
+    method,
+    direction,
+    from,
+    to,
+    state: 'ringing',
+    invitedAt,
+    ...none,
+  };
 }
 
 /** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */

@@ -55,6 +55,7 @@ const steps = [
      day text not null, limit_name text not null, verdict text not null, who text not null, count integer not null,
      last_at integer not null, last_what text not null, unique (day, limit_name, verdict, who)) strict;`,
   `alter table calls add column request text not null default '';`,
+  `create table spent_elsewhere (escrow_id integer primary key, amount integer not null) strict;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */
