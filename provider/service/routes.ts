@@ -63,6 +63,8 @@ const endedSchema = z.object({
   by: z.enum(['caller', 'callee', 'provider']),
   /** Of the first 18x; empty where there was none. */
   ringing: z.union([time, z.literal('')]).default(''),
+  /** When somebody hung up: the engine's own end is none of a dialog that a BYE of Kamailio's ends. Empty: nobody did. */
+  until: z.union([time, z.literal('')]).default(''),
 });
 
 const voucherSchema = z.object({ body: text });
@@ -107,7 +109,8 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
  * the answer was not told, it has to do.
  */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
-  const { callId, start_time: start, end_time: endedAt, duration, status, by, ringing } = report;
+  const { callId, start_time: start, end_time: end, duration, status, by, ringing, until } = report;
+  const endedAt = until === '' ? end : until;
   const isAnswered = status.startsWith('2');
   const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
   const began = Number(duration) > 0 && start < known ? start : known;
