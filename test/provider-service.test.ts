@@ -141,6 +141,7 @@ const callOf = (given: Record<string, unknown> = {}) => ({
   method: 'INVITE',
   callId: randomUUID(),
   fromTag: 'tag',
+  request: '1:1',
   sender: { kind: 'user', user: world.user.address },
   called: '+31201234567',
   ...given,

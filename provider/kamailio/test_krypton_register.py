@@ -135,14 +135,23 @@ class Case(unittest.TestCase):
         ended = json.dumps({"callId": "c", "start_time": "1795642200.125", "end_time": "1795642206.126", "duration": "6.001",
                             "status": "200", "by": "caller"})
         KSR.queue = [("answered", "c 12 34 1795642200.125000"), ("cdr", ended)]
-        WalletService.statuses = [500]
+        address, self.krypton.address = self.krypton.address, krypton_register.urlsplit("http://127.0.0.1:1")
+        self.krypton.krypton_report(None)  # the wallet service is away
         self.krypton.krypton_report(None)
-        self.assertEqual([key for key, _ in KSR.queue], ["cdr", "answered"])
-        KSR.queue.reverse()
+        self.assertEqual([key for key, _ in KSR.queue], ["cdr"])
+        self.krypton.address = address
         self.krypton.krypton_report(None)
         self.assertEqual(KSR.queue, [])
-        self.assertEqual([path for path, _, _ in WalletService.asked], ["/answered", "/answered", "/ended"])
-        self.assertEqual(WalletService.asked[1][1], {"callId": "c", "entry": 12, "id": 34, "at": "1795642200.125000"})
+        self.assertEqual([path for path, _, _ in WalletService.asked], ["/answered", "/ended"])
+        self.assertEqual(WalletService.asked[0][1], {"callId": "c", "entry": 12, "id": 34, "at": "1795642200.125000"})
+
+    def test_a_report_that_the_wallet_service_fails_at_blocks_nothing(self):
+        KSR.queue = [("lost", "c 1795642200.125000"), ("back", "d")]
+        WalletService.statuses = [500]
+        self.krypton.krypton_report(None)
+        self.assertEqual([key for key, _ in KSR.queue], ["back", "lost"])
+        self.krypton.krypton_report(None)
+        self.assertEqual([path for path, _, _ in WalletService.asked], ["/lost", "/back", "/lost"])
 
     def test_a_charged_message_is_a_call_of_no_seconds(self):
         KSR.queue = [("message", "c 1795642200.125000 200")]

@@ -13,6 +13,8 @@ export type Call = {
   callId: string;
   sipCallId: string;
   fromTag: string;
+  /** Kamailio's own name for the INVITE or MESSAGE that it began with. */
+  request: string;
   /** Who pays, or would: null where it is nobody of ours. */
   user: Address | null;
   method: 'INVITE' | 'MESSAGE';
@@ -49,6 +51,7 @@ function callOf(row: Row): Call {
     callId: String(row.call_id),
     sipCallId: String(row.sip_call_id),
     fromTag: String(row.from_tag),
+    request: String(row.request),
     user: row.user as Address | null,
     method: row.method as Call['method'],
     direction: row.direction as Call['direction'],
@@ -114,12 +117,13 @@ export function callsOnEscrow(store: Store, escrowId: bigint): Call[] {
 export function insertCall(store: Store, call: Call): void {
   store
     .prepare(`insert into calls
-        (call_id, sip_call_id, from_tag, user, method, direction, from_party, to_party, state, invited_at)
-      values (?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
+        (call_id, sip_call_id, from_tag, request, user, method, direction, from_party, to_party, state, invited_at)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
     .run(
       call.callId,
       call.sipCallId,
       call.fromTag,
+      call.request,
       call.user,
       call.method,
       call.direction,
@@ -152,7 +156,7 @@ export function writeCharge(store: Store, callId: string, { escrowId, terms, ent
 
 /**
  * What calls of this escrow cost that are over, as far as the chain has not paid it: all that was recorded, but for
- * what will never be paid, less what was settled.
+ * what will never be paid, less what was settled of it.
  */
 export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigint {
   const row = store
@@ -160,5 +164,28 @@ export function unsettledOf(store: Store, escrowId: bigint, spent: bigint): bigi
       where escrow_id = ? and price > 0 and cdr_state is not 'invalid'`)
     .get(escrowId);
   const recorded = row?.sum as bigint;
-  return recorded > spent ? recorded - spent : 0n;
+  const ownSpent = spent - spentElsewhere(store, escrowId);
+  return recorded > ownSpent ? recorded - ownSpent : 0n;
+}
+
+function spentElsewhere(store: Store, escrowId: bigint): bigint {
+  const row = store.prepare('select amount from spent_elsewhere where escrow_id = ?').get(escrowId);
+  return (row?.amount ?? 0n) as bigint;
+}
+
+/**
+ * What was spent while no record of ours waited for its payment, and that none of ours was paid with, was paid for calls
+ * that this store does not know: those of a store that was lost, or of another service of this provider. Taken for the
+ * payment of our own calls it would be promised twice.
+ */
+export function noteSpentElsewhere(store: Store, escrowId: bigint, spent: bigint): void {
+  const row = store
+    .prepare(`select coalesce(sum(paid), 0) as paid, count(*) filter (where cdr_state is not 'settled') as waiting from calls
+      where escrow_id = ? and price > 0 and cdr_state is not 'invalid'`)
+    .get(escrowId);
+  const elsewhere = spent - (row?.paid as bigint);
+  if (row?.waiting !== 0n || elsewhere <= spentElsewhere(store, escrowId)) return;
+  store
+    .prepare('insert into spent_elsewhere values (?, ?) on conflict (escrow_id) do update set amount = excluded.amount')
+    .run(escrowId, elsewhere);
 }

@@ -47,6 +47,8 @@ export function createChainView(deps: ChainViewDeps, from: Position | null): Cha
   const escrows = keep((id: bigint) => reader.escrow(id));
   const escrowsOf = keep((user: Address) => reader.escrowsOf(user));
   let position = from;
+  /** The node that has given the newest block. */
+  let source: string | null = null;
   let running: Promise<Height> | null = null;
 
   function forgetAll(): void {
@@ -91,7 +93,13 @@ export function createChainView(deps: ChainViewDeps, from: Position | null): Cha
     const head = await readHeight(node);
     let at = position ?? (await startAnew(node, head));
     // What it says of users and escrows is older than what we know; a chain that was cut short grows again.
-    if (head < at.height) throw new NodeUnavailable(`${node.name} is ${at.height - head} blocks behind`);
+    if (head < at.height) {
+      source = null;
+      throw new NodeUnavailable(`${node.name} is ${at.height - head} blocks behind`);
+    }
+    // What another node has answered meanwhile may be older than blocks that were taken in already.
+    if (source !== node.name) forgetAll();
+    source = node.name;
     while (at.height < head) {
       const count = Math.min(BLOCKS_AT_A_TIME, head - at.height);
       const blocks = await readBlocks(node, asHeight(at.height + 1), count);

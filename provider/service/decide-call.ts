@@ -40,6 +40,7 @@ export type ProviderRefusal = 'unknownNumber' | 'badDestination';
 export type CallRefusal =
   | RefusalReason
   | ProviderRefusal
+  | 'callUnderWay'
   | 'blockedDestination'
   | 'overLimit'
   | IdentityRefusal
@@ -50,6 +51,7 @@ export type CallRefusal =
 /** The SIP answer to each reason. */
 const answers: Record<CallRefusal, { status: number; phrase: string }> = {
   callEnded: { status: 403, phrase: 'Call Has Ended Already' },
+  callUnderWay: { status: 482, phrase: 'Call Is Under Way Already' },
   noEscrow: { status: 402, phrase: 'No Escrow' },
   escrowEnded: { status: 402, phrase: 'Escrow Has Ended' },
   unknownEscrow: { status: 402, phrase: 'Escrow Is Not Of This User With This Provider' },

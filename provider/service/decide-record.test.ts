@@ -19,6 +19,7 @@ function call(seconds: number, increments = { initialIncrement: 1, increment: 1 
     callId: 'a',
     sipCallId: 'a',
     fromTag: 't',
+    request: 'r',
     user,
     method: 'INVITE',
     direction: 'outbound',

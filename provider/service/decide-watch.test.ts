@@ -29,6 +29,7 @@ function running(callId: string, seconds: number, given: Partial<ChargedCall> = 
     callId,
     sipCallId: callId,
     fromTag: 't',
+    request: 'r',
     user: null,
     method: 'INVITE',
     direction: 'outbound',

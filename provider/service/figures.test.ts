@@ -26,6 +26,7 @@ function world() {
         callId,
         sipCallId: callId,
         fromTag: '',
+        request: '',
         user,
         method: 'INVITE',
         direction: 'outbound',

@@ -1,5 +1,6 @@
 import { NodeUnavailable, RpcError } from '../../chain/errors.ts';
 import type { Heads } from '../../chain/heads.ts';
+import type { Rpc } from '../../chain/rpc.ts';
 import { ConfigError } from '../../process/config.ts';
 import { Outage } from '../../process/outage.ts';
 import type { ContractEvent } from '../../protocol/contract/event.ts';
@@ -57,7 +58,7 @@ export function takeEvent(
 
 /** One step of the following: waits for the next block at its end. */
 export function createFollower(
-  { chain, kamailio, log }: Pick<Deps, 'chain' | 'kamailio' | 'log'>,
+  { chain, kamailio, log, rpc }: Pick<Deps, 'chain' | 'kamailio' | 'log'> & { rpc: Pick<Rpc, 'lookAround'> },
   heads: Heads,
   unbinding: Set<Address>,
 ): () => Promise<void> {
@@ -66,6 +67,7 @@ export function createFollower(
   return async () => {
     const woken = heads.next();
     try {
+      await rpc.lookAround(); // a node that stands still says nothing of an escrow that is being closed
       await chain.sync();
       if (outage.end()) log.info({ height: chain.height() }, 'following again');
     } catch (error) {

@@ -3,7 +3,7 @@ import { ApiNotNow, ApiProblem, ApiUnreachable } from '../../protocol/api/failur
 import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from './deps.ts';
 import { committed, inTransaction } from './store.ts';
-import { noteVoucherHandedIn, noteVoucherProblem, vouchersToHandIn } from './vouchers.ts';
+import { noteVoucherHandedIn, noteVoucherProblem, noteVoucherTried, vouchersToHandIn } from './vouchers.ts';
 
 /** A fifth of what the API takes: an answer within a second, and little to repeat where it is lost. */
 const CDRS_AT_A_TIME = 200;
@@ -13,7 +13,7 @@ export const HAND_IN_MS = 1_000;
 /** ... and after so many failures no more seldom than this. */
 export const MAX_BACK_OFF_MS = 60_000;
 
-type HandInDeps = Pick<Deps, 'store' | 'api' | 'metrics' | 'log'>;
+type HandInDeps = Pick<Deps, 'store' | 'api' | 'metrics' | 'log' | 'now'>;
 
 /**
  * Hands in what waits, oldest first. The same one sent twice is one: whatever breaks, it is sent again until there is a
@@ -44,8 +44,8 @@ async function handInCdrs({ store, api, metrics, log }: HandInDeps): Promise<num
   return rows.length;
 }
 
-async function handInVouchers({ store, api, log }: HandInDeps): Promise<number> {
-  const vouchers = vouchersToHandIn(store, VOUCHERS_AT_A_TIME);
+async function handInVouchers({ store, api, log, now }: HandInDeps): Promise<number> {
+  const vouchers = vouchersToHandIn(store, VOUCHERS_AT_A_TIME, now());
   let done = 0;
   for (const voucher of vouchers) {
     const { escrowId, total, signature } = voucher;
@@ -56,17 +56,22 @@ async function handInVouchers({ store, api, log }: HandInDeps): Promise<number> 
       done += 1;
     } catch (error) {
       if (!(error instanceof ApiProblem) || error instanceof ApiNotNow) throw error;
-      if (error.code === 'unknownEscrow') continue; // its block is not in the API's index yet
-      if (!forGood.includes(error.code)) throw error;
-      noteVoucherProblem(store, voucher, error.code);
+      if (!ofItself.includes(error.code)) throw error;
+      if (error.code === FOR_GOOD) noteVoucherProblem(store, voucher, error.code);
+      else noteVoucherTried(store, voucher, now());
       log.warn({ escrowId, reason: error.code }, 'a voucher is not taken');
     }
   }
   return done;
 }
 
-/** What the API says of a voucher itself: the same one again gets the same answer. */
-const forGood = ['voucherInvalid', 'claimDeadlinePassed'];
+/** Nothing can be claimed from its escrow any more. */
+const FOR_GOOD = 'claimDeadlinePassed';
+/**
+ * What the API says of a voucher itself. That it holds was seen here, by the chain: an escrow that was opened or
+ * extended a moment ago may not be in the API's index yet.
+ */
+const ofItself = ['unknownEscrow', 'voucherInvalid', FOR_GOOD];
 
 /** Trying again later may help; else a person has to look, and what waits goes on waiting. */
 export const isPassing = (error: unknown): boolean => error instanceof ApiUnreachable || error instanceof ApiNotNow;

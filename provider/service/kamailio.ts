@@ -22,7 +22,8 @@ export type Kamailio = {
 
 export type Binding = { user: string; contact: string; received: string; expiresInS: number; userAgent: string };
 
-export type Dialog = { entry: number; id: number; sipCallId: string; isAnswered: boolean };
+/** `callId`: of the call that the wallet service has permitted; null where Kamailio does not say it. */
+export type Dialog = { entry: number; id: number; sipCallId: string; callId: string | null; isAnswered: boolean };
 
 /** Kamailio does not answer, or not as expected: it may be starting. */
 export class KamailioUnavailable extends Error {
@@ -42,6 +43,8 @@ const dialogSchema = z.object({
   h_id: z.int(),
   'call-id': z.string(),
   state: z.int(),
+  /** `$dlg_var`, one an object. */
+  variables: z.array(z.record(z.string(), z.unknown())).default([]),
 });
 const uptimeSchema = z.object({ uptime: z.int() });
 /** Null where nobody is registered. */
@@ -119,6 +122,7 @@ export function createKamailio(url: string, secret: string): Kamailio {
           entry: one.h_entry,
           id: one.h_id,
           sipCallId: one['call-id'],
+          callId: one.variables.flatMap(({ krypton }) => (typeof krypton === 'string' ? [krypton] : []))[0] ?? null,
           isAnswered: one.state >= CONFIRMED_NA,
         }));
     },

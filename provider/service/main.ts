@@ -108,7 +108,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   });
   log.info({ provider: signer.address }, `listening on ${serving.url}`);
   const loops = [
-    repeat(createFollower(deps, heads, unbinding), 0, fail),
+    repeat(createFollower({ ...deps, rpc }, heads, unbinding), 0, fail),
     repeat(watch.look, WATCH_MS, fail),
     repeat(watch.list, LIST_MS, fail),
     repeat(createMediaWatch(deps), MEDIA_MS, fail),

@@ -88,6 +88,7 @@ function world(given: Partial<EscrowRecord> = {}, others: Record<string, EscrowR
       method: 'INVITE',
       sipCallId: randomBytes(8).toString('hex'),
       fromTag: 'tag',
+      request: '1:1',
       sender: { kind: 'user', user: user.address },
       called: '+31201234567',
       escrowId: null,
@@ -149,6 +150,29 @@ describe('a call is allowed', () => {
     expect(await it.ask({ called })).toMatchObject({ allowed: true, isCharged: false, maxSeconds: 3_600 });
     keepDeck(it.store, setDeck(it, ['neo:', '5', 60]));
     expect(await it.reason({ called })).toBe('noEscrow');
+  });
+});
+
+describe('another INVITE with the Call-ID and the tag of a call that is under way', () => {
+  const called = createKey().address;
+
+  test('goes to no number for nothing, where the first one is a free call to a user', async () => {
+    const { ask, reason } = world();
+    expect(await ask({ sipCallId: 'a', called })).toMatchObject({ allowed: true, isCharged: false });
+    expect(await reason({ sipCallId: 'a', request: '1:2' })).toBe('callUnderWay');
+    expect(await reason({ sipCallId: 'a', request: '1:2', method: 'MESSAGE', called })).toBe('callUnderWay');
+  });
+
+  test('goes to no dear number at the price of a cheap one, and is no second call on one record', async () => {
+    const it = world();
+    keepDeck(it.store, setDeck(it, ['+31', '1', 1], ['+44', '10', 1]));
+    expect(await it.reason({ sipCallId: 'a' })).toBe('allowed');
+    const again = (given: Partial<AskedCall>) => it.reason({ sipCallId: 'a', request: '1:2', ...given });
+    expect(await again({ called: '+44201234567' })).toBe('callUnderWay');
+    expect(await again({})).toBe('callUnderWay');
+    noteAnswer(it.deps, 'a', { at: it.state.now, dialog: { entry: 1, id: 1 } });
+    expect(await again({})).toBe('callUnderWay');
+    expect(callsOnEscrow(it.store, 1n)).toMatchObject([{ to: '+31201234567' }]);
   });
 });
 
@@ -304,6 +328,19 @@ describe('a call over a limit is refused', () => {
     const it = limited({ total: third });
     expect(await times(5, () => it.limit({ sipCallId: 'same' }))).toEqual(Array(5).fill('allowed'));
   });
+});
+
+test('what was paid for calls of a store that was lost pays no call of this one', async () => {
+  // 3,000 datoshi are left beside what was spent: a call of 300 s
+  const { ask, reason, deps, store } = world({ amount: datoshi(30_000n), spent: datoshi(27_000n) });
+  const { now } = deps;
+  expect(await ask({ sipCallId: 'a' })).toMatchObject({ allowed: true, maxSeconds: 300 });
+  const [answeredAt, endedAt] = [now(), new Date(now().getTime() + 300_000)];
+  recordEnd(deps, 'a', { answeredAt, endedAt, sipStatus: 200, hangupBy: null });
+  expect(unsettledOf(store, 1n, 27_000n)).toBe(3_000n);
+  expect(await reason({ sipCallId: 'b' })).toBe('insufficientFunds');
+  // once it is paid, nothing is owed
+  expect(unsettledOf(store, 1n, 30_000n)).toBe(0n);
 });
 
 test('a voucher with the INVITE covers what was talked before', async () => {

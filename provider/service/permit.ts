@@ -6,7 +6,15 @@ import { callIdSchema } from '../../protocol/call/form.ts';
 import { decidePermission, promisesOf } from '../../protocol/call/permission.ts';
 import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Elsewhere, findElsewhere, refuseIdentity } from './between.ts';
-import { type Call, callsOnEscrow, findCall, insertCall, unsettledOf, writeCharge } from './calls.ts';
+import {
+  type Call,
+  callsOnEscrow,
+  findCall,
+  insertCall,
+  noteSpentElsewhere,
+  unsettledOf,
+  writeCharge,
+} from './calls.ts';
 import { type Charge, permissionEscrow, priceOfCharge, underWay } from './charge.ts';
 import { type Asked, type CallKind, type CallRefusal, isFree, kindOf } from './decide-call.ts';
 import type { LimitName } from './decide-limits.ts';
@@ -19,6 +27,8 @@ import { type GivenVoucher, keepVoucher, voucherTotal } from './vouchers.ts';
 export type AskedCall = Asked & {
   sipCallId: string;
   fromTag: string;
+  /** Kamailio's own name for the transaction: the same one asked about again is the same call, and no other is. */
+  request: string;
   /** Out of which escrow it shall be paid; null: the open one with the most left. */
   escrowId: bigint | null;
   /** Signed with the INVITE: it covers the first interval. */
@@ -106,7 +116,8 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const price = decks.price(kind.destination, at);
   const callId = callIdOf(deps, asked);
   const known = findCall(store, callId);
-  if (known?.state === 'over') return refuse('callEnded');
+  const clash = clashOf(known, asked);
+  if (clash) return refuse(clash);
   if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
     return inTransaction(store, () => {
       const limit = known === null ? limitCall(deps, { method: asked.method, kind, terms: null, at }) : null;
@@ -141,7 +152,9 @@ function decideCharged(
     const { id, record } = escrow;
     if (asked.voucher?.escrowId === id) keepVoucher(store, { network, contract }, record, asked.voucher);
     const known = findCall(store, callId); // another request of the same call may have come meanwhile
-    if (known?.state === 'over') return refuse('callEnded');
+    const clash = clashOf(known, asked);
+    if (clash) return refuse(clash);
+    noteSpentElsewhere(store, id, record.spent);
     const permission = decidePermission(
       {
         callId,
@@ -172,8 +185,18 @@ function decideCharged(
   });
 }
 
+/**
+ * Why what is asked is none of a call that is known. Another INVITE with the Call-ID and the tag of a call that is under
+ * way would be a second call on the first one's price, hold and record.
+ */
+function clashOf(known: Call | null, { request }: AskedCall): CallRefusal | null {
+  if (known === null) return null;
+  if (known.state === 'over') return 'callEnded';
+  return known.request === request ? null : 'callUnderWay';
+}
+
 function begin(
-  { sipCallId, fromTag, method }: AskedCall,
+  { sipCallId, fromTag, request, method }: AskedCall,
   kind: CallKind,
   callId: string,
   invitedAt: Date,
@@ -188,7 +211,20 @@ function begin(
     billedUntil: null,
     endReason: null,
   };
-  return { callId, sipCallId, fromTag, user, method, direction, from, to, state: 'ringing', invitedAt, ...none };
+  return {
+    callId,
+    sipCallId,
+    fromTag,
+    request,
+    user,
+    method,
+    direction,
+    from,
+    to,
+    state: 'ringing',
+    invitedAt,
+    ...none,
+  };
 }
 
 /** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */

@@ -31,6 +31,7 @@ const callSchema = z.object({
   method: z.enum(['INVITE', 'MESSAGE']),
   callId: text.min(1),
   fromTag: text,
+  request: text.min(1),
   sender: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('user'), user: addressSchema }),
     z.object({ kind: z.literal('gateway'), number: text }),
@@ -64,6 +65,8 @@ const endedSchema = z.object({
   by: z.enum(['caller', 'callee', 'provider']),
   /** Of the first 18x; empty where there was none. */
   ringing: z.union([time, z.literal('')]).default(''),
+  /** When somebody hung up: the engine's own end is none of a dialog that a BYE of Kamailio's ends. Empty: nobody did. */
+  until: z.union([time, z.literal('')]).default(''),
 });
 
 const wakeSchema = z.object({ callId: text, user: addressSchema, at: time, wakesAll: z.boolean() });
@@ -111,7 +114,8 @@ function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answe
  * the answer was not told, it has to do.
  */
 function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
-  const { callId, start_time: start, end_time: endedAt, duration, status, by, ringing } = report;
+  const { callId, start_time: start, end_time: end, duration, status, by, ringing, until } = report;
+  const endedAt = until === '' ? end : until;
   const isAnswered = status.startsWith('2');
   const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
   const began = Number(duration) > 0 && start < known ? start : known;
@@ -129,10 +133,10 @@ function takeWaiting(deps: Deps, waiting: z.output<typeof wakeSchema>): Answer {
 }
 
 async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {
-  const { method, callId, fromTag, sender, called } = asked;
+  const { method, callId, fromTag, request, sender, called } = asked;
   const [escrowId, voucher] = [readEscrowId(asked.escrow), readVoucher(asked.voucher)];
   if (escrowId === undefined || voucher === undefined) return { json: refused('malformed') };
-  const given: AskedCall = { method, sipCallId: callId, fromTag, sender, called, escrowId, voucher };
+  const given: AskedCall = { method, sipCallId: callId, fromTag, request, sender, called, escrowId, voucher };
   const permitted = await permit(deps, given);
   if (!permitted.allowed) return { json: refused(permitted.reason, permitted.limit) };
   const { target, maxSeconds, isCharged } = permitted;

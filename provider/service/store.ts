@@ -57,6 +57,9 @@ const steps = [
    create table limit_counts (
      day text not null, limit_name text not null, verdict text not null, who text not null, count integer not null,
      last_at integer not null, last_what text not null, unique (day, limit_name, verdict, who)) strict;`,
+  `alter table calls add column request text not null default '';`,
+  `create table spent_elsewhere (escrow_id integer primary key, amount integer not null) strict;`,
+  `alter table vouchers add column tried_at integer not null default 0;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */

@@ -26,7 +26,7 @@ export function keepVoucher(
   if (!isVoucherValid(voucherKey, { ...scope, escrowId }, { total, signature: bytes })) return 'badSignature';
   const { changes } = store
     .prepare(`insert into vouchers (escrow_id, total, signature) values (?, ?, ?)
-      on conflict (escrow_id) do update set total = excluded.total, signature = excluded.signature, problem = null
+      on conflict (escrow_id) do update set total = excluded.total, signature = excluded.signature, problem = null, tried_at = 0
         where excluded.total > vouchers.total`)
     .run(escrowId, total, bytesToHex(bytes));
   return Number(changes) > 0 ? 'kept' : 'lower';
@@ -36,11 +36,15 @@ export function voucherTotal(store: Store, escrowId: bigint): bigint {
   return (store.prepare('select total from vouchers where escrow_id = ?').get(escrowId)?.total ?? 0n) as bigint;
 }
 
-/** Those that the API does not have yet. */
-export function vouchersToHandIn(store: Store, limit: number): GivenVoucher[] {
+/** What the API did not take is shown again after so long: what it knows of the chain may be older than what we know. */
+const TRY_AGAIN_MS = 15_000;
+
+/** Those that the API does not have yet, the ones that were tried least lately first: none keeps the others out. */
+export function vouchersToHandIn(store: Store, limit: number, now: Date): GivenVoucher[] {
   const rows = store
-    .prepare('select escrow_id, total, signature from vouchers where total > handed_in and problem is null limit ?')
-    .all(limit);
+    .prepare(`select escrow_id, total, signature from vouchers where total > handed_in and problem is null and tried_at <= ?
+      order by tried_at limit ?`)
+    .all(now.getTime() - TRY_AGAIN_MS, limit);
   return rows.map(({ escrow_id, total, signature }) => {
     return { escrowId: escrow_id as bigint, total: datoshi(total as bigint), signature: String(signature) };
   });
@@ -48,6 +52,13 @@ export function vouchersToHandIn(store: Store, limit: number): GivenVoucher[] {
 
 export function noteVoucherHandedIn(store: Store, { escrowId, total }: GivenVoucher): void {
   store.prepare('update vouchers set handed_in = max(handed_in, ?) where escrow_id = ?').run(total, escrowId);
+}
+
+/** The API does not take it now. */
+export function noteVoucherTried(store: Store, { escrowId, total }: GivenVoucher, now: Date): void {
+  store
+    .prepare('update vouchers set tried_at = ? where escrow_id = ? and total = ?')
+    .run(now.getTime(), escrowId, total);
 }
 
 /** The API will never take it: it says why. */

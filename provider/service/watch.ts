@@ -4,7 +4,7 @@ import { type Call, callsOnEscrow, callsUnderWay, unsettledOf, writeCharge } fro
 import { permissionEscrow } from './charge.ts';
 import { type Action, type ChargedCall, decideWatch, endOf, type WatchInput } from './decide-watch.ts';
 import type { Deps } from './deps.ts';
-import { KamailioUnavailable } from './kamailio.ts';
+import { type Dialog, KamailioUnavailable } from './kamailio.ts';
 import { warnOfLongCalls } from './limits.ts';
 import { recordEnd } from './record.ts';
 import { committed, inTransaction } from './store.ts';
@@ -153,16 +153,33 @@ async function setTimeouts(
   }
 }
 
+/** Calls that run and that nobody pays, as their record is there already or their store is lost. */
+async function endUnknown(
+  { store, kamailio, metrics, log }: Pick<WatchDeps, 'store' | 'kamailio' | 'metrics' | 'log'>,
+  dialogs: readonly Dialog[],
+): Promise<void> {
+  const known = new Set(callsUnderWay(store).map(({ callId }) => callId));
+  for (const { entry, id, callId, isAnswered } of dialogs) {
+    if (!isAnswered || callId === null || known.has(callId)) continue;
+    // one whose end was told a moment ago may stand in the list yet
+    if (!(await kamailio.hangUp({ entry, id }, 'callUnknown'))) continue;
+    metrics.count('calls_ended_by_us', 'callUnknown');
+    log.warn({ callId }, 'Kamailio has a call that is not under way here: it is ended');
+  }
+}
+
 /** Notes which calls are alive, and closes those that Kamailio has lost at the moment at which they were seen last. */
 async function compare({ store, kamailio, now, ...rest }: WatchDeps): Promise<void> {
   const asked = now();
   const startedAt = asked.getTime() - (await kamailio.uptimeS()) * 1000 - UPTIME_TOLERANCE_MS;
   const dialogs = await kamailio.dialogs();
+  await endUnknown({ store, kamailio, ...rest }, dialogs);
   const lost = inTransaction(store, () =>
     callsUnderWay(store).filter((call) => {
-      const dialog = dialogs.find(({ sipCallId, entry, id }) =>
-        call.dialog ? call.dialog.entry === entry && call.dialog.id === id : call.sipCallId === sipCallId,
-      );
+      const dialog = dialogs.find(({ sipCallId, callId, entry, id }) => {
+        if (call.dialog) return call.dialog.entry === entry && call.dialog.id === id;
+        return callId === null ? call.sipCallId === sipCallId : call.callId === callId;
+      });
       if (dialog) {
         note(store, call, dialog, asked);
         return false;

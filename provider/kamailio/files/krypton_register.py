@@ -65,6 +65,10 @@ class Unavailable(Exception):
     """The wallet service does not answer, or fails."""
 
 
+class Failed(Unavailable):
+    """It answers, and fails at this very question."""
+
+
 class Krypton:
     def __init__(self, settings=None):
         if settings is None:
@@ -74,6 +78,8 @@ class Krypton:
         self.address = urlsplit(settings["url"])
         self.secret = settings["secret"]
         self.connection = None
+        # The report that was taken from the queue and could not be told.
+        self.untold = None
 
     def child_init(self, rank):
         """Each process of Kamailio has a connection of its own."""
@@ -111,6 +117,8 @@ class Krypton:
             "method": text("$rm"),
             "callId": text("$ci"),
             "fromTag": text("$ft"),
+            # of the transaction, which nobody but Kamailio gives: a Call-ID and a tag may come again
+            "request": "%s:%s" % (text("$T(id_index)"), text("$T(id_label)")),
             "sender": sender,
             "called": text("$rU"),
             "escrow": text("$hdr(X-Krypton-Escrow)") or None,
@@ -149,20 +157,30 @@ class Krypton:
         return ALLOWED
 
     def krypton_report(self, msg):
-        """Tells what is in the queue. What the wallet service does not take now is kept, and told again."""
+        """
+        Tells what is in the queue, in order: an answer that is told after the end counts for nothing. While the wallet
+        service is away the first one waits, and all others behind it; one that it fails at goes to the end of the queue.
+        """
         for _ in range(REPORTS_AT_ONCE):
-            if KSR.mqueue.mq_fetch("krypton") < 0:
-                return ALLOWED
-            key, value = text("$mqk(krypton)"), text("$mqv(krypton)")
-            KSR.mqueue.mq_pv_free("krypton")
+            if self.untold is None:
+                if KSR.mqueue.mq_fetch("krypton") < 0:
+                    return ALLOWED
+                self.untold = text("$mqk(krypton)"), text("$mqv(krypton)")
+                KSR.mqueue.mq_pv_free("krypton")
+            key, value = self.untold
             try:
                 self.ask(*report(key, value))
-            except Unavailable as error:
+            except Failed as error:
                 KSR.mqueue.mq_add("krypton", key, value)
+                self.untold = None
+                KSR.warn("krypton: a report is kept: %s\n" % error)
+                return ALLOWED
+            except Unavailable as error:
                 KSR.warn("krypton: a report is kept: %s\n" % error)
                 return ALLOWED
             except ValueError as error:
                 KSR.err("krypton: a report that can't be read is dropped: %s: %s\n" % (error, value))
+            self.untold = None
         return ALLOWED
 
     # ---- the wallet service
@@ -181,7 +199,7 @@ class Krypton:
                 response = self.connection.getresponse()
                 answer = response.read()
                 if response.status != 200:
-                    raise Unavailable("%s: status %d: %s" % (path, response.status, answer[:200]))
+                    raise Failed("%s: status %d: %s" % (path, response.status, answer[:200]))
                 return json.loads(answer)
             except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
                 self.connection = None
