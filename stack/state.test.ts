@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder.root, { recursive: true }));
 test('what was chosen at the first start stays', async () => {
   const first = await rememberState(folder, say);
   expect(await rememberState(folder, say)).toEqual(first);
-  expect(new Set(Object.values(first.ports)).size).toBe(5);
+  expect(new Set(Object.values(first.ports)).size).toBe(6);
   expect(statSync(folder.state).mode & 0o777).toBe(0o600);
   expect(said).toEqual([]);
 });

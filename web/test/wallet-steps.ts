@@ -56,5 +56,25 @@ export async function unlock(page: Page, typed: string): Promise<void> {
   await sheet.getByRole('button', { name: 'Unlock' }).click();
 }
 
+/** It opens without a question from now on; what is kept says so. */
+export async function stayOpen(page: Page): Promise<void> {
+  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  const kept = () =>
+    page.evaluate(
+      () =>
+        new Promise<boolean>((resolve) => {
+          const opening = indexedDB.open('krypton-wallet');
+          opening.onsuccess = () => {
+            const reading = opening.result.transaction('wallet').objectStore('wallet').get('current');
+            reading.onsuccess = () => {
+              opening.result.close();
+              resolve(reading.result.staysOpen && reading.result.deviceKey !== null);
+            };
+          };
+        }),
+    );
+  await expect.poll(kept, { timeout: 10_000 }).toBe(true);
+}
+
 export const isUnlocked = (page: Page) => page.getByRole('button', { name: 'Lock', exact: true });
 export const isLocked = (page: Page) => page.getByRole('button', { name: 'Unlock', exact: true });

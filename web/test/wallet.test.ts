@@ -12,6 +12,7 @@ import {
   password,
   proveBackup,
   slow,
+  stayOpen,
   unlock,
 } from './wallet-steps.ts';
 
@@ -92,7 +93,7 @@ test('closed before the backup was tried, it goes on there, and still is no wall
 test('where it stays open, a key that nobody can read signs as the wallet', long, async () => {
   const { page } = await site.visit();
   await createWallet(page);
-  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  await stayOpen(page);
   await page.getByRole('link', { name: 'Continue' }).click();
   await page.reload();
   await isUnlocked(page).waitFor();
@@ -135,7 +136,7 @@ test('it locks itself when nobody touches it, and not while somebody does', long
 test('closed for longer than that it is locked when it comes again, though it stays open otherwise', long, async () => {
   const { page } = await site.visit();
   await createWallet(page);
-  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  await stayOpen(page);
   await page.reload();
   await isUnlocked(page).waitFor();
   await page.evaluate(() => localStorage.setItem('krypton.touchedAt', String(Date.now() - 16 * 60_000)));
@@ -148,7 +149,7 @@ test('closed for longer than that it is locked when it comes again, though it st
 test('two pages of a browser have one wallet', long, async () => {
   const { page, context } = await site.visit();
   await createWallet(page);
-  await page.getByRole('switch', { name: 'Stay unlocked on this device' }).click();
+  await stayOpen(page);
   const other = await context.newPage();
   await other.goto(site.url());
   await isUnlocked(other).waitFor();
