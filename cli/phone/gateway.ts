@@ -1,12 +1,18 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { type Line, openLine } from './line.ts';
 import { headerOf, headersOf, readSip, type SipMessage, writeSip } from './sip-message.ts';
+import { answerTo } from './sound.ts';
 
 /**
  * Stands in for a gateway to the PSTN: whoever is called rings for a moment, answers with three tones, and then says
  * what is said to it.
  */
-export type Gateway = { calls(): number; close(): void };
+export type Gateway = {
+  calls(): number;
+  /** Of calls that are under way: what each has heard, and which keys were pressed. */
+  lines(): Pick<Line, 'heard' | 'keys'>[];
+  close(): void;
+};
 
 const RING_MS = 500;
 /** An answer is sent again until it is acknowledged (RFC 3261: T1 at first, and not for longer than this). */
@@ -60,7 +66,7 @@ export async function openGateway(port: number, say: (text: string) => void): Pr
   }
 
   function answer(leg: Leg, message: SipMessage, from: RemoteInfo): void {
-    leg.answer = reply(message, from, '200 OK', leg.line.sdp);
+    leg.answer = reply(message, from, '200 OK', answerTo(message.body, leg.line.sdp));
     leg.line.connect(message.body);
     let times = 0;
     clearInterval(leg.timer);
@@ -106,6 +112,7 @@ export async function openGateway(port: number, say: (text: string) => void): Pr
 
   return {
     calls: () => legs.size,
+    lines: () => [...legs.values()].map(({ line }) => line),
     close: () => {
       for (const callId of legs.keys()) end(callId);
       socket.close();

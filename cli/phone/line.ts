@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
-import { melodyPacket, PACKET_MS, payloadOf, rtpPacket, soundSdp, soundTarget } from './sound.ts';
+import { keyOf, melodyPacket, PACKET_MS, payloadOf, rtpPacket, soundSdp, soundTarget } from './sound.ts';
 
 /** One end of a call's sound. */
 export type Line = {
@@ -11,6 +11,8 @@ export type Line = {
   connect(sdp: string): void;
   /** Packets of sound that came, in mu-law. */
   heard: Uint8Array[];
+  /** Keys of the dial pad that were pressed at the other end. */
+  keys(): string;
   sent(): number;
   /** Falls silent without a word. */
   close(): void;
@@ -28,6 +30,7 @@ export async function openLine(says: 'melody' | 'tone'): Promise<Line> {
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const source = randomInt(2 ** 32);
   const heard: Uint8Array[] = [];
+  const pressed = new Map<number, string>(); // by the moment: the end of each is sent three times
   let [sequence, step] = [0, 0];
   let target: ReturnType<typeof soundTarget> = null;
   let isClosed = false;
@@ -35,6 +38,8 @@ export async function openLine(says: 'melody' | 'tone'): Promise<Line> {
     if (target) socket.send(rtpPacket(sequence++, source, payload), target.port, target.host);
   };
   socket.on('message', (packet) => {
+    const key = keyOf(packet);
+    if (key) pressed.set(key.timestamp, key.key);
     const payload = payloadOf(packet);
     if (!payload) return;
     heard.push(payload);
@@ -55,6 +60,7 @@ export async function openLine(says: 'melody' | 'tone'): Promise<Line> {
       target = soundTarget(sdp);
     },
     heard,
+    keys: () => [...pressed.values()].join(''),
     sent: () => sequence,
     close: () => {
       if (isClosed) return;

@@ -53,16 +53,40 @@ export function payloadOf(packet: Uint8Array): Uint8Array | null {
     : null;
 }
 
+/** RFC 4733: what a key of the dial pad is sent as. */
+const EVENT_TYPE = 101;
+const keys = '0123456789*#ABCD';
+
+/** The key that an RTP packet tells of, once it is let go; null: it is another packet, or the key is still down. */
+export function keyOf(packet: Uint8Array): { key: string; timestamp: number } | null {
+  const [event = 0, flags = 0] = packet.subarray(RTP_HEAD);
+  if (packet.length < RTP_HEAD + 4 || ((packet[1] ?? 0) & 0x7f) !== EVENT_TYPE || (flags & 0x80) === 0) return null;
+  const key = keys[event];
+  const timestamp = new DataView(packet.buffer, packet.byteOffset).getUint32(4);
+  return key === undefined ? null : { key, timestamp };
+}
+
 /** An offer or answer of such sound at this port of the loopback. */
 export const soundSdp = (port: number): string =>
   [
     ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
-    ...[`m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', 'a=ptime:20', 'a=sendrecv', ''],
+    ...[`m=audio ${port} RTP/AVP 0 ${EVENT_TYPE}`, 'a=rtpmap:0 PCMU/8000'],
+    ...[`a=rtpmap:${EVENT_TYPE} telephone-event/8000`, `a=fmtp:${EVENT_TYPE} 0-15`, 'a=ptime:20', 'a=sendrecv', ''],
   ].join('\r\n');
 
-/** Where the other side wants its sound. */
+/** Where the other side wants its sound; null: nowhere, or it holds the call. */
 export function soundTarget(sdp: string): { host: string; port: number } | null {
   const host = /^c=IN IP[46] (\S+)/m.exec(sdp)?.[1];
   const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1] ?? 0);
-  return host !== undefined && port > 0 ? { host, port } : null;
+  const isHeld = /^a=(sendonly|inactive)\r?$/m.test(sdp);
+  return host !== undefined && port > 0 && !isHeld ? { host, port } : null;
+}
+
+/** Of two sides that hold each other, none talks: what the offer takes away, the answer can't give (RFC 3264). */
+const answered = { sendrecv: 'sendrecv', sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' } as const;
+
+/** Our sound in answer to an offer, which may be a hold. */
+export function answerTo(offer: string, sdp: string): string {
+  const direction = /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(offer)?.[1] ?? 'sendrecv';
+  return sdp.replace('a=sendrecv', `a=${answered[direction as keyof typeof answered]}`);
 }
