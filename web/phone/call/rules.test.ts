@@ -10,7 +10,7 @@ const perSecond = (rate: bigint, increment = 1) => {
 };
 const offer = (provider: Address, terms: Offer['terms'], isReady = true): Offer => ({ provider, terms, isReady });
 const german: Dialled = { kind: 'number', number: '+49301234' };
-const taken = (offers: Offer[], rules = [] as { prefix: string; provider: Address }[], dialled = german) =>
+const taken = (offers: Offer[], rules = [] as { prefix: string; provider: Address }[], dialled: Dialled = german) =>
   order(dialled, offers, rules).map(({ provider }) => provider);
 
 test('the cheapest for three minutes comes first, increments counted', () => {

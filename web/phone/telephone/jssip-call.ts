@@ -1,0 +1,201 @@
+import type { SoundDirection } from '../call/call-state.ts';
+import type { Emitter, JsSip, Message, Session, Uri } from './jssip.ts';
+import { answerWithin, gathered, quietMs, soundOf } from './offer.ts';
+import type { OfferResult, SipAnswer, SipCall, SipCallEvents } from './sip.ts';
+
+/** A call of JsSIP's as our own. Once it is confirmed, nothing but a person or the other side ends it. */
+
+export type CallDeps = { library: Pick<JsSip, 'URI'>; iceServers: readonly RTCIceServer[] };
+
+export function wrapCall({ library, iceServers }: CallDeps, session: Session, callId: string): SipCall {
+  let events: SipCallEvents | null = null;
+  let offers: Promise<unknown> = Promise.resolve();
+  const hangUp = disarm(session, () => events?.trouble());
+  let quiet = quietMs(iceServers);
+
+  watch(session, () => events, quiet);
+
+  /** `null` where nothing came back. */
+  function ask(method: string, body: string, extraHeaders: string[]): Promise<SipAnswer | null> {
+    return new Promise((resolve) => {
+      if (session._dialog === undefined) return resolve(null);
+      const answered = (response: Message) => resolve(answerOf(response));
+      const none = () => resolve(null);
+      session.sendRequest(method, {
+        body,
+        extraHeaders,
+        eventHandlers: {
+          onSuccessResponse: answered,
+          onErrorResponse: answered,
+          onDialogError: answered,
+          onTransportError: none,
+          onRequestTimeout: none,
+        },
+      });
+    });
+  }
+
+  async function offerNow(iceRestart: boolean, direction: SoundDirection): Promise<OfferResult> {
+    const { connection } = session;
+    const sound = connection && soundOf(connection);
+    if (!connection || !sound || session._dialog === undefined) return 'gone';
+    settle(session);
+    sound.direction = direction;
+    await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
+    await gathered(connection, quiet);
+    const result = await invite(connection, direction);
+    if (result !== 'applied' && connection.signalingState === 'have-local-offer')
+      await connection.setLocalDescription({ type: 'rollback' });
+    return result;
+  }
+
+  function invite(connection: RTCPeerConnection, direction: SoundDirection): Promise<OfferResult> {
+    return new Promise((resolve) => {
+      let isAnswered = false;
+      const onAnswer = async (response: Message) => {
+        session.sendRequest('ACK'); // also where the 200 comes again
+        if (isAnswered) return;
+        isAnswered = true;
+        const answer = { type: 'answer', sdp: answerWithin(direction, response.body ?? '') } as const;
+        resolve(await connection.setRemoteDescription(answer).then(() => 'applied' as const, failed));
+      };
+      session.sendRequest('INVITE', {
+        body: connection.localDescription?.sdp ?? '',
+        extraHeaders: [`Contact: ${session.contact}`, 'Content-Type: application/sdp'],
+        eventHandlers: {
+          onSuccessResponse: (response) => void onAnswer(response),
+          onErrorResponse: () => resolve('failed'),
+          onDialogError: ({ status_code }) => resolve(status_code === 481 ? 'gone' : 'failed'),
+          onTransportError: () => resolve('failed'),
+          onRequestTimeout: () => resolve('failed'),
+        },
+      });
+    });
+  }
+
+  return {
+    id: callId,
+    remote: remoteOf(session),
+    listen: (given) => {
+      events = given;
+      if (session.connection) given.connection(session.connection);
+    },
+    connection: () => session.connection ?? null,
+    answer: ({ stream, iceServers: servers }) => {
+      quiet = quietMs(servers);
+      session.answer({ mediaStream: stream, pcConfig: { iceServers: servers } });
+    },
+    decline: (status) => hangUp(status),
+    hangUp: () => hangUp(),
+    offer: ({ iceRestart, direction }) => {
+      const result = offers.then(() => offerNow(iceRestart, direction)).catch(failed);
+      offers = result;
+      return result;
+    },
+    info: (contentType, body) => ask('INFO', body, [`Content-Type: ${contentType}`]),
+    refer: (target) => refer(session, library.URI.parse(target)),
+    tones: (keys) => session.sendDTMF(keys, { transportType: 'RFC2833' }),
+    keep: () => keep(session),
+  };
+}
+
+const failed = (): OfferResult => 'failed';
+
+const remoteOf = ({ remote_identity: { uri, display_name } }: Session) => {
+  return { user: decode(uri.user ?? ''), name: display_name ?? '' };
+};
+
+/** A user part may be written with escapes, and with broken ones too. */
+function decode(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
+}
+
+/**
+ * JsSIP ends a confirmed call where a request of it fails, where ICE fails, and where its own offer is refused. The
+ * answer is the way to hang up that is left.
+ */
+function disarm(session: Session, onTrouble: () => void): (status?: number) => void {
+  const terminate = session.terminate.bind(session);
+  const end = session.onTransportError.bind(session);
+  const isConfirmed = () => session._is_confirmed && session.status !== session.C.STATUS_TERMINATED;
+  session.terminate = (options) => (isConfirmed() ? onTrouble() : terminate(options));
+  for (const name of ['onTransportError', 'onRequestTimeout', 'onDialogError'] as const)
+    session[name] = () => (isConfirmed() ? onTrouble() : end());
+  return (status) => {
+    if (session.status !== session.C.STATUS_TERMINATED) terminate(status === undefined ? {} : { status_code: status });
+  };
+}
+
+/** A 200 of ours whose ACK was lost with the connection would end the call after half a minute. */
+function settle(session: Session): void {
+  if (!session._is_confirmed || session.status !== session.C.STATUS_WAITING_FOR_ACK) return;
+  for (const name of ['ackTimer', 'invite2xxTimer']) clearTimeout(session._timers[name] ?? undefined);
+  session._status = session.C.STATUS_CONFIRMED;
+}
+
+type Ended = { originator: string; message: Message | null; cause: string };
+
+function watch(session: Session, events: () => SipCallEvents | null, quiet: number): void {
+  const hook = (connection: RTCPeerConnection) => {
+    events()?.connection(connection);
+    connection.addEventListener('signalingstatechange', () => {
+      const direction = connection.signalingState === 'stable' ? soundOf(connection)?.currentDirection : null;
+      if (direction && direction !== 'stopped') events()?.sound(direction);
+    });
+  };
+  if (session.connection) hook(session.connection);
+  session.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => hook(peerconnection));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  session.on('icecandidate', ({ ready }: { ready: () => void }) => {
+    clearTimeout(timer);
+    timer = setTimeout(ready, quiet);
+  });
+  session.on('progress', ({ originator, response }: { originator: string; response: Message | null }) => {
+    if (originator === 'remote') events()?.rings(Boolean(response?.body));
+  });
+  session.on('confirmed', () => events()?.answered());
+  session.on('ended', ({ originator, message }: Ended) => {
+    if (originator === 'remote') events()?.theyEnd(message?.getHeader('X-Krypton-Reason') ?? null, false);
+  });
+  session.on('failed', ({ originator, message }: Ended) => {
+    if (originator === 'local') return;
+    if (message?.method === 'CANCEL')
+      events()?.theyEnd(null, /cause\s*=\s*200/i.test(message.getHeader('Reason') ?? ''));
+    else events()?.failed(message?.status_code ?? null, message?.getHeader('X-Krypton-Reason') ?? null);
+  });
+}
+
+export const answerOf = (response: Message): SipAnswer => ({
+  status: response.status_code,
+  phrase: response.reason_phrase,
+  header: (name) => response.getHeader(name) ?? null,
+});
+
+function refer(session: Session, target: Uri | undefined): Promise<SipAnswer | null> {
+  return new Promise((resolve) => {
+    if (target === undefined) return resolve(null);
+    const subscriber: Emitter = session.refer(target, {});
+    const failed = ({ response }: { response: Message | null }) => resolve(response ? answerOf(response) : null);
+    subscriber.on('requestSucceeded', failed);
+    subscriber.on('requestFailed', failed);
+  });
+}
+
+function keep({ _dialog: dialog, _is_confirmed }: Session) {
+  if (dialog === undefined || !_is_confirmed) return null;
+  return {
+    callId: dialog._id.call_id,
+    localTag: dialog._id.local_tag,
+    remoteTag: dialog._id.remote_tag,
+    localSequence: dialog._local_seqnum ?? 1,
+    remoteSequence: dialog._remote_seqnum,
+    localUri: dialog._local_uri.toString(),
+    remoteUri: dialog._remote_uri.toString(),
+    remoteTarget: dialog._remote_target.toString(),
+    routes: dialog._route_set,
+  };
+}
