@@ -122,6 +122,8 @@ function disarm(session: Session, onTrouble: () => void): (status?: number) => v
   const terminate = session.terminate.bind(session);
   const end = session.onTransportError.bind(session);
   const isConfirmed = () => session._is_confirmed && session.status !== session.C.STATUS_TERMINATED;
+  // it would switch our microphone by what it believes of holds
+  session._setLocalMediaStatus = () => {};
   session.terminate = (options) => (isConfirmed() ? onTrouble() : terminate(options));
   for (const name of ['onTransportError', 'onRequestTimeout', 'onDialogError'] as const)
     session[name] = () => (isConfirmed() ? onTrouble() : end());

@@ -20,6 +20,8 @@ export type PayerDeps = {
 
 export type Payer = {
   reserve(): Reserve;
+  /** The person has put more money in. */
+  grow(amount: bigint): void;
   /** For the INVITE: what all calls before it have come to. Null: nothing was signed yet. */
   header(): Promise<string | null>;
   begin(callId: string, terms: Terms, answeredAt: number): void;
@@ -37,8 +39,9 @@ export type Payer = {
 
 export function createPayer(
   deps: PayerDeps,
-  { amount, finished, signed }: { amount: bigint; finished: bigint; signed: Signed | null },
+  { amount: atFirst, finished, signed }: { amount: bigint; finished: bigint; signed: Signed | null },
 ): Payer {
+  let amount = atFirst;
   const talks = new Map<string, Talk>();
   let done = finished;
   let newest = signed;
@@ -71,6 +74,9 @@ export function createPayer(
 
   return {
     reserve,
+    grow: (larger) => {
+      amount = larger;
+    },
     header: () =>
       inTurn(async () => {
         await signNow();

@@ -20,7 +20,9 @@ export async function readSample(connection: RTCPeerConnection, at: number): Pro
     level: null,
   };
   const reports: Report[] = [];
-  (await connection.getStats()).forEach((report: Report) => reports.push(report));
+  (await connection.getStats()).forEach((report: Report) => {
+    reports.push(report);
+  });
   for (const report of reports) {
     if (report.type === 'inbound-rtp' && report.kind === 'audio') {
       sample.received = report.packetsReceived ?? null;

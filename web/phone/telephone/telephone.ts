@@ -1,0 +1,333 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { destinationOf } from '../../../protocol/call/destination.ts';
+import type { Address } from '../../../protocol/types/address.ts';
+import type { CallState } from '../call/call-state.ts';
+import { mayCall, onIncoming, toHold } from '../call/calls.ts';
+import type { Doubt } from '../call/recovery.ts';
+import { loadJsSip } from './jssip.ts';
+import { createJsSipLine } from './jssip-line.ts';
+import { escrowOf, type KeptCall, keepCalls, keptOf, takeKeptCalls } from './kept-calls.ts';
+import { createLine, type Line } from './line.ts';
+import { createLiveCall, type LiveCall } from './live-call.ts';
+import type { Microphone } from './microphone.ts';
+import { createMoney, type Money } from './money.ts';
+import type { Needs, Price, Reserved } from './needs.ts';
+import type { SipCall, SipMessage } from './sip.ts';
+import { createSpeaker, type Speaker } from './speaker.ts';
+import type { Store } from './store.ts';
+import type { Vault } from './vault.ts';
+
+/** All lines and calls of this page. Views show its signals and call its functions; nothing in here draws. */
+
+export type TelephoneDeps = {
+  needs: Needs;
+  store: Store;
+  vault: Vault;
+  instanceId: string;
+  microphone: Microphone;
+  now(): number;
+  push(provider: Address): Promise<PushSubscriptionJSON | null>;
+  onMessage(provider: Address, message: SipMessage): void;
+  /** A call has gone from one state to another: what rings, shows and remembers follows it. */
+  onChange(call: LiveCall, before: CallState | null): void;
+  /** The browser wants a touch before it lets anything be heard. */
+  onBlocked(): void;
+};
+
+export type Called =
+  | { kind: 'called'; call: LiveCall }
+  | { kind: 'tooMany' | 'noLine' | 'noReserve' | 'noMicrophone' }
+  | { kind: 'noPrice'; reason: string };
+
+export type Telephone = {
+  lines: ReadonlySignal<readonly Line[]>;
+  calls: ReadonlySignal<readonly LiveCall[]>;
+  money: Money;
+  open(provider: Address): Promise<Line>;
+  close(provider: Address): void;
+  call(to: string, provider: Address): Promise<Called>;
+  answer(id: string): Promise<'answered' | 'noMicrophone'>;
+  hangUp(id: string): Promise<void>;
+  hold(id: string, on: boolean): Promise<boolean>;
+  transfer(id: string, to: string): Promise<'accepted' | 'refused'>;
+  forget(id: string): void;
+  doubt(why: Doubt): void;
+  /** Once a second. */
+  tick(): void;
+  /** The page is being left. */
+  leave(comesBack: boolean): void;
+  changeMicrophone(): Promise<void>;
+  speakers(): readonly Speaker[];
+};
+
+const isTalking = ({ view }: LiveCall) => view.value.state.kind === 'talking';
+const isOver = ({ view }: LiveCall) => view.value.state.kind === 'over';
+
+export function createTelephone(deps: TelephoneDeps): Telephone {
+  const { needs, store, vault, microphone, now } = deps;
+  const lines = signal<readonly Line[]>([]);
+  const calls = signal<readonly LiveCall[]>([]);
+  const speakers = new Map<string, Speaker>();
+  const tracks = new Map<string, MediaStreamTrack>();
+  const lineOf = (provider: Address) => lines.value.find((line) => line.provider === provider);
+  const callOf = (id: string) => calls.value.find(({ view }) => view.value.id === id);
+  const views = () => calls.value.map(({ view }) => view.value);
+  const { kept, over } = takeKeptCalls(now());
+  const money = createMoney({ needs, store, now, send: sendVoucher });
+
+  async function sendVoucher(callId: string, body: string): Promise<boolean> {
+    const call = callOf(callId);
+    if (!call || !lineOf(call.view.value.provider)?.isReady()) return false;
+    const answer = await call.sip.info('application/krypton-voucher+json', body);
+    if (answer === null) lineOf(call.view.value.provider)?.doubt('unanswered');
+    return answer?.status === 200;
+  }
+
+  /** Each call has a track of its own, so that a mute is one call's. */
+  async function soundFor(): Promise<MediaStream> {
+    const stream = await microphone.open();
+    return new MediaStream(stream.getAudioTracks().map((track) => track.clone()));
+  }
+
+  function add(line: Line, sip: SipCall, direction: 'outgoing' | 'incoming', past?: KeptCall): LiveCall {
+    const speaker = createSpeaker(deps.onBlocked);
+    const call: LiveCall = createLiveCall({
+      provider: line.provider,
+      direction,
+      sip,
+      speaker,
+      now,
+      onDoubt: (why) => line.doubt(why),
+      onChange: (before) => changed(call, before),
+      ...(past && {
+        kept: { startedAt: past.startedAt, answeredAt: past.answeredAt, downSince: past.savedAt },
+      }),
+    });
+    speakers.set(sip.id, speaker);
+    calls.value = [...calls.value, call];
+    deps.onChange(call, null);
+    return call;
+  }
+
+  function changed(call: LiveCall, before: CallState): void {
+    const { id, state, price, escrowId } = call.view.value;
+    const payer = escrowId === null ? null : money.payer(escrowId);
+    if (state.kind === 'talking' && before.kind !== 'talking' && price?.kind === 'priced')
+      payer?.begin(id, price.terms, state.answeredAt);
+    if (state.kind === 'talking') payer?.stand(id, state.downSince);
+    if (state.kind === 'over') {
+      void payer?.end(id, state.endedAt);
+      tracks.get(id)?.stop();
+      tracks.delete(id);
+      speakers.delete(id);
+      if (calls.value.every(isOver)) microphone.close();
+    }
+    deps.onChange(call, before);
+  }
+
+  async function open(provider: Address): Promise<Line> {
+    const there = lineOf(provider);
+    if (there) return there;
+    const [{ url, domain }, library] = await Promise.all([needs.placeOf(provider), loadJsSip()]);
+    const settings = { url, domain, user: needs.user, instanceId: deps.instanceId };
+    const name = `${needs.contract} ${provider} ${needs.user}`;
+    const ownCalls = () => calls.value.filter((call) => call.view.value.provider === provider && isTalking(call));
+    const line: Line = createLine({
+      provider,
+      now,
+      openSip: (events) => createJsSipLine(library, settings, events),
+      registration: {
+        network: needs.network,
+        contract: needs.contract,
+        session: () => vault.read(name),
+        keepSession: (secret) => vault.write(name, secret),
+        isOnChain: () => needs.isOnChain(provider),
+        sign: (terms) => needs.sign(terms),
+        push: () => deps.push(provider),
+      },
+      calls: () =>
+        ownCalls().map((call) => ({
+          isSilent: call.isSilent,
+          hasSoundSince: call.hasSoundSince,
+          offer: call.offer,
+          onDown: (at) => call.happen({ kind: 'down', at }),
+          onUp: () => call.happen({ kind: 'up' }),
+          onLost: (at) => call.happen({ kind: 'lost', at }),
+        })),
+      onCall: (sip) => onCall(line, sip),
+      onMessage: (message) => deps.onMessage(provider, message),
+    });
+    lines.value = [...lines.value, line];
+    await goOn(line);
+    line.doubt('closed');
+    return line;
+  }
+
+  /** Calls of the page that was here before. They talk again once the line has repaired them. */
+  async function goOn(line: Line): Promise<void> {
+    for (const past of kept.filter(({ provider }) => provider === line.provider)) {
+      const stream = await soundFor();
+      keepTrack(past.dialog.callId, stream);
+      const sip = line.sip.takeOver(past.dialog, { stream, iceServers: [] });
+      const reserved = past.escrowId === null ? null : await needs.reserveOf(past.provider);
+      const payer = reserved && (await money.payerFor(reserved, true));
+      const call = add(line, sip, past.direction, past);
+      call.pays(
+        past.terms ? { kind: 'priced', terms: past.terms, entry: past.entry } : { kind: 'free' },
+        escrowOf(past),
+      );
+      if (past.terms) payer?.begin(sip.id, past.terms, past.answeredAt);
+      payer?.stand(sip.id, past.savedAt);
+    }
+    for (const past of over.filter(({ provider }) => provider === line.provider)) await accountFor(past);
+  }
+
+  /** It was hung up with its page, or its provider has ended it since. */
+  async function accountFor({ provider, dialog: { callId }, terms, answeredAt, savedAt, escrowId }: KeptCall) {
+    const reserved = escrowId === null ? null : await needs.reserveOf(provider);
+    if (terms === null || reserved === null || String(reserved.escrowId) !== escrowId) return;
+    const payer = await money.payerFor(reserved, true);
+    payer?.begin(callId, terms, answeredAt);
+    await payer?.end(callId, savedAt);
+    const { escrowId: id } = reserved;
+    void money.settle({ provider, callId, escrowId: id, terms, answeredAt, endedAt: savedAt });
+  }
+
+  function keepTrack(id: string, stream: MediaStream): void {
+    const [track] = stream.getAudioTracks();
+    if (track) tracks.set(id, track);
+  }
+
+  function onCall(line: Line, sip: SipCall): void {
+    if (onIncoming(views()) === 'busy') sip.decline(486);
+    else add(line, sip, 'incoming');
+  }
+
+  async function holdOthers(id: string): Promise<void> {
+    await Promise.all(toHold(views(), id).map((other) => callOf(other)?.hold(true)));
+  }
+
+  /** Who pays for a call that costs money; the person is asked where nothing is reserved yet. */
+  async function payFor(provider: Address, price: Price): Promise<Reserved | null> {
+    if (price.kind !== 'priced') return null;
+    const reserved = (await needs.reserveOf(provider)) ?? (await needs.askToReserve(provider, price.terms));
+    if (reserved) await money.payerFor(reserved);
+    return reserved;
+  }
+
+  return {
+    lines,
+    calls,
+    money,
+    open,
+    close: (provider) => {
+      lineOf(provider)?.stop();
+      lines.value = lines.value.filter((line) => line.provider !== provider);
+    },
+    call: async (to, provider) => {
+      const line = lineOf(provider);
+      if (!mayCall(views())) return { kind: 'tooMany' };
+      if (!line?.isReady()) return { kind: 'noLine' };
+      const price = await needs.priceOf(provider, destinationOf({ direction: 'outbound', to }));
+      if (price.kind === 'unknown') return { kind: 'noPrice', reason: price.reason };
+      const reserved = await payFor(provider, price);
+      if (price.kind === 'priced' && reserved === null) return { kind: 'noReserve' };
+      const stream = await soundFor().catch(() => null);
+      if (stream === null) return { kind: 'noMicrophone' };
+      const voucher = reserved && (await money.payer(reserved.escrowId)?.header());
+      const headers = reserved ? [`X-Krypton-Escrow: ${reserved.escrowId}`] : [];
+      if (voucher) headers.push(`X-Krypton-Voucher: ${voucher}`);
+      await holdOthers('');
+      const iceServers = line.registered()?.iceServers ?? [];
+      const sip = line.sip.call(to, { stream, iceServers, headers });
+      keepTrack(sip.id, stream);
+      const call = add(line, sip, 'outgoing');
+      call.pays(price, reserved?.escrowId ?? null);
+      call.happen({ kind: 'sent' });
+      return { kind: 'called', call };
+    },
+    answer: async (id) => {
+      const call = callOf(id);
+      const line = call && lineOf(call.view.value.provider);
+      if (!call || !line) return 'answered';
+      const stream = await soundFor().catch(() => null);
+      if (stream === null) return 'noMicrophone';
+      await holdOthers(id);
+      // a number's call may cost the called one; a user's is paid by who calls
+      const direction = destinationOf({ direction: 'outbound', to: call.sip.remote.user }).kind === 'neo' ? null : 'in';
+      if (direction) {
+        const price = await needs.priceOf(line.provider, { kind: 'inbound' });
+        const reserved = price.kind === 'priced' ? await needs.reserveOf(line.provider) : null;
+        if (reserved) await money.payerFor(reserved);
+        call.pays(price, reserved?.escrowId ?? null);
+      }
+      keepTrack(id, stream);
+      call.happen({ kind: 'weAnswer' });
+      call.sip.answer({ stream, iceServers: line.registered()?.iceServers ?? [] });
+      return 'answered';
+    },
+    hangUp: async (id) => {
+      const call = callOf(id);
+      if (!call || isOver(call)) return;
+      const { escrowId, state, direction } = call.view.value;
+      const payer = escrowId === null ? null : money.payer(escrowId);
+      // the last voucher goes before the BYE, but nobody waits for its answer
+      if (payer && state.kind === 'talking') await Promise.race([payer.tick(), sleep(LAST_VOUCHER_MS)]);
+      if (direction === 'incoming' && state.kind === 'ringing') call.sip.decline(603);
+      else call.sip.hangUp();
+      call.happen({ kind: 'weHangUp', at: now() });
+    },
+    hold: async (id, on) => {
+      if (!on) await holdOthers(id);
+      return (await callOf(id)?.hold(on)) ?? false;
+    },
+    transfer: async (id, to) => {
+      const call = callOf(id);
+      const line = call && lineOf(call.view.value.provider);
+      if (!call || !line) return 'refused';
+      const { domain } = await needs.placeOf(line.provider);
+      const answer = await call.sip.refer(`sip:${to}@${domain}`);
+      return answer !== null && answer.status < 300 ? 'accepted' : 'refused';
+    },
+    forget: (id) => {
+      calls.value = calls.value.filter((call) => call.view.value.id !== id || !isOver(call));
+    },
+    doubt: (why) => {
+      for (const line of lines.value) line.doubt(why);
+    },
+    tick: () => {
+      const at = now();
+      for (const call of calls.value) void call.sample();
+      for (const line of lines.value) line.tick(at);
+      for (const call of calls.value.filter(isTalking)) {
+        const { id, provider, state, escrowId } = call.view.value;
+        const intervalMs = lineOf(provider)?.registered()?.voucherIntervalMs;
+        if (escrowId !== null && intervalMs !== undefined && state.kind === 'talking')
+          money.tick(id, intervalMs, state.answeredAt);
+      }
+    },
+    leave: (comesBack) => {
+      const talking = calls.value.filter(isTalking);
+      keepCalls(
+        talking.flatMap((call) => keptOf(call, now()) ?? []),
+        comesBack,
+      );
+      for (const call of calls.value) if (!isOver(call) && !(comesBack && isTalking(call))) call.sip.hangUp();
+    },
+    changeMicrophone: async () => {
+      const stream = await microphone.use(null);
+      for (const call of calls.value.filter(isTalking)) {
+        const track = stream?.getAudioTracks()[0]?.clone();
+        if (!track) continue;
+        tracks.get(call.view.value.id)?.stop();
+        tracks.set(call.view.value.id, track);
+        call.replaceTrack(track);
+      }
+    },
+    speakers: () => [...speakers.values()],
+  };
+}
+
+/** On a bad line a person does not wait to hang up. */
+const LAST_VOUCHER_MS = 300;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
