@@ -74,6 +74,9 @@ export const begin = (direction: Direction): CallState => ({
   kind: direction === 'outgoing' ? 'preparing' : 'ringing',
 });
 
+/** A call that another page began, and that this one goes on with; its line is down since that page was left. */
+export const goOn = (answeredAt: number, downSince: number): CallState => ({ ...talking(answeredAt), downSince });
+
 /** What follows. An event that a state does not know changes nothing: it came too late. */
 export function next(direction: Direction, state: CallState, event: CallEvent): CallState {
   if (state.kind === 'over') return state;

@@ -194,7 +194,7 @@ function keep({ _dialog: dialog, _is_confirmed }: Session) {
     localTag: dialog._id.local_tag,
     remoteTag: dialog._id.remote_tag,
     localSequence: dialog._local_seqnum ?? 1,
-    remoteSequence: dialog._remote_seqnum,
+    remoteSequence: dialog._remote_seqnum ?? null,
     localUri: dialog._local_uri.toString(),
     remoteUri: dialog._remote_uri.toString(),
     remoteTarget: dialog._remote_target.toString(),

@@ -30,7 +30,7 @@ type Handlers = {
 export type Dialog = {
   _id: { call_id: string; local_tag: string; remote_tag: string };
   _local_seqnum: number | null;
-  _remote_seqnum: number | null;
+  _remote_seqnum: number | null | undefined;
   _local_uri: Uri;
   _remote_uri: Uri;
   _remote_target: Uri;

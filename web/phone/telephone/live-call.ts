@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Address } from '../../../protocol/types/address.ts';
-import { begin, type CallEvent, type CallState, type Direction, isHeldByUs, next } from '../call/call-state.ts';
+import { begin, type CallEvent, type CallState, type Direction, goOn, isHeldByUs, next } from '../call/call-state.ts';
 import {
   type Complaint,
   complaintOf,
@@ -77,7 +77,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     direction,
     remote: sip.remote,
     startedAt,
-    state: begin(direction),
+    state: deps.kept ? goOn(deps.kept.answeredAt, deps.kept.downSince) : begin(direction),
     quality: null,
     complaint: null,
     silence: { in: false, out: false },
@@ -127,10 +127,6 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     theyEnd: (reason, takenElsewhere) => happen({ kind: 'theyEnd', at: now(), reason, takenElsewhere }),
     trouble: () => deps.onDoubt('unanswered'),
   });
-  if (deps.kept) {
-    happen({ kind: 'answered', at: deps.kept.answeredAt });
-    happen({ kind: 'down', at: deps.kept.downSince });
-  }
 
   const offer = (iceRestart: boolean) => sip.offer({ iceRestart, direction: wantsHold ? 'sendonly' : 'sendrecv' });
 
