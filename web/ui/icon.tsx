@@ -1,6 +1,15 @@
 /** Drawn on 24 by 24, as lines of the text's colour. Made here, for this program. */
 const paths = {
   phone: 'M6 3h3l2 5-2.5 1.5a12 12 0 0 0 6 6L16 13l5 2v3a3 3 0 0 1-3 3A15 15 0 0 1 3 6a3 3 0 0 1 3-3z',
+  hangUp: 'M3 15c5-6 13-6 18 0l-3 3-4-2v-3c-1.5-.5-2.500-.5-4 0v3l-4 2z',
+  microphone: 'M12 14a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v5a3 3 0 0 0 3 3z M6 11a6 6 0 0 0 12 0 M12 17v4',
+  microphoneOff: 'M12 14a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v5a3 3 0 0 0 3 3z M6 11a6 6 0 0 0 12 0 M12 17v4 M4 4l16 16',
+  pause: 'M9 5v14 M15 5v14',
+  play: 'M8 5l11 7-11 7z',
+  keypad: 'M6 5h.01 M12 5h.01 M18 5h.01 M6 12h.01 M12 12h.01 M18 12h.01 M6 19h.01 M12 19h.01 M18 19h.01',
+  transfer: 'M4 12h14 M13 7l5 5-5 5 M20 5v14',
+  bell: 'M6 17V11a6 6 0 0 1 12 0v6l2 2H4z M10 21h4',
+  erase: 'M9 6h11v12H9l-6-6z M12 9l5 6 M17 9l-5 6',
   purse: 'M4 7a2 2 0 0 1 2-2h11v3 M4 7v10a3 3 0 0 0 3 3h13V8H6a2 2 0 0 1-2-1z M16 14h.01',
   message: 'M4 5h16v11H10l-4 4v-4H4z',
   contacts: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M4 21a8 8 0 0 1 16 0',
