@@ -49,6 +49,14 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
   writeSiteHeaders(dist, { ...policy, ...allowed });
 }
 
+/** One page alone, for a devnet: what a test looks at. */
+export async function buildPage(root: string, dist: string): Promise<void> {
+  const policy = { plainConnections: devnetAddresses };
+  const plugins = [policyInPage(contentSecurityPolicy(policy))];
+  await build({ ...shared({ devnet: true }), root, plugins, build: { ...output, outDir: dist } });
+  writeSiteHeaders(dist, { ...policy, scripts: ["'self'"], styles: ["'self'"] });
+}
+
 /** A devnet's node, API and providers are on this machine, without TLS. */
 const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 

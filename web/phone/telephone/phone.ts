@@ -108,7 +108,8 @@ function followPage(made: Telephone, face: PurseFace): void {
   const comesBack = watchReload();
   addEventListener('pagehide', () => made.leave(comesBack()));
   navigator.mediaDevices?.addEventListener('devicechange', () => void followDevices());
-  addEventListener('pointerdown', () => void unlockBell(), { once: true });
+  // not as the finger comes down: what is said about the bell goes away, and the touch would miss its button
+  addEventListener('click', () => void unlockBell(), { once: true });
   addEventListener('keydown', () => void unlockBell(), { once: true });
   let last = Date.now();
   setInterval(() => {

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Gateway, openGateway } from '../../../cli/phone/gateway.ts';
+import { fromMuLaw } from '../../../cli/phone/sound.ts';
+import { listCdrs } from '../../../protocol/api/cdrs.ts';
+import { createClient } from '../../../protocol/api/client.ts';
+import { priceOf } from '../../../protocol/call/price.ts';
+import type { Key } from '../../../protocol/sign/key.ts';
+import { createFundedAccounts } from '../../../test/harness/accounts.ts';
+import { hasKamailio, type Kamailio, startKamailio } from '../../../test/harness/kamailio.ts';
+import { type ProviderWorld, startLimitMs, startProviderWorld } from '../../../test/harness/provider.ts';
+import { hasRtpengine, startRtpengine } from '../../../test/harness/rtpengine.ts';
+import { eventually, terms } from '../../../test/harness/world.ts';
+import { dial, expectSound, openTelephones, reserve, waitForState } from './site.ts';
+
+const canRun = (await hasKamailio()) && (await hasRtpengine());
+const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+
+/** Pages in Chromium, the real Kamailio, rtpengine, wallet service, API and chain. */
+describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
+  let world: ProviderWorld;
+  let kamailio: Kamailio;
+  let rtpengine: { stop(): Promise<void> };
+  let gateway: Gateway;
+  let telephones: Awaited<ReturnType<typeof openTelephones>>;
+  let bobKey: Key;
+  beforeAll(async () => {
+    world = await startProviderWorld({ KRYPTON_PROVIDER_VOUCHER_INTERVAL_S: '3' }, { rtpengine: true });
+    const [user] = (await createFundedAccounts(1)) as [Key];
+    bobKey = user;
+    const uuid = crypto.randomUUID();
+    await world.send(user, 'register', { user: user.address, provider: world.provider.address, uuid });
+    rtpengine = await startRtpengine(world.kit, world.ports.rtpengine);
+    kamailio = await startKamailio(world.kit, world.ports.sip);
+    gateway = await openGateway(world.gateway, () => {});
+    telephones = await openTelephones(world);
+  }, startLimitMs);
+  afterAll(async () => {
+    await telephones?.close();
+    gateway?.close();
+    await kamailio?.stop();
+    await rtpengine?.stop();
+    await world?.stopAll();
+  });
+
+  const mine = () => world.user as Key;
+  async function settled(callId: string) {
+    const api = createClient({ url: world.apiUrl, signer: world.provider });
+    return eventually(
+      async () => {
+        const { items } = await api.call(listCdrs, { query: { callId } });
+        return items.find(({ state }) => state === 'settled');
+      },
+      `the settlement of ${callId}`,
+      60_000,
+    );
+  }
+
+  test('call and write to each other, hold, and hang up; what they are sent is only text', async () => {
+    const [alice, bob] = [await telephones.open(mine()), await telephones.open(bobKey)];
+    await alice.start();
+    await bob.start();
+
+    await alice.page.evaluate((to) => (location.hash = `#/messages/${to}`), bobKey.address);
+    await alice.page.getByLabel('Message').fill(evil);
+    await alice.page.getByRole('button', { name: 'Send' }).click();
+    await alice.page.getByText('Delivered').waitFor();
+    await bob.page.evaluate((from) => (location.hash = `#/messages/${from}`), mine().address);
+    await bob.page.locator('.messages li').waitFor();
+    expect(await bob.page.locator('.messages li p').textContent()).toBe(evil);
+
+    await alice.page.evaluate(() => (location.hash = '#/phone'));
+    await dial(alice.page, bobKey.address);
+    const ringing = bob.page.locator('dialog.incoming');
+    await ringing.waitFor();
+    expect(await ringing.textContent()).toContain(mine().address);
+    await bob.page.getByRole('button', { name: 'Answer' }).click();
+    await waitForState(alice.page, 'talking');
+    await expectSound(alice.page);
+    await expectSound(bob.page);
+
+    await alice.page.getByRole('button', { name: 'Hold' }).click();
+    await bob.page.getByText('They have put you on hold').waitFor();
+    // a hold that the other side's own offer does not undo
+    await alice.page.getByRole('button', { name: 'Resume' }).click();
+    await bob.page.getByText('They have put you on hold').waitFor({ state: 'detached' });
+    await expectSound(bob.page);
+    await bob.page.getByRole('button', { name: 'Hang up' }).click();
+    await alice.page.getByText('They hung up').waitFor();
+    for (const { complaints, close } of [alice, bob]) {
+      expect(complaints).toEqual([]);
+      await close();
+    }
+  });
+
+  test('a number: heard, keys pressed, paid for exactly what was talked', async () => {
+    const escrow = await reserve(world, 10_000_000n);
+    const alice = await telephones.open(mine(), { escrow });
+    await alice.start();
+    await dial(alice.page, '+31 (0)20-123 4567');
+    await waitForState(alice.page, 'talking');
+    await expectSound(alice.page);
+    const loudest = () =>
+      Math.max(...gateway.lines().flatMap(({ heard }) => heard.flatMap((packet) => [...packet].map(fromMuLaw))));
+    await eventually(async () => loudest() > 3_000, 'our voice at the gateway');
+    await alice.page.getByRole('button', { name: 'Keypad' }).click();
+    for (const key of '42#') await alice.page.getByRole('toolbar').locator('..').getByLabel(`Key ${key}`).click();
+    await eventually(async () => gateway.lines()[0]?.keys() === '42#', 'the keys at the gateway');
+    await alice.page.waitForTimeout(8_000);
+    const shown = await alice.page.locator('.meter').textContent();
+    expect(shown).toMatch(/So far 0\.000\d+ GAS/);
+    expect(shown).toMatch(/Enough for/);
+    expect(shown).toMatch(/At most 0\.0000\d+ GAS more can be taken/);
+    const hungUpAt = Date.now();
+    await alice.page.getByRole('button', { name: 'Hang up' }).click();
+    await alice.page.getByText('You hung up').waitFor();
+
+    // each total that was signed is no more than what was talked by then, counted anew here
+    const state = (await alice.page.evaluate(() => telephonePage.states()[0])) as { answeredAt: number };
+    const signed = await alice.page.evaluate(() => telephonePage.signed);
+    expect(signed.length).toBeGreaterThanOrEqual(4);
+    const deck = { ...terms, initialIncrement: 6, increment: 6 };
+    for (const { at, total } of signed)
+      expect(BigInt(total)).toBeLessThanOrEqual(priceOf(at - state.answeredAt, deck).price);
+    const api = createClient({ url: world.apiUrl, signer: world.provider });
+    const callId = await eventually(async () => {
+      const { items } = await api.call(listCdrs, { query: {} });
+      return items.find(({ escrowId }) => String(escrowId) === escrow?.id)?.callId;
+    }, 'the record');
+    const cdr = await settled(callId);
+    expect(cdr.paid).toBe(signed.at(-1)?.total);
+    expect(Date.parse(cdr.endedAt)).toBeLessThan(hungUpAt + 2_000);
+    await alice.page.evaluate(() => (location.hash = '#/history'));
+    await alice.page.getByText('is what was talked here').waitFor({ timeout: 60_000 });
+    expect(alice.complaints).toEqual([]);
+    await alice.close();
+  });
+});
