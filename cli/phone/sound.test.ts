@@ -41,6 +41,8 @@ test('to a hold nothing is said until it is over', () => {
   expect(soundTarget(held)).toBeNull();
   expect(answerTo(held, soundSdp(5_000))).toContain('a=recvonly');
   expect(answerTo(soundSdp(4_000), soundSdp(5_000))).toBe(soundSdp(5_000));
+  const offered = soundSdp(4_000).replaceAll('101', '126');
+  expect(answerTo(offered, soundSdp(5_000))).toBe(soundSdp(5_000).replaceAll('101', '126'));
 });
 
 test('a key counts once it is let go', () => {

@@ -57,10 +57,14 @@ export function payloadOf(packet: Uint8Array): Uint8Array | null {
 const EVENT_TYPE = 101;
 const keys = '0123456789*#ABCD';
 
+/** The first of the types that sides agree on for each call. */
+const DYNAMIC_TYPE = 96;
+
 /** The key that an RTP packet tells of, once it is let go; null: it is another packet, or the key is still down. */
 export function keyOf(packet: Uint8Array): { key: string; timestamp: number } | null {
   const [event = 0, flags = 0] = packet.subarray(RTP_HEAD);
-  if (packet.length < RTP_HEAD + 4 || ((packet[1] ?? 0) & 0x7f) !== EVENT_TYPE || (flags & 0x80) === 0) return null;
+  const type = (packet[1] ?? 0) & 0x7f;
+  if (packet.length !== RTP_HEAD + 4 || type < DYNAMIC_TYPE || (flags & 0x80) === 0) return null;
   const key = keys[event];
   const timestamp = new DataView(packet.buffer, packet.byteOffset).getUint32(4);
   return key === undefined ? null : { key, timestamp };
@@ -85,8 +89,12 @@ export function soundTarget(sdp: string): { host: string; port: number } | null 
 /** Of two sides that hold each other, none talks: what the offer takes away, the answer can't give (RFC 3264). */
 const answered = { sendrecv: 'sendrecv', sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' } as const;
 
-/** Our sound in answer to an offer, which may be a hold. */
+/** Our sound in answer to an offer, which may be a hold, with keys under the number that they were offered by. */
 export function answerTo(offer: string, sdp: string): string {
+  const keys = /^a=rtpmap:(\d+) telephone-event\/8000/m.exec(offer)?.[1] ?? String(EVENT_TYPE);
   const direction = /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(offer)?.[1] ?? 'sendrecv';
-  return sdp.replace('a=sendrecv', `a=${answered[direction as keyof typeof answered]}`);
+  return sdp
+    .replace('a=sendrecv', `a=${answered[direction as keyof typeof answered]}`)
+    .replace(`RTP/AVP 0 ${EVENT_TYPE}`, `RTP/AVP 0 ${keys}`)
+    .replaceAll(`:${EVENT_TYPE} `, `:${keys} `);
 }

@@ -21,8 +21,15 @@ export async function hasRtpengine(): Promise<boolean> {
   return false;
 }
 
+export type Rtpengine = {
+  stop(): Promise<void>;
+  /** No sound gets through, in either direction, as where a network is gone; until it is resumed. */
+  pause(): void;
+  resume(): void;
+};
+
 /** Starts it on what `provider init` has written, and waits until it answers. */
-export async function startRtpengine(kit: string, port: number): Promise<{ stop(): Promise<void> }> {
+export async function startRtpengine(kit: string, port: number): Promise<Rtpengine> {
   const command = rtpengineCommand(kit);
   const child = spawn(command.program, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
@@ -39,6 +46,8 @@ export async function startRtpengine(kit: string, port: number): Promise<{ stop(
   asked.close();
   if (!up) throw new Error(`rtpengine does not start: ${output}`);
   return {
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

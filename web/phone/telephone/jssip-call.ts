@@ -94,7 +94,12 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     },
     info: (contentType, body) => ask('INFO', body, [`Content-Type: ${contentType}`]),
     refer: (target) => refer(session, library.URI.parse(target)),
-    tones: (keys) => session.sendDTMF(keys, { transportType: 'RFC2833' }),
+    tones: (keys) => {
+      const sender = session.connection?.getSenders().find(({ dtmf }) => dtmf !== null)?.dtmf;
+      if (!sender?.canInsertDTMF) return false;
+      sender.insertDTMF(sender.toneBuffer + keys);
+      return true;
+    },
     keep: () => keep(session),
   };
 }

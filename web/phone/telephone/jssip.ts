@@ -47,7 +47,6 @@ export type Session = Emitter & {
   answer(options: object): void;
   terminate(options?: { status_code?: number; cause?: string }): void;
   refer(target: Uri, options: object): Emitter;
-  sendDTMF(tones: string, options: object): void;
   sendRequest(method: string, options?: { body?: string; extraHeaders?: string[]; eventHandlers?: Handlers }): unknown;
   emit(event: string, data: object): void;
   onTransportError(): void;

@@ -103,6 +103,9 @@ function Controls({ call, talking }: { call: LiveCall; talking: Talking }) {
   const toggle = (part: 'keypad' | 'transfer') => {
     shownPart.value = shownPart.value === part ? 'none' : part;
   };
+  const press = (key: string) => {
+    if (!call.sip.tones(toTones(key))) toast(words.noKeys, 'error');
+  };
   const hold = async () => {
     isBusy.value = true;
     await phone.value?.hold(id, !held);
@@ -128,7 +131,7 @@ function Controls({ call, talking }: { call: LiveCall; talking: Talking }) {
           {words.transfer}
         </Button>
       </div>
-      {shownPart.value === 'keypad' && <Keypad onKey={(key) => call.sip.tones(toTones(key))} />}
+      {shownPart.value === 'keypad' && <Keypad onKey={press} />}
       {shownPart.value === 'transfer' && <Transfer id={id} />}
     </>
   );

@@ -78,7 +78,8 @@ export type SipCall = {
   info(contentType: string, body: string): Promise<SipAnswer | null>;
   /** A blind transfer; the final answer is that to REFER. */
   refer(target: string): Promise<SipAnswer | null>;
-  tones(keys: string): void;
+  /** Keys of the pad, in the sound itself (RFC 4733); whether the other side takes any. */
+  tones(keys: string): boolean;
   /** What another page needs to go on with it; null before it is answered. */
   keep(): KeptDialog | null;
 };

@@ -140,6 +140,7 @@ const page = {
   states: () => calls().map(({ view }) => view.value.state),
   /** As if the network had taken it: no close, no word. */
   dropLine: () => phone.value?.lines.value[0]?.sip.close(),
+  connection: () => current()?.sip.connection() ?? null,
   call: (to: string, at = 0) =>
     phone.value?.call(to, phone.value.lines.value[at]?.provider as Address).then(({ kind }) => kind),
   doubt: (why: 'online' | 'clock' | 'visible') => phone.value?.doubt(why),

@@ -54,6 +54,7 @@ export const telephone = {
   mutedBySystem: 'Your device has switched the microphone off. They can not hear you.',
   hold: 'Hold',
   resume: 'Resume',
+  noKeys: 'The other side takes no keys in this call.',
   transfer: 'Transfer',
   transferTo: 'Transfer the call to',
   transferred: 'The call was handed on.',

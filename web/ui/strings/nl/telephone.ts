@@ -57,6 +57,7 @@ export const telephone: Translation<typeof english> = {
   mutedBySystem: 'Je apparaat heeft de microfoon uitgezet. Ze horen je niet.',
   hold: 'In de wacht',
   resume: 'Hervatten',
+  noKeys: 'De andere kant neemt in dit gesprek geen toetsen aan.',
   transfer: 'Doorverbinden',
   transferTo: 'Het gesprek doorverbinden met',
   transferred: 'Het gesprek is doorgegeven.',

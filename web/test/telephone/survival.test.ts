@@ -1,0 +1,173 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Gateway, openGateway } from '../../../cli/phone/gateway.ts';
+import { listCdrs } from '../../../protocol/api/cdrs.ts';
+import { createClient } from '../../../protocol/api/client.ts';
+import { priceOf } from '../../../protocol/call/price.ts';
+import type { Key } from '../../../protocol/sign/key.ts';
+import { hasKamailio, type Kamailio, startKamailio } from '../../../test/harness/kamailio.ts';
+import { type ProviderWorld, startLimitMs, startProviderWorld } from '../../../test/harness/provider.ts';
+import { hasRtpengine, type Rtpengine, startRtpengine } from '../../../test/harness/rtpengine.ts';
+import { eventually, terms } from '../../../test/harness/world.ts';
+import type { Given } from './page.tsx';
+import { openRelay, type Relay } from './relay.ts';
+import { dial, expectSound, openTelephones, reserve, type Telephone, waitForState } from './site.ts';
+
+const canRun = (await hasKamailio()) && (await hasRtpengine());
+const NUMBER = '+31201234567';
+/** A provider waits so long for a phone that was cut off. */
+const GRACE_S = 8;
+
+/** A call whose network goes away, whose page is loaded anew, or closed: with the real kit, and the money counted. */
+describe.runIf(canRun)('a call that is disturbed', { timeout: 180_000 }, () => {
+  let world: ProviderWorld;
+  let kamailio: Kamailio;
+  let rtpengine: Rtpengine;
+  let gateway: Gateway;
+  let telephones: Awaited<ReturnType<typeof openTelephones>>;
+  let relay: Relay;
+  let escrow: Given['escrow'];
+  let alice: Telephone;
+  beforeAll(async () => {
+    world = await startProviderWorld({ KRYPTON_PROVIDER_GRACE_S: String(GRACE_S) }, { rtpengine: true });
+    rtpengine = await startRtpengine(world.kit, world.ports.rtpengine);
+    kamailio = await startKamailio(world.kit, world.ports.sip);
+    gateway = await openGateway(world.gateway, () => {});
+    telephones = await openTelephones(world);
+  }, startLimitMs);
+  afterAll(async () => {
+    await telephones?.close();
+    gateway?.close();
+    await kamailio?.stop();
+    await rtpengine?.stop();
+    await world?.stopAll();
+  });
+  beforeEach(async () => {
+    relay = await openRelay(world.ports.ws);
+    escrow = await reserve(world, 10_000_000n);
+    alice = await telephones.open(world.user as Key, { escrow }, relay.url);
+    await alice.start();
+    await dial(alice.page, NUMBER);
+    await waitForState(alice.page, 'talking');
+    await expectSound(alice.page);
+  }, startLimitMs);
+  afterEach(async () => {
+    rtpengine.resume();
+    await alice.close();
+    relay.close();
+    await eventually(async () => gateway.calls() === 0, 'the end of the call at the gateway', 60_000);
+  });
+
+  type Talking = { answeredAt: number; endedAt: number };
+  const state = () => alice.page.evaluate(() => telephonePage.states()[0] as unknown as Talking);
+  const hangUp = () => alice.page.getByRole('button', { name: 'Hang up' }).click();
+  const signed = () => alice.page.evaluate(() => telephonePage.signed);
+  const deck = { ...terms, initialIncrement: 6, increment: 6 };
+
+  /** The record as it was settled; what was signed is no more than it, and it is no more than was talked. */
+  async function billed(talkedMs: number) {
+    const api = createClient({ url: world.apiUrl, signer: world.provider });
+    const cdr = await eventually(
+      async () => {
+        const { items } = await api.call(listCdrs, { query: {} });
+        return items.find(({ escrowId, state }) => String(escrowId) === escrow?.id && state === 'settled');
+      },
+      'the settlement',
+      90_000,
+    );
+    const ms = Date.parse(cdr.endedAt) - Date.parse(cdr.answeredAt ?? '');
+    expect(ms).toBeLessThanOrEqual(talkedMs + 2_000);
+    expect(BigInt(cdr.paid ?? 0)).toBe(priceOf(ms, deck).price);
+    return cdr;
+  }
+
+  test('by a network that is away for 3 seconds goes on, and its money stood still meanwhile', async () => {
+    relay.be('cut');
+    rtpengine.pause();
+    await alice.page.getByText('Reconnecting…').waitFor();
+    await alice.page.getByText('Your money stands still').waitFor();
+    const before = (await signed()).length;
+    await alice.page.waitForTimeout(3_000);
+    expect((await signed()).length).toBe(before);
+    rtpengine.resume();
+    relay.be('open');
+    await alice.page.getByText('Reconnecting…').waitFor({ state: 'detached', timeout: 20_000 });
+    await expectSound(alice.page);
+    const { answeredAt } = await state();
+    await alice.page.waitForTimeout((GRACE_S + 2) * 1_000); // and nobody ends it later
+    await expectSound(alice.page);
+    await hangUp();
+    const { endedAt } = await state();
+    for (const { at, total } of await signed())
+      expect(BigInt(total)).toBeLessThanOrEqual(priceOf(at - answeredAt, deck).price);
+    expect(await billed(endedAt - answeredAt)).toMatchObject({ hangupBy: 'caller' });
+    expect(alice.complaints.filter((text) => !text.includes('WebSocket'))).toEqual([]);
+  });
+
+  test('by a connection that breaks while a voucher is on its way goes on', async () => {
+    await relay.cutAfter('INFO sip:');
+    await alice.page.getByText('Reconnecting…').waitFor();
+    relay.be('open');
+    await alice.page.getByText('Reconnecting…').waitFor({ state: 'detached', timeout: 20_000 });
+    await expectSound(alice.page);
+    await alice.page.waitForTimeout(12_000); // the voucher after it comes in time
+    expect((await state()).endedAt).toBeUndefined();
+    await hangUp();
+    const { answeredAt, endedAt } = await state();
+    await billed(endedAt - answeredAt);
+  });
+
+  test('by a network that does not come back ends, billed until it was cut off', async () => {
+    relay.be('cut');
+    const cutAt = Date.now();
+    await alice.page.getByText('The connection was lost').waitFor({ timeout: 45_000 });
+    await eventually(async () => gateway.calls() === 0, 'the BYE at the gateway', 30_000);
+    relay.be('open');
+    await alice.page.getByText(': Connected').waitFor({ timeout: 60_000 });
+    const { answeredAt } = await state().catch(() => ({ answeredAt: cutAt }));
+    const cdr = await billed(cutAt - answeredAt + 3_000);
+    expect(cdr).toMatchObject({ hangupBy: 'provider' });
+    expect(Date.parse(cdr.endedAt)).toBeLessThan(cutAt + GRACE_S * 1_000);
+    await alice.page.evaluate(() => (location.hash = '#/history'));
+    await alice.page.getByText('is what was talked here').waitFor({ timeout: 60_000 });
+  });
+
+  test('by its page, which is loaded anew, goes on where it was', async () => {
+    const before = await state();
+    await alice.page.evaluate(() => location.reload());
+    await alice.start();
+    await waitForState(alice.page, 'talking');
+    await alice.page.getByText('Reconnecting…').waitFor({ state: 'detached', timeout: 20_000 });
+    await expectSound(alice.page);
+    expect((await state()).answeredAt).toBe(before.answeredAt);
+    await alice.page.waitForTimeout((GRACE_S + 4) * 1_000);
+    await expectSound(alice.page);
+    await hangUp();
+    const { answeredAt, endedAt } = await state();
+    for (const { at, total } of await signed())
+      expect(BigInt(total)).toBeLessThanOrEqual(priceOf(at - answeredAt, deck).price);
+    await billed(endedAt - answeredAt);
+  });
+
+  test('by its tab, which is closed, is over within 2 seconds', async () => {
+    const closedAt = Date.now();
+    await alice.page.close();
+    await eventually(async () => gateway.calls() === 0, 'the BYE at the gateway', 10_000);
+    const cdr = await billed(10_000);
+    expect(Date.parse(cdr.endedAt)).toBeLessThan(closedAt + 2_000);
+    expect(cdr).toMatchObject({ hangupBy: 'caller' });
+  });
+
+  test('by a page that stands still for 6 seconds goes on, and is signed for when it wakes', async () => {
+    const before = (await signed()).length;
+    await alice.page.evaluate(() => {
+      const until = Date.now() + 6_000;
+      while (Date.now() < until);
+    });
+    await alice.page.waitForTimeout(10_000);
+    expect((await signed()).length).toBeGreaterThan(before);
+    await expectSound(alice.page);
+    await hangUp();
+    const { answeredAt, endedAt } = await state();
+    await billed(endedAt - answeredAt);
+  });
+});
