@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import { Button } from '../../ui/button.tsx';
+import { download } from '../../ui/download.ts';
 import { Field, TextField } from '../../ui/field.tsx';
 import { go, hrefOf } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
@@ -51,7 +52,7 @@ export function Contacts() {
         <Button
           icon="download"
           disabled={contacts.value.length === 0}
-          onClick={() => hand(writeVcards(contacts.value))}
+          onClick={() => download('contacts.vcf', 'text/vcard', writeVcards(contacts.value))}
         >
           {words.exportContacts}
         </Button>
@@ -66,17 +67,6 @@ async function take(input: HTMLInputElement): Promise<void> {
   if (!file || file.size > MAX_FILE_BYTES) return;
   const { count, unusable } = await importContacts(await file.text());
   toast(t.value.telephone.imported(count, unusable));
-}
-
-/** A browser begins to read a file within this time. */
-const READ_MS = 10_000;
-
-function hand(text: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/vcard' }));
-  link.download = 'contacts.vcf';
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), READ_MS);
 }
 
 export function ContactForm({ parameters }: { parameters: Record<string, string> }) {

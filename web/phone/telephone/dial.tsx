@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { Button } from '../../ui/button.tsx';
 import { formatAmount } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { Notice } from '../../ui/notice.tsx';
 import { hrefOf, place } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { contacts, shown } from '../contacts/contacts.ts';
@@ -35,12 +36,12 @@ export function Dial() {
       <LineStates />
       <Badges />
       {!mayRing.value && (
-        <p class="notice">
-          {words.bellOff}{' '}
+        <Notice>
+          <p>{words.bellOff}</p>
           <Button kind="quiet" icon="bell" onClick={() => unlockBell()}>
             {words.bellOn}
           </Button>
-        </p>
+        </Notice>
       )}
       <form
         class="number"

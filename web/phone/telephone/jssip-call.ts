@@ -1,7 +1,7 @@
 import type { SoundDirection } from '../call/call-state.ts';
 import type { Emitter, JsSip, Message, Session, Uri } from './jssip.ts';
 import { answerWithin, gathered, quietMs, soundOf } from './offer.ts';
-import type { OfferResult, SipAnswer, SipCall, SipCallEvents } from './sip.ts';
+import type { Offer, OfferResult, SipAnswer, SipCall, SipCallEvents } from './sip.ts';
 
 /** A call of JsSIP's as our own. Once it is confirmed, nothing but a person or the other side ends it. */
 
@@ -35,13 +35,18 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     });
   }
 
-  async function offerNow(iceRestart: boolean, direction: SoundDirection): Promise<OfferResult> {
+  async function offerNow({ restart, direction }: Offer): Promise<OfferResult> {
     const { connection } = session;
     const sound = connection && soundOf(connection);
     if (!connection || !sound || session._dialog === undefined) return 'gone';
     settle(session);
     sound.direction = direction;
-    await connection.setLocalDescription(await connection.createOffer({ iceRestart }));
+    if (restart !== null) {
+      // a relay's credentials are good for some hours only
+      connection.setConfiguration({ ...connection.getConfiguration(), iceServers: [...restart] });
+      quiet = quietMs(restart);
+    }
+    await connection.setLocalDescription(await connection.createOffer({ iceRestart: restart !== null }));
     await gathered(connection, quiet);
     const result = await invite(connection, direction);
     if (result !== 'applied' && connection.signalingState === 'have-local-offer')
@@ -87,8 +92,8 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     },
     decline: (status) => hangUp(status),
     hangUp: () => hangUp(),
-    offer: ({ iceRestart, direction }) => {
-      const result = offers.then(() => offerNow(iceRestart, direction)).catch(failed);
+    offer: (wanted) => {
+      const result = offers.then(() => offerNow(wanted)).catch(failed);
       offers = result;
       return result;
     },
@@ -168,8 +173,8 @@ function watch(session: Session, events: () => SipCallEvents | null, quiet: numb
   session.on('ended', ({ originator, message }: Ended) => {
     if (originator === 'remote') events()?.theyEnd(message?.getHeader('X-Krypton-Reason') ?? null, false);
   });
-  session.on('failed', ({ originator, message }: Ended) => {
-    if (originator === 'local') return;
+  session.on('failed', ({ originator, message, cause }: Ended) => {
+    if (originator === 'local' && (cause === 'Canceled' || cause === 'Rejected')) return; // by us
     if (message?.method === 'CANCEL')
       events()?.theyEnd(null, /cause\s*=\s*200/i.test(message.getHeader('Reason') ?? ''));
     else events()?.failed(message?.status_code ?? null, message?.getHeader('X-Krypton-Reason') ?? null);

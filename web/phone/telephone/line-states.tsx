@@ -22,7 +22,8 @@ export function LineStates() {
 function LineState({ line }: { line: Line }) {
   const words = t.value.telephone.lineState;
   const { recovery, answer } = line.state.value;
-  const isSteady = recovery === 'steady' && answer?.kind === 'registered';
+  // a look whether it still holds is nothing to tell
+  const isSteady = (recovery === 'steady' || recovery === 'proving') && answer?.kind === 'registered';
   const text = isSteady
     ? words.steady
     : recovery === 'refused' && answer?.kind === 'locked'

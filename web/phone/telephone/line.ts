@@ -12,6 +12,9 @@ export type LineState = {
   answer: RegisterResult | null;
 };
 
+/** A network that forgets a quiet connection closes nothing: it is asked whether it still holds. */
+const PROOF_MS = 60_000;
+
 /** A call that talks over the line, as far as its repair goes. */
 export type LineCall = {
   /** Whether it should have sound, and has none. */
@@ -29,7 +32,9 @@ export type LineDeps = {
   provider: Address;
   now(): number;
   openSip(events: SipEvents): Sip;
-  registration: Omit<RegisterDeps, 'sip' | 'provider'>;
+  registration: Omit<RegisterDeps, 'sip' | 'provider' | 'push'>;
+  /** The browser's subscription, by the provider's key for it; null while that is not known. */
+  push(key: string | null): Promise<PushSubscriptionJSON | null>;
   calls(): readonly LineCall[];
   onCall: SipEvents['onCall'];
   onMessage: SipEvents['onMessage'];
@@ -40,8 +45,10 @@ export type Line = {
   state: ReadonlySignal<LineState>;
   sip: Sip;
   registered(): Registered | null;
-  /** Whether calls and vouchers may be sent now. */
+  /** Whether calls may be made now. */
   isReady(): boolean;
+  /** Whether it is known to hold: what costs money if it gets lost is sent then. */
+  isProven(): boolean;
   doubt(why: Doubt): void;
   tick(at: number): void;
   /** The person has registered on the chain, with the uuid that the provider gave. */
@@ -57,8 +64,14 @@ export function createLine(deps: LineDeps): Line {
   /** Counts the steps, so that an answer to an old one is told apart. */
   let step = 0;
   let listeningSince = 0;
+  let provenAt = deps.now();
+  let isPushed = false;
   const state = signal<LineState>({ recovery: 'steady', answer: null });
   const registered = () => (state.value.answer?.kind === 'registered' ? state.value.answer : null);
+  const asked = () => {
+    const push = () => deps.push(registered()?.pushKey ?? null);
+    return { ...deps.registration, provider, sip, push };
+  };
   const sip = deps.openSip({
     onClosed: () => happen({ kind: 'doubt', why: 'closed', at: now() }),
     onExpiring: () => void renew(),
@@ -110,9 +123,12 @@ export function createLine(deps: LineDeps): Line {
     proving: async () => ((await sip.prove()) ? 'done' : 'failed'),
     connecting: async () => ((await sip.connect()) ? 'done' : 'failed'),
     registering: async () => {
-      const answer = await register({ ...deps.registration, provider, sip }, token);
+      const answer = await register(asked(), token);
       state.value = { ...state.value, answer };
-      if (answer.kind === 'registered') token = null;
+      if (answer.kind === 'registered') {
+        token = null;
+        void handOverPush(answer);
+      }
       return answer.kind === 'registered' ? 'done' : answer.kind === 'unreachable' ? 'failed' : 'final';
     },
     offering: async () => {
@@ -130,9 +146,16 @@ export function createLine(deps: LineDeps): Line {
   /** In time, over a line that holds: nothing of it is seen. */
   async function renew(): Promise<void> {
     if (recovery.kind !== 'steady') return;
-    const answer = await register({ ...deps.registration, provider, sip }).catch(() => null);
+    const answer = await register(asked()).catch(() => null);
     if (answer?.kind === 'registered') state.value = { ...state.value, answer };
     else happen({ kind: 'doubt', why: 'unanswered', at: now() });
+  }
+
+  /** The key comes with the first answer, and the subscription that is made for it goes with the next REGISTER. */
+  async function handOverPush({ pushKey }: Registered): Promise<void> {
+    if (pushKey === null || isPushed) return;
+    isPushed = true;
+    if ((await deps.push(pushKey).catch(() => null)) !== null) await renew();
   }
 
   return {
@@ -140,9 +163,15 @@ export function createLine(deps: LineDeps): Line {
     state,
     sip,
     registered,
-    isReady: () => recovery.kind === 'steady' && registered() !== null && sip.isOpen(),
-    doubt: (why) => happen({ kind: 'doubt', why: sip.isOpen() ? why : 'closed', at: now() }),
+    isReady: () => ['steady', 'proving'].includes(recovery.kind) && registered() !== null && sip.isOpen(),
+    isProven: () => recovery.kind === 'steady' && registered() !== null && sip.isOpen(),
+    doubt: (why) => {
+      const isGone = recovery.kind === 'steady' && !sip.isOpen();
+      happen({ kind: 'doubt', why: isGone ? 'closed' : why, at: now() });
+    },
     tick: (at) => {
+      if (recovery.kind !== 'steady') provenAt = at;
+      else if (at - provenAt >= PROOF_MS) happen({ kind: 'doubt', why: 'unanswered', at });
       if (recovery.kind === 'listening' && deps.calls().every((call) => call.hasSoundSince(listeningSince)))
         happen({ kind: 'done', step: 'listening', at });
       else happen({ kind: 'tick', at });
@@ -150,7 +179,7 @@ export function createLine(deps: LineDeps): Line {
     useToken: (uuid) => {
       token = uuid;
       // the nonce was given to this very connection
-      void register({ ...deps.registration, provider, sip }, uuid).then((answer) => {
+      void register(asked(), uuid).then((answer) => {
         state.value = { ...state.value, answer };
         if (answer.kind === 'registered') {
           token = null;

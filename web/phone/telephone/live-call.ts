@@ -31,6 +31,8 @@ export type CallView = {
   /** Null: it costs nothing. */
   price: Price | null;
   escrowId: bigint | null;
+  /** Their side sends sound before it answers: an announcement, or its own ringing. */
+  hasEarlySound: boolean;
 };
 
 export type LiveCallDeps = {
@@ -61,9 +63,12 @@ export type LiveCall = {
   sample(): Promise<void>;
   isSilent(): boolean;
   hasSoundSince(at: number): boolean;
-  offer(): ReturnType<SipCall['offer']>;
+  offer(iceServers: readonly RTCIceServer[]): ReturnType<SipCall['offer']>;
   keep(): KeptDialog | null;
 };
+
+/** A page that has not looked for so long has slept: it knows nothing of the time between. */
+const SLEPT_MS = 2_500;
 
 /** Qualities that are kept: what the sentence is made of. */
 const KEPT_QUALITIES = 10;
@@ -83,6 +88,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     silence: { in: false, out: false },
     price: null,
     escrowId: null,
+    hasEarlySound: false,
   });
   let wantsHold = false;
   let last: Sample | null = null;
@@ -119,7 +125,10 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
   }
 
   sip.listen({
-    rings: () => happen({ kind: 'rings' }),
+    rings: (hasEarlySound) => {
+      view.value = { ...view.value, hasEarlySound };
+      happen({ kind: 'rings' });
+    },
     connection: hook,
     answered: () => happen({ kind: 'answered', at: now() }),
     sound: (sound) => happen({ kind: 'sound', direction: sound }),
@@ -128,7 +137,8 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     trouble: () => deps.onDoubt('unanswered'),
   });
 
-  const offer = (iceRestart: boolean) => sip.offer({ iceRestart, direction: wantsHold ? 'sendonly' : 'sendrecv' });
+  const offer = (restart: readonly RTCIceServer[] | null) =>
+    sip.offer({ restart, direction: wantsHold ? 'sendonly' : 'sendrecv' });
 
   return {
     view,
@@ -139,7 +149,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     },
     hold: async (on) => {
       wantsHold = on;
-      const result = await offer(false);
+      const result = await offer(null);
       const { state } = view.value;
       if (result === 'gone') happen({ kind: 'lost', at: now() });
       if (result !== 'applied') wantsHold = state.kind === 'talking' && isHeldByUs(state);
@@ -165,7 +175,8 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
       const at = now();
       const read = await readSample(connection, at);
       if (sip.connection() !== connection) return;
-      seen = see(seen, last, read);
+      const hasSlept = last !== null && at - last.at > SLEPT_MS;
+      seen = hasSlept ? { inAt: at, outAt: at } : see(seen, last, read);
       const quality = last === null ? null : qualityBetween(last, read);
       last = read;
       if (quality) qualities = [...qualities.slice(1 - KEPT_QUALITIES), quality];
@@ -180,15 +191,17 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
       if (silence.in || silence.out) deps.onDoubt('silence');
     },
     isSilent: () => {
-      const { in: noneIn, out: noneOut } = silenceOf(seen, now(), expected());
       const ice = sip.connection()?.iceConnectionState;
-      return noneIn || noneOut || ice === 'failed' || ice === 'disconnected';
+      if (ice === 'failed' || ice === 'disconnected') return true;
+      if (last !== null && now() - last.at > SLEPT_MS) return false;
+      const { in: noneIn, out: noneOut } = silenceOf(seen, now(), expected());
+      return noneIn || noneOut;
     },
     hasSoundSince: (at) => {
       const should = expected();
       return (!should.in || seen.inAt > at) && (!should.out || seen.outAt > at);
     },
-    offer: () => offer(true),
+    offer,
     keep: () => (view.value.state.kind === 'talking' ? sip.keep() : null),
   };
 }

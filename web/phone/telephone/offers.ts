@@ -60,7 +60,8 @@ export const offers = computed(() => {
   const lines = phone.value?.lines.value ?? [];
   const known = [...prices.value].flatMap((each) => {
     const line = lines.find(({ provider }) => provider === each[0]);
-    return offerOf(each, line?.state.value.recovery === 'steady');
+    // read, so that it is asked again when the line changes
+    return offerOf(each, line?.state.value !== undefined && line.isReady());
   });
   return order(target.value, known, rules.value);
 });

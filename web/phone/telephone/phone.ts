@@ -74,7 +74,7 @@ export async function startPhone(): Promise<void> {
       instanceId: id,
       microphone,
       now: Date.now,
-      push: (provider) => push.value(provider, null),
+      push: (provider, key) => push.value(provider, key),
       onMessage: (provider, message) => void receiveMessage(provider, message),
       onChange: onChange,
       onBlocked: () => toast(t.value.telephone.blocked),
@@ -151,7 +151,9 @@ function toneFor(calls: readonly CallView[]): Tone | null {
   const rings = calls.some(({ state, direction }) => state.kind === 'ringing' && direction === 'incoming');
   const talks = calls.some(({ state }) => state.kind === 'talking');
   if (rings) return talks ? 'waiting' : 'ringing';
-  return calls.some(({ state, direction }) => state.kind === 'ringing' && direction === 'outgoing') ? 'ringback' : null;
+  const isRinging = ({ state, direction, hasEarlySound }: CallView) =>
+    state.kind === 'ringing' && direction === 'outgoing' && !hasEarlySound;
+  return calls.some(isRinging) ? 'ringback' : null;
 }
 
 let tone: Tone | null = null;

@@ -57,6 +57,12 @@ export type SipCallEvents = {
   trouble(): void;
 };
 
+export type Offer = {
+  direction: SoundDirection;
+  /** Everything about the way of the sound anew, by these relays; null: the way that there is does. */
+  restart: readonly RTCIceServer[] | null;
+};
+
 export type OfferResult =
   | 'applied'
   /** The other side knows of no such call any more. */
@@ -74,7 +80,7 @@ export type SipCall = {
   /** CANCEL or BYE, or a refusal, by what the call is in. */
   hangUp(): void;
   /** Offers the sound anew, inside of the dialog. */
-  offer(wanted: { iceRestart: boolean; direction: SoundDirection }): Promise<OfferResult>;
+  offer(wanted: Offer): Promise<OfferResult>;
   info(contentType: string, body: string): Promise<SipAnswer | null>;
   /** A blind transfer; the final answer is that to REFER. */
   refer(target: string): Promise<SipAnswer | null>;

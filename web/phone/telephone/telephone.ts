@@ -26,7 +26,7 @@ export type TelephoneDeps = {
   instanceId: string;
   microphone: Microphone;
   now(): number;
-  push(provider: Address): Promise<PushSubscriptionJSON | null>;
+  push(provider: Address, key: string | null): Promise<PushSubscriptionJSON | null>;
   onMessage(provider: Address, message: SipMessage): void;
   /** A call has gone from one state to another: what rings, shows and remembers follows it. */
   onChange(call: LiveCall, before: CallState | null): void;
@@ -77,7 +77,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
 
   async function sendVoucher(callId: string, body: string): Promise<boolean> {
     const call = callOf(callId);
-    if (!call || !lineOf(call.view.value.provider)?.isReady()) return false;
+    if (!call || !lineOf(call.view.value.provider)?.isProven()) return false;
     const answer = await call.sip.info('application/krypton-voucher+json', body);
     if (answer === null) lineOf(call.view.value.provider)?.doubt('unanswered');
     return answer?.status === 200;
@@ -143,13 +143,13 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
         keepSession: (secret) => vault.write(name, secret),
         isOnChain: () => needs.isOnChain(provider),
         sign: (terms) => needs.sign(terms),
-        push: () => deps.push(provider),
       },
+      push: (key) => deps.push(provider, key),
       calls: () =>
         ownCalls().map((call) => ({
           isSilent: call.isSilent,
           hasSoundSince: call.hasSoundSince,
-          offer: call.offer,
+          offer: () => call.offer(line.registered()?.iceServers ?? []),
           onDown: (at) => call.happen({ kind: 'down', at }),
           onUp: () => call.happen({ kind: 'up' }),
           onLost: (at) => call.happen({ kind: 'lost', at }),
