@@ -39,6 +39,8 @@ export type PhoneOptions = {
   open: (receive: Receive) => Promise<SipTransport>;
   /** What it answers to an INVITE; it rings first. 0: it only rings. */
   answer?: number;
+  /** What it says with it. */
+  phrase?: string;
   /** What it offers and answers; left out: sound at a port where nobody is. */
   sdp?: string;
 };
@@ -55,6 +57,7 @@ export async function openPhone({
   user,
   open,
   answer = 200,
+  phrase = answer === 200 ? 'OK' : 'No',
   sdp = soundSdp(40_000),
 }: PhoneOptions): Promise<Phone> {
   const waiting = new Map<string, (message: SipMessage) => void>();
@@ -83,7 +86,7 @@ export async function openPhone({
     if (message.method === 'ACK') return;
     if (message.method === 'INVITE') {
       respond(message, 180, 'Ringing');
-      if (answer > 0) setTimeout(() => respond(message, answer, answer === 200 ? 'OK' : 'No'), 50);
+      if (answer > 0) setTimeout(() => respond(message, answer, phrase), 50);
       return;
     }
     if (message.method === 'CANCEL') {

@@ -5,7 +5,7 @@ import { type CallState, isHeldByUs } from './call-state.ts';
 export type Known = { id: string; state: CallState };
 
 /** Two are as many as a person can tell apart; a third caller hears that the line is busy. */
-export const MAX_CALLS = 2;
+const MAX_CALLS = 2;
 
 const isLive = ({ state }: Known) => state.kind !== 'over';
 

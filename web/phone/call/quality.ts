@@ -74,7 +74,7 @@ export function complaintOf(latest: readonly Quality[], isQuiet: boolean, dismis
 }
 
 /** So long nothing came, or nothing went, before it is said. */
-export const SILENCE_MS = 3_000;
+const SILENCE_MS = 3_000;
 
 export type Silence = { in: boolean; out: boolean };
 

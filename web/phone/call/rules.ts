@@ -17,9 +17,9 @@ export type Offer = {
 };
 
 /** Prices are compared by a call of this length: what matters of increments and fees shows in it. */
-export const COMPARED_MS = 180_000;
+const COMPARED_MS = 180_000;
 
-export const priceOfOffer = ({ terms }: Offer): bigint => (terms === null ? 0n : priceOf(COMPARED_MS, terms).price);
+const priceOfOffer = ({ terms }: Offer): bigint => (terms === null ? 0n : priceOf(COMPARED_MS, terms).price);
 
 /** The offers in the order in which they would be taken; the first one is. */
 export function order(dialled: Dialled, offers: readonly Offer[], rules: readonly Rule[]): Offer[] {

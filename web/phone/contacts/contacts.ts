@@ -39,7 +39,7 @@ export async function importContacts(text: string): Promise<{ count: number; unu
 }
 
 /** What a person is called; null: nobody whom we know. */
-export const nameOf = (reach: string): string | null =>
+const nameOf = (reach: string): string | null =>
   contacts.value.find((contact) => contact.reach.includes(reach))?.name ?? null;
 
 /** The name that is shown: ours for them, else an address in short, else what they are reached by. */

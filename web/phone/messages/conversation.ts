@@ -26,7 +26,7 @@ export type Message = {
 };
 
 /** 64 KiB with all headers: so much is left for the text, in bytes. */
-export const MAX_TEXT_BYTES = 60_000;
+const MAX_TEXT_BYTES = 60_000;
 
 export const isTooLong = (text: string): boolean => new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
 

@@ -5,7 +5,7 @@ import type { Store } from '../telephone/store.ts';
 import { conversations, deliveryOf, type Message } from './conversation.ts';
 
 /** All messages of this installation. */
-export const messages = signal<readonly Message[]>([]);
+const messages = signal<readonly Message[]>([]);
 export const threads = computed(() => conversations(messages.value));
 export const unread = computed(() => threads.value.reduce((sum, thread) => sum + thread.unread, 0));
 

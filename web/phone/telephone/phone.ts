@@ -33,7 +33,7 @@ export const mayRing = signal(false);
 export const clock = signal(Date.now());
 
 export const liveCalls = computed(() => phone.value?.calls.value ?? []);
-export const shownCalls = computed(() => liveCalls.value.map(({ view }) => view.value));
+const shownCalls = computed(() => liveCalls.value.map(({ view }) => view.value));
 
 /** A clock that jumped so far has slept, and so has the network. */
 const JUMP_MS = 5_000;

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { Amount } from '../../ui/amount.tsx';
 import { Button } from '../../ui/button.tsx';
 import { formatAmount, formatDuration } from '../../ui/format.ts';
+import { hrefOf } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { toast } from '../../ui/toast.tsx';
 import { isHeldByUs, type Talking } from '../call/call-state.ts';
@@ -38,6 +39,7 @@ export function RunningCall({ call }: { call: LiveCall }) {
       {trouble && (
         <p class="warn" role="alert">
           {trouble}
+          {(silence.in || silence.out) && <a href={hrefOf('/settings')}>{words.testSound}</a>}
           {complaint && (
             <Button kind="quiet" onClick={() => call.dismiss()}>
               {words.dismiss}

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Gateway, openGateway } from '../../../cli/phone/gateway.ts';
+import { openPhone } from '../../../cli/phone/phone.ts';
+import { openUdp } from '../../../cli/phone/sip-transport.ts';
 import { fromMuLaw } from '../../../cli/phone/sound.ts';
 import { listCdrs } from '../../../protocol/api/cdrs.ts';
 import { createClient } from '../../../protocol/api/client.ts';
@@ -7,7 +9,12 @@ import { priceOf } from '../../../protocol/call/price.ts';
 import type { Key } from '../../../protocol/sign/key.ts';
 import { createFundedAccounts } from '../../../test/harness/accounts.ts';
 import { hasKamailio, type Kamailio, startKamailio } from '../../../test/harness/kamailio.ts';
-import { type ProviderWorld, startLimitMs, startProviderWorld } from '../../../test/harness/provider.ts';
+import {
+  type ProviderWorld,
+  registerBySignature,
+  startLimitMs,
+  startProviderWorld,
+} from '../../../test/harness/provider.ts';
 import { hasRtpengine, startRtpengine } from '../../../test/harness/rtpengine.ts';
 import { eventually, terms } from '../../../test/harness/world.ts';
 import { dial, expectSound, openTelephones, reserve, waitForState } from './site.ts';
@@ -90,6 +97,37 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
       expect(complaints).toEqual([]);
       await close();
     }
+  });
+
+  test('meet names, reasons and cards of strangers that would be code: all of it is text', async () => {
+    const rude = await openPhone({
+      domain: 'krypton.test',
+      user: bobKey.address,
+      open: (receive) => openUdp(world.ports.sip, receive),
+      answer: 488,
+      phrase: evil,
+    });
+    await registerBySignature(world, rude, bobKey);
+    const alice = await telephones.open(mine());
+    await alice.start();
+    await alice.page.evaluate(() => (location.hash = '#/contacts'));
+    const card = `BEGIN:VCARD\r\nFN:${evil.replaceAll(';', '')}\r\nTEL:${bobKey.address}\r\nEND:VCARD\r\n`;
+    const files = [{ name: 'x.vcf', mimeType: 'text/vcard', buffer: Buffer.from(card) }];
+    await alice.page.locator('input[type=file]').setInputFiles(files);
+    await alice.page.getByText('1 contacts imported').waitFor();
+    expect(await alice.page.locator('.list bdi').textContent()).toBe(evil);
+    await alice.page.evaluate(() => (location.hash = '#/phone'));
+    await dial(alice.page, evil);
+    await alice.page.getByText('Refused').waitFor();
+    expect(await alice.page.locator('.call h2').textContent()).toBe(evil);
+    await rude.request('MESSAGE', mine().address, { body: evil, type: 'text/html' });
+    await alice.page.evaluate(() => (location.hash = '#/messages'));
+    await alice.page.locator('.one-line').waitFor();
+    expect(await alice.page.locator('.one-line').textContent()).toBe(evil);
+    expect(await alice.page.locator('img, main script').count()).toBe(0);
+    expect(alice.complaints).toEqual([]);
+    rude.close();
+    await alice.close();
   });
 
   test('a number: heard, keys pressed, paid for exactly what was talked', async () => {

@@ -104,7 +104,7 @@ export async function dial(page: Page, to: string): Promise<void> {
 }
 
 /** Asked from outside: Playwright's own way makes code of a text, which the page's policy refuses. */
-export async function until(page: Page, holds: () => boolean, limitMs = 20_000): Promise<void> {
+async function until(page: Page, holds: () => boolean, limitMs = 20_000): Promise<void> {
   await expect.poll(() => page.evaluate(holds), { timeout: limitMs, interval: 100 }).toBe(true);
 }
 
