@@ -12,7 +12,7 @@ import { Keypad } from './keypad.tsx';
 import { LineStates } from './line-states.tsx';
 import { makeCall } from './make-call.ts';
 import { chosen, dialled, isPriceless, offer, offers, target } from './offers.ts';
-import { isElsewhere, mayRing, unlockBell } from './phone.ts';
+import { isElsewhere, letItRing, mayRing } from './phone.ts';
 
 /** The dial pad: by keyboard, by paste, by touch, by name. */
 export function Dial() {
@@ -38,7 +38,7 @@ export function Dial() {
       {!mayRing.value && (
         <Notice>
           <p>{words.bellOff}</p>
-          <Button kind="quiet" icon="bell" onClick={() => unlockBell()}>
+          <Button kind="quiet" icon="bell" onClick={() => void letItRing()}>
             {words.bellOn}
           </Button>
         </Notice>

@@ -23,8 +23,3 @@ export const signer = signal<Needs['sign']>(async (terms) => {
   const held = await askSigner();
   return held && { ...(await signRegistration(held, terms)), delegation: null };
 });
-
-/** The browser's subscription to push for this provider. The service worker's part replaces it. */
-export const push = signal<(provider: Address, key: string | null) => Promise<PushSubscriptionJSON | null>>(
-  async () => null,
-);

@@ -53,6 +53,8 @@ export type Line = {
   tick(at: number): void;
   /** The person has registered on the chain, with the uuid that the provider gave. */
   useToken(uuid: string): void;
+  /** The person has just allowed it. */
+  handOverPush(): Promise<void>;
   stop(): void;
 };
 
@@ -65,7 +67,6 @@ export function createLine(deps: LineDeps): Line {
   let step = 0;
   let listeningSince = 0;
   let provenAt = deps.now();
-  let isPushed = false;
   const state = signal<LineState>({ recovery: 'steady', answer: null });
   const registered = () => (state.value.answer?.kind === 'registered' ? state.value.answer : null);
   const asked = () => {
@@ -127,7 +128,7 @@ export function createLine(deps: LineDeps): Line {
       state.value = { ...state.value, answer };
       if (answer.kind === 'registered') {
         token = null;
-        void handOverPush(answer);
+        void handOverPush();
       }
       return answer.kind === 'registered' ? 'done' : answer.kind === 'unreachable' ? 'failed' : 'final';
     },
@@ -152,10 +153,10 @@ export function createLine(deps: LineDeps): Line {
   }
 
   /** The key comes with the first answer, and the subscription that is made for it goes with the next REGISTER. */
-  async function handOverPush({ pushKey }: Registered): Promise<void> {
-    if (pushKey === null || isPushed) return;
-    isPushed = true;
-    if ((await deps.push(pushKey).catch(() => null)) !== null) await renew();
+  async function handOverPush(): Promise<void> {
+    const pushKey = registered()?.pushKey ?? null;
+    if (pushKey === null || (await deps.push(null)) !== null) return; // it went with this REGISTER already
+    if ((await deps.push(pushKey)) !== null) await renew();
   }
 
   return {
@@ -188,6 +189,7 @@ export function createLine(deps: LineDeps): Line {
         }
       });
     },
+    handOverPush,
     stop: () => {
       isStopped = true;
       sip.close();

@@ -10,11 +10,12 @@ import { openContacts, shown } from '../contacts/contacts.ts';
 import { noteBill, openHistory, remember } from '../history/history.ts';
 import { openMessages, receiveMessage } from '../messages/messages.ts';
 import { settings } from '../settings.ts';
-import { type PurseFace, purse, push, signer } from './faces.ts';
+import { type PurseFace, purse, signer } from './faces.ts';
 import { watchReload } from './kept-calls.ts';
 import type { CallView, LiveCall } from './live-call.ts';
 import { createMicrophone } from './microphone.ts';
 import { createPresence } from './presence.ts';
+import { askToNotify, subscribe } from './push.ts';
 import { createBell, type Tone } from './ring.ts';
 import { openRules } from './rule-choice.ts';
 import { chooseSound, soundChoice } from './sound-choice.ts';
@@ -74,7 +75,7 @@ export async function startPhone(): Promise<void> {
       instanceId: id,
       microphone,
       now: Date.now,
-      push: (provider, key) => push.value(provider, key),
+      push: subscribe,
       onMessage: (provider, message) => void receiveMessage(provider, message),
       onChange: onChange,
       onBlocked: () => toast(t.value.telephone.blocked),
@@ -131,6 +132,12 @@ function followPage(made: Telephone, face: PurseFace): void {
 
 export async function unlockBell(): Promise<void> {
   mayRing.value = await bell.unlock();
+}
+
+/** The person wants it to ring: also where the page is not in front, and where it sleeps. */
+export async function letItRing(): Promise<void> {
+  await unlockBell();
+  if (await askToNotify()) for (const line of phone.value?.lines.value ?? []) void line.handOverPush();
 }
 
 /** A headset that was pulled out: what was chosen is no longer there, and the system's own takes over. */

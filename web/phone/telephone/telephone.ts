@@ -26,7 +26,7 @@ export type TelephoneDeps = {
   instanceId: string;
   microphone: Microphone;
   now(): number;
-  push(provider: Address, key: string | null): Promise<PushSubscriptionJSON | null>;
+  push(key: string | null): Promise<PushSubscriptionJSON | null>;
   onMessage(provider: Address, message: SipMessage): void;
   /** A call has gone from one state to another: what rings, shows and remembers follows it. */
   onChange(call: LiveCall, before: CallState | null): void;
@@ -144,7 +144,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
         isOnChain: () => needs.isOnChain(provider),
         sign: (terms) => needs.sign(terms),
       },
-      push: (key) => deps.push(provider, key),
+      push: deps.push,
       calls: () =>
         ownCalls().map((call) => ({
           isSilent: call.isSilent,

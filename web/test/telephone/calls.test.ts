@@ -30,12 +30,14 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
   let gateway: Gateway;
   let telephones: Awaited<ReturnType<typeof openTelephones>>;
   let bobKey: Key;
+  let carolKey: Key;
   beforeAll(async () => {
     world = await startProviderWorld({ KRYPTON_PROVIDER_VOUCHER_INTERVAL_S: '3' }, { rtpengine: true });
-    const [user] = (await createFundedAccounts(1)) as [Key];
-    bobKey = user;
-    const uuid = crypto.randomUUID();
-    await world.send(user, 'register', { user: user.address, provider: world.provider.address, uuid });
+    [bobKey, carolKey] = (await createFundedAccounts(2)) as [Key, Key];
+    for (const user of [bobKey, carolKey]) {
+      const uuid = crypto.randomUUID();
+      await world.send(user, 'register', { user: user.address, provider: world.provider.address, uuid });
+    }
     rtpengine = await startRtpengine(world.kit, world.ports.rtpengine);
     kamailio = await startKamailio(world.kit, world.ports.sip);
     gateway = await openGateway(world.gateway, () => {});
@@ -94,6 +96,39 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
     await bob.page.getByRole('button', { name: 'Hang up' }).click();
     await alice.page.getByText('They hung up').waitFor();
     for (const { complaints, close } of [alice, bob]) {
+      expect(complaints).toEqual([]);
+      await close();
+    }
+  });
+
+  test('decline, miss, and take a second call: whoever gets the sound, the other one is held', async () => {
+    const [alice, bob] = [await telephones.open(mine()), await telephones.open(bobKey, { price: null })];
+    await alice.start();
+    await bob.start();
+    await dial(bob.page, mine().address);
+    await alice.page.getByRole('button', { name: 'Decline' }).click();
+    await bob.page.getByText('They declined').waitFor();
+
+    await dial(bob.page, mine().address);
+    await alice.page.locator('dialog.incoming').waitFor();
+    await bob.page.getByRole('button', { name: 'Hang up' }).first().click();
+    await alice.page.getByText('1 missed call').waitFor();
+
+    await bob.page.waitForTimeout(4_500); // what became of it is no longer shown
+    const carol = await telephones.open(carolKey);
+    await carol.start();
+    await dial(alice.page, bobKey.address);
+    await bob.page.getByRole('button', { name: 'Answer' }).click();
+    await waitForState(alice.page, 'talking');
+    await dial(carol.page, mine().address);
+    await alice.page.getByRole('button', { name: 'Hold and answer' }).click();
+    await bob.page.getByText('They have put you on hold').waitFor();
+    await waitForState(carol.page, 'talking');
+    await expectSound(carol.page);
+    await alice.page.getByRole('button', { name: 'Resume' }).click();
+    await carol.page.getByText('They have put you on hold').waitFor();
+    await expectSound(bob.page);
+    for (const { complaints, close } of [alice, bob, carol]) {
       expect(complaints).toEqual([]);
       await close();
     }
