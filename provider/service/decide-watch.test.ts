@@ -97,6 +97,12 @@ describe('vouchers', () => {
     expect(decide(at(26), [running('a', 300)], signed(100n))).toEqual([['a', 'voucherMissing']]);
   });
 
+  test('a phone that was cut off is asked for nothing that was said since', () => {
+    const cutOff = running('a', 300, { lostAt: at(12) });
+    expect(decide(at(60), [cutOff], signed(120n))).toEqual([]);
+    expect(decide(at(60), [cutOff], signed(119n))).toEqual([['a', 'voucherMissing']]);
+  });
+
   test('they cover what was spent and what waits, and all calls together', () => {
     expect(decide(at(25), [running('a', 300)], { ...signed(600n), spent: 300n }, 200n)).toEqual([]);
     expect(decide(at(25), [running('a', 300)], { ...signed(599n), spent: 300n }, 200n)).toEqual([

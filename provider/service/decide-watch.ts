@@ -66,7 +66,7 @@ export const endOf = ({ charge }: Pick<ChargedCall, 'charge'>): Date =>
 
 /**
  * What was spent, what waits to be paid, and what had been talked an interval and its grace ago must be signed for by
- * now; of a call that is younger than that, nothing is asked yet.
+ * now; of a call that is younger than that, nothing is asked yet. A phone that was cut off can't sign meanwhile.
  */
 function isSignedFor(
   talking: readonly ChargedCall[],
@@ -77,8 +77,8 @@ function isSignedFor(
 ): boolean {
   if (escrow.voucherKey === null) return true;
   const then = now.getTime() - unsignedSeconds * 1000;
-  const talked = talking.map(({ answeredAt, charge }) => {
-    const ms = then - (answeredAt?.getTime() ?? then);
+  const talked = talking.map(({ answeredAt, lostAt, charge }) => {
+    const ms = Math.min(then, lostAt?.getTime() ?? then) - (answeredAt?.getTime() ?? then);
     return ms > 0 ? priceOf(ms, charge.terms).price : datoshi(0n);
   });
   const due = talked.reduce((sum: bigint, each) => sum + each, 0n);

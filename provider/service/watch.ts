@@ -92,9 +92,11 @@ function decideAndWrite(
   for (const action of actions) {
     const { callId } = action.call;
     if (action.kind === 'extend') writeCharge(store, callId, action.charge);
+    // whatever ends the call of a phone that was cut off: it is billed until then
     else
       store
-        .prepare('update calls set end_reason = coalesce(end_reason, ?) where call_id = ?')
+        .prepare(`update calls set end_reason = coalesce(end_reason, ?), billed_until = coalesce(lost_at, billed_until)
+          where call_id = ?`)
         .run(action.reason, callId);
   }
   return actions;

@@ -21,6 +21,8 @@ export type LineCall = {
   isSilent(): boolean;
   /** Whether there was sound since then, both ways. */
   hasSoundSince(at: number): boolean;
+  /** What was talked so far is signed for, and sent. */
+  settleUp(): Promise<void>;
   offer(): Promise<'applied' | 'gone' | 'failed'>;
   onDown(at: number): void;
   onUp(): void;
@@ -57,6 +59,13 @@ export type Line = {
   handOverPush(): Promise<void>;
   stop(): void;
 };
+
+/** The proxy has answered over the connection that there is. */
+const proven: readonly Recovery['kind'][] = ['steady', 'offering', 'listening'];
+
+/** An answer to a voucher takes a round trip; sound waits no longer for it. */
+const SETTLE_MS = 1_000;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createLine(deps: LineDeps): Line {
   const { provider, now } = deps;
@@ -135,6 +144,8 @@ export function createLine(deps: LineDeps): Line {
     offering: async () => {
       const results = await Promise.all(
         deps.calls().map(async (call) => {
+          // a provider ends a call whose voucher is late, and it counts on once the call is back
+          await Promise.race([call.settleUp(), sleep(SETTLE_MS)]);
           const result = await call.offer();
           if (result === 'gone') call.onLost(now());
           return result;
@@ -165,7 +176,7 @@ export function createLine(deps: LineDeps): Line {
     sip,
     registered,
     isReady: () => ['steady', 'proving'].includes(recovery.kind) && registered() !== null && sip.isOpen(),
-    isProven: () => recovery.kind === 'steady' && registered() !== null && sip.isOpen(),
+    isProven: () => proven.includes(recovery.kind) && registered() !== null && sip.isOpen(),
     doubt: (why) => {
       const isGone = recovery.kind === 'steady' && !sip.isOpen();
       happen({ kind: 'doubt', why: isGone ? 'closed' : why, at: now() });

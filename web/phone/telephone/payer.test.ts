@@ -59,6 +59,8 @@ test('nothing is signed or sent while the line is down; what was talked by then 
   world.now = 60_000;
   await pays.tick();
   expect(world.sent).toEqual([1_050n]);
+  await pays.catchUp();
+  expect(world.sent).toEqual([1_050n, 1_250n]);
   await pays.end('a', 12_000);
   expect(pays.reserve()).toMatchObject({ finished: 1_250n, signed: 1_250n });
 });

@@ -31,6 +31,8 @@ export type Payer = {
   others(callId: string): Talk[];
   /** Signs what is due, and sends the newest that was not taken yet. */
   tick(): Promise<void>;
+  /** The provider can be told again: what was talked until the line went down is, before the call goes on. */
+  catchUp(): Promise<void>;
   /** The call is over, and this is the last that is signed for it. */
   end(callId: string, endedAt: number): Promise<void>;
   /** The provider's own count of a call that is over, which was found to be right, is more than ours by a rounding. */
@@ -92,6 +94,11 @@ export function createPayer(
     tick: () =>
       inTurn(async () => {
         if (isDown()) return; // nothing is signed on a line that may be dead
+        await signNow();
+        await sendNow();
+      }),
+    catchUp: () =>
+      inTurn(async () => {
         await signNow();
         await sendNow();
       }),

@@ -75,6 +75,11 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
   const { kept, over } = takeKeptCalls(now());
   const money = createMoney({ needs, store, now, send: sendVoucher });
 
+  const payerOf = ({ view }: LiveCall) => {
+    const { escrowId } = view.value;
+    return escrowId === null ? null : money.payer(escrowId);
+  };
+
   async function sendVoucher(callId: string, body: string): Promise<boolean> {
     const call = callOf(callId);
     if (!call || !lineOf(call.view.value.provider)?.isProven()) return false;
@@ -110,8 +115,8 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
   }
 
   function changed(call: LiveCall, before: CallState): void {
-    const { id, state, price, escrowId } = call.view.value;
-    const payer = escrowId === null ? null : money.payer(escrowId);
+    const { id, state, price } = call.view.value;
+    const payer = payerOf(call);
     if (state.kind === 'talking' && before.kind !== 'talking' && price?.kind === 'priced')
       payer?.begin(id, price.terms, state.answeredAt);
     if (state.kind === 'talking') payer?.stand(id, state.downSince);
@@ -149,6 +154,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
         ownCalls().map((call) => ({
           isSilent: call.isSilent,
           hasSoundSince: call.hasSoundSince,
+          settleUp: async () => payerOf(call)?.catchUp(),
           offer: () => call.offer(line.registered()?.iceServers ?? []),
           onDown: (at) => call.happen({ kind: 'down', at }),
           onUp: () => call.happen({ kind: 'up' }),
@@ -269,8 +275,8 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
     hangUp: async (id) => {
       const call = callOf(id);
       if (!call || isOver(call)) return;
-      const { escrowId, state, direction } = call.view.value;
-      const payer = escrowId === null ? null : money.payer(escrowId);
+      const { state, direction } = call.view.value;
+      const payer = payerOf(call);
       // the last voucher goes before the BYE, but nobody waits for its answer
       if (payer && state.kind === 'talking') await Promise.race([payer.tick(), sleep(LAST_VOUCHER_MS)]);
       if (direction === 'incoming' && state.kind === 'ringing') call.sip.decline(603);

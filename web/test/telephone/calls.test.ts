@@ -190,7 +190,7 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
     // each total that was signed is no more than what was talked by then, counted anew here
     const state = (await alice.page.evaluate(() => telephonePage.states()[0])) as { answeredAt: number };
     const signed = await alice.page.evaluate(() => telephonePage.signed);
-    expect(signed.length).toBeGreaterThanOrEqual(4);
+    expect(signed.length).toBeGreaterThanOrEqual(2);
     const deck = { ...terms, initialIncrement: 6, increment: 6 };
     for (const { at, total } of signed)
       expect(BigInt(total)).toBeLessThanOrEqual(priceOf(at - state.answeredAt, deck).price);

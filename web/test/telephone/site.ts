@@ -47,6 +47,7 @@ export async function openTelephones(world: ProviderWorld) {
     args: [...chromiumFlags, ...callFlags],
   });
   const opened: BrowserContext[] = [];
+  const url = `${served.url}/#/phone`;
 
   /** `ws`: where the proxy is for this one. */
   async function open(
@@ -71,16 +72,18 @@ export async function openTelephones(world: ProviderWorld) {
       ...given,
     };
     const start = async () => {
-      await until(page, () => globalThis.telephonePage !== undefined);
-      await page.evaluate((all) => telephonePage.start(all), whole);
-      await until(page, () => telephonePage.isReady());
+      await until(telephone.page, () => globalThis.telephonePage !== undefined);
+      await telephone.page.evaluate((all) => telephonePage.start(all), whole);
+      await until(telephone.page, () => telephonePage.isReady());
     };
-    await page.goto(`${served.url}/#/phone`);
-    return { page, context, complaints, start, close: () => context.close() };
+    await page.goto(url);
+    const telephone: Telephone = { page, context, complaints, start, close: () => context.close() };
+    return telephone;
   }
 
   return {
     open,
+    url,
     close: async () => {
       for (const context of opened) await context.close();
       await browser.close();
