@@ -61,7 +61,13 @@ export async function buildPage(root: string, dist: string): Promise<void> {
 const devnetAddresses = ['http://127.0.0.1:*', 'ws://127.0.0.1:*'];
 
 /** What the browsers that have Trusted Types, PRF or `<dialog>` understand as it is. */
-const output = { target: 'es2024', emptyOutDir: true, modulePreload: { polyfill: false } } as const;
+const output = {
+  target: 'es2024',
+  emptyOutDir: true,
+  modulePreload: { polyfill: false },
+  // Modules run in the order of their imports, also where they are in several files: no-eval.ts before any schema.
+  rolldownOptions: { output: { strictExecutionOrder: true } },
+} as const;
 
 /** How long a part of the build took is of no interest to whoever starts a stack. */
 const checks = { bundlerTimings: false };
