@@ -98,9 +98,10 @@ describe('vouchers', () => {
   });
 
   test('a phone that was cut off is asked for nothing that was said since', () => {
-    const cutOff = running('a', 300, { lostAt: at(12) });
+    const cutOff = running('a', 300, { lostAt: at(27) });
     expect(decide(at(60), [cutOff], signed(120n))).toEqual([]);
     expect(decide(at(60), [cutOff], signed(119n))).toEqual([['a', 'voucherMissing']]);
+    expect(decide(at(60), [running('a', 300, { lostAt: at(15) })], signed(0n))).toEqual([]);
   });
 
   test('they cover what was spent and what waits, and all calls together', () => {

@@ -76,9 +76,9 @@ function isSignedFor(
   { unsignedSeconds }: PermissionPolicy,
 ): boolean {
   if (escrow.voucherKey === null) return true;
-  const then = now.getTime() - unsignedSeconds * 1000;
   const talked = talking.map(({ answeredAt, lostAt, charge }) => {
-    const ms = Math.min(then, lostAt?.getTime() ?? then) - (answeredAt?.getTime() ?? then);
+    const then = (lostAt ?? now).getTime() - unsignedSeconds * 1000;
+    const ms = then - (answeredAt?.getTime() ?? then);
     return ms > 0 ? priceOf(ms, charge.terms).price : datoshi(0n);
   });
   const due = talked.reduce((sum: bigint, each) => sum + each, 0n);

@@ -4,19 +4,19 @@ import { connect, createServer, type Socket } from 'node:net';
 /** The network between a page and its proxy, which a test takes away. */
 export type Relay = {
   url: string;
-  /** `stalled`: bytes wait, and nobody is told; `cut`: connections break, and no new one comes about. */
-  be(state: 'open' | 'stalled' | 'cut'): void;
+  /** `closed`: no new connection comes about; `cut`: those that there are break, too. */
+  be(state: 'open' | 'closed' | 'cut'): void;
   /** Cuts once such a text has come by from the page; what came with it has gone through. */
   cutAfter(text: string): Promise<void>;
   close(): void;
 };
 
 export async function openRelay(port: number): Promise<Relay> {
-  let state: 'open' | 'stalled' | 'cut' = 'open';
+  let state: 'open' | 'closed' | 'cut' = 'open';
   let watched: { text: string; seen: () => void } | null = null;
   const pairs = new Set<[Socket, Socket]>();
   const server = createServer((near) => {
-    if (state === 'cut') return near.destroy();
+    if (state !== 'open') return near.destroy();
     const far = connect(port, '127.0.0.1');
     const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
@@ -37,18 +37,16 @@ export async function openRelay(port: number): Promise<Relay> {
       be('cut');
       seen();
     });
-    if (state === 'stalled') for (const each of pair) each.pause();
     return undefined;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   function be(wanted: typeof state): void {
     state = wanted;
+    if (wanted !== 'cut') return;
     for (const [near, far] of pairs) {
-      if (wanted === 'cut') {
-        near.destroy();
-        far.end();
-      } else for (const each of [near, far]) wanted === 'stalled' ? each.pause() : each.resume();
+      near.destroy();
+      far.end(); // what came by before goes through
     }
   }
 
