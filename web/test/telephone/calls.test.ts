@@ -31,10 +31,11 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
   let telephones: Awaited<ReturnType<typeof openTelephones>>;
   let bobKey: Key;
   let carolKey: Key;
+  let rudeKey: Key;
   beforeAll(async () => {
     world = await startProviderWorld({ KRYPTON_PROVIDER_VOUCHER_INTERVAL_S: '3' }, { rtpengine: true });
-    [bobKey, carolKey] = (await createFundedAccounts(2)) as [Key, Key];
-    for (const user of [bobKey, carolKey]) {
+    [bobKey, carolKey, rudeKey] = (await createFundedAccounts(3)) as [Key, Key, Key];
+    for (const user of [bobKey, carolKey, rudeKey]) {
       const uuid = crypto.randomUUID();
       await world.send(user, 'register', { user: user.address, provider: world.provider.address, uuid });
     }
@@ -137,16 +138,16 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
   test('meet names, reasons and cards of strangers that would be code: all of it is text', async () => {
     const rude = await openPhone({
       domain: 'krypton.test',
-      user: bobKey.address,
+      user: rudeKey.address,
       open: (receive) => openUdp(world.ports.sip, receive),
       answer: 488,
       phrase: evil,
     });
-    await registerBySignature(world, rude, bobKey);
+    await registerBySignature(world, rude, rudeKey);
     const alice = await telephones.open(mine());
     await alice.start();
     await alice.page.evaluate(() => (location.hash = '#/contacts'));
-    const card = `BEGIN:VCARD\r\nFN:${evil.replaceAll(';', '')}\r\nTEL:${bobKey.address}\r\nEND:VCARD\r\n`;
+    const card = `BEGIN:VCARD\r\nFN:${evil.replaceAll(';', '')}\r\nTEL:${rudeKey.address}\r\nEND:VCARD\r\n`;
     const files = [{ name: 'x.vcf', mimeType: 'text/vcard', buffer: Buffer.from(card) }];
     await alice.page.locator('input[type=file]').setInputFiles(files);
     await alice.page.getByText('1 contacts imported').waitFor();
