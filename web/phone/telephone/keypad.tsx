@@ -46,7 +46,8 @@ export function Keypad({ onKey }: { onKey: (key: string) => void }) {
           }}
         >
           <span>{key}</span>
-          <small aria-hidden="true">{letters}</small>
+          {/* drawn, and no text: a key is called by its digit */}
+          <small data-letters={letters} />
         </button>
       ))}
     </fieldset>

@@ -17,6 +17,7 @@ import {
 } from '../../../test/harness/provider.ts';
 import { hasRtpengine, startRtpengine } from '../../../test/harness/rtpengine.ts';
 import { eventually, terms } from '../../../test/harness/world.ts';
+import { expectAccessible } from '../site.ts';
 import { dial, expectSound, openTelephones, reserve, waitForState } from './site.ts';
 
 const canRun = (await hasKamailio()) && (await hasRtpengine());
@@ -83,10 +84,12 @@ describe.runIf(canRun)('telephones in a browser', { timeout: 180_000 }, () => {
     const ringing = bob.page.locator('dialog.incoming');
     await ringing.waitFor();
     expect(await ringing.textContent()).toContain(mine().address);
+    await expectAccessible(bob.page);
     await bob.page.getByRole('button', { name: 'Answer' }).click();
     await waitForState(alice.page, 'talking');
     await expectSound(alice.page);
     await expectSound(bob.page);
+    await expectAccessible(alice.page);
 
     await alice.page.getByRole('button', { name: 'Hold' }).click();
     await bob.page.getByText('They have put you on hold').waitFor();
