@@ -12,7 +12,8 @@ import { Keypad } from './keypad.tsx';
 import { LineStates } from './line-states.tsx';
 import { makeCall } from './make-call.ts';
 import { chosen, dialled, isPriceless, offer, offers, target } from './offers.ts';
-import { isElsewhere, letItRing, mayRing } from './phone.ts';
+import { isElsewhere, mayRing } from './phone.ts';
+import { letItRing } from './start-phone.ts';
 
 /** The dial pad: by keyboard, by paste, by touch, by name. */
 export function Dial() {

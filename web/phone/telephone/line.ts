@@ -121,7 +121,10 @@ export function createLine(deps: LineDeps): Line {
       listeningSince = now();
       return; // the clock asks whether there is sound
     }
-    const result = await run[action]().catch(() => 'failed' as const);
+    const result = await run[action]().catch((error) => {
+      reportError(error); // none of this should fail so; it is tried again like any other failure
+      return 'failed' as const;
+    });
     if (own !== step || isStopped) return;
     const at = now();
     if (result === 'done') happen({ kind: 'done', step: action, at });
@@ -158,7 +161,10 @@ export function createLine(deps: LineDeps): Line {
   /** In time, over a line that holds: nothing of it is seen. */
   async function renew(): Promise<void> {
     if (recovery.kind !== 'steady') return;
-    const answer = await register(asked()).catch(() => null);
+    const answer = await register(asked()).catch((error) => {
+      reportError(error);
+      return null;
+    });
     if (answer?.kind === 'registered') state.value = { ...state.value, answer };
     else happen({ kind: 'doubt', why: 'unanswered', at: now() });
   }

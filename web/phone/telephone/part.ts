@@ -2,7 +2,7 @@ import { lazy } from '../../ui/lazy.tsx';
 import type { Part } from '../part.ts';
 import { CallsOverlay } from './calls-overlay.tsx';
 import { followPrices } from './offers.ts';
-import { startPhone } from './phone.ts';
+import { startPhone } from './start-phone.ts';
 import './telephone.css';
 
 /** The telephone: dial pad, calls, messages, people and history. */

@@ -5,7 +5,7 @@ import { Field } from '../../ui/field.tsx';
 import { t } from '../../ui/strings/strings.ts';
 import { toast } from '../../ui/toast.tsx';
 import { type Devices, devices } from './microphone.ts';
-import { bell, phone, theMicrophone, unlockBell } from './phone.ts';
+import { bell, phone, microphone as theMicrophone, unlockBell } from './phone.ts';
 import { chooseSound, soundChoice } from './sound-choice.ts';
 
 /** Devices, volume, and whether both sides can be heard at all. */

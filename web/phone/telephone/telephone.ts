@@ -130,9 +130,17 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
     deps.onChange(call, before);
   }
 
-  async function open(provider: Address): Promise<Line> {
+  const opening = new Map<Address, Promise<Line>>();
+
+  function open(provider: Address): Promise<Line> {
     const there = lineOf(provider);
-    if (there) return there;
+    if (there) return Promise.resolve(there);
+    const known = opening.get(provider) ?? openNow(provider).finally(() => opening.delete(provider));
+    opening.set(provider, known);
+    return known;
+  }
+
+  async function openNow(provider: Address): Promise<Line> {
     const [{ url, domain }, library] = await Promise.all([needs.placeOf(provider), loadJsSip()]);
     const settings = { url, domain, user: needs.user, instanceId: deps.instanceId };
     const name = `${needs.contract} ${provider} ${needs.user}`;

@@ -8,6 +8,7 @@ import { listCdrs } from '../../../protocol/api/cdrs.ts';
 import { createClient } from '../../../protocol/api/client.ts';
 import { submitVoucher } from '../../../protocol/api/vouchers.ts';
 import { type Key, keyOf } from '../../../protocol/sign/key.ts';
+import { signRegistration } from '../../../protocol/sign/registration.ts';
 import type { Address } from '../../../protocol/types/address.ts';
 import { datoshi } from '../../../protocol/types/datoshi.ts';
 import { loadSettings } from '../../phone/settings.ts';
@@ -84,6 +85,8 @@ function purseOf({ providers, api: url, price, escrow }: Given, key: Key): Purse
     reserveOf: async () => (escrow ? reservedOf(escrow) : null),
     askToReserve: async () => null,
     askToExtend: () => changes.push('asked to extend'),
+    keepCovered: async () => {},
+    sign: async (terms) => ({ ...(await signRegistration(key, terms)), delegation: null }),
     handIn: (escrowId, { total, signature }) =>
       void api.call(submitVoucher, { params: { id: Number(escrowId) }, body: { total: String(total), signature } }),
     recordOf: async (_, callId) => {
