@@ -6,12 +6,13 @@ import { mayCall, onIncoming, toHold } from '../call/calls.ts';
 import type { Doubt } from '../call/recovery.ts';
 import { loadJsSip } from './jssip.ts';
 import { createJsSipLine } from './jssip-line.ts';
-import { escrowOf, type KeptCall, keepCalls, keptOf, takeKeptCalls } from './kept-calls.ts';
+import { type KeptCall, keepCalls, keptOf, takeKeptCalls } from './kept-calls.ts';
 import { createLine, type Line } from './line.ts';
 import { createLiveCall, type LiveCall } from './live-call.ts';
 import type { Microphone } from './microphone.ts';
 import { createMoney, type Money } from './money.ts';
 import type { Needs, Price, Reserved } from './needs.ts';
+import { accountFor, goOn, type ResumeDeps } from './resume-calls.ts';
 import type { SipCall, SipMessage } from './sip.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import type { Store } from './store.ts';
@@ -89,10 +90,26 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
   }
 
   /** Each call has a track of its own, so that a mute is one call's. */
-  async function soundFor(): Promise<MediaStream> {
+  async function newSound(): Promise<MediaStream> {
     const stream = await microphone.open();
     return new MediaStream(stream.getAudioTracks().map((track) => track.clone()));
   }
+
+  function keepTrack(id: string, stream: MediaStream): void {
+    const [track] = stream.getAudioTracks();
+    if (track) tracks.set(id, track);
+  }
+
+  const resuming: ResumeDeps = {
+    needs,
+    money,
+    soundFor: async (id) => {
+      const stream = await newSound();
+      keepTrack(id, stream);
+      return stream;
+    },
+    add: (line, sip, past) => add(line, sip, past.direction, past),
+  };
 
   function add(line: Line, sip: SipCall, direction: 'outgoing' | 'incoming', past?: KeptCall): LiveCall {
     const speaker = createSpeaker(deps.onBlocked);
@@ -172,44 +189,11 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       onMessage: (message) => deps.onMessage(provider, message),
     });
     lines.value = [...lines.value, line];
-    await goOn(line);
+    const past = ({ provider: of }: KeptCall) => of === provider;
+    for (const call of kept.filter(past)) await goOn(resuming, line, call);
+    for (const call of over.filter(past)) await accountFor(resuming, call);
     line.doubt('closed');
     return line;
-  }
-
-  /** Calls of the page that was here before. They talk again once the line has repaired them. */
-  async function goOn(line: Line): Promise<void> {
-    for (const past of kept.filter(({ provider }) => provider === line.provider)) {
-      const stream = await soundFor();
-      keepTrack(past.dialog.callId, stream);
-      const sip = line.sip.takeOver(past.dialog, { stream, iceServers: [] });
-      const reserved = past.escrowId === null ? null : await needs.reserveOf(past.provider);
-      const payer = reserved && (await money.payerFor(reserved, true));
-      const call = add(line, sip, past.direction, past);
-      call.pays(
-        past.terms ? { kind: 'priced', terms: past.terms, entry: past.entry } : { kind: 'free' },
-        escrowOf(past),
-      );
-      if (past.terms) payer?.begin(sip.id, past.terms, past.answeredAt);
-      payer?.stand(sip.id, past.savedAt);
-    }
-    for (const past of over.filter(({ provider }) => provider === line.provider)) await accountFor(past);
-  }
-
-  /** It was hung up with its page, or its provider has ended it since. */
-  async function accountFor({ provider, dialog: { callId }, terms, answeredAt, savedAt, escrowId }: KeptCall) {
-    const reserved = escrowId === null ? null : await needs.reserveOf(provider);
-    if (terms === null || reserved === null || String(reserved.escrowId) !== escrowId) return;
-    const payer = await money.payerFor(reserved, true);
-    payer?.begin(callId, terms, answeredAt);
-    await payer?.end(callId, savedAt);
-    const { escrowId: id } = reserved;
-    void money.settle({ provider, callId, escrowId: id, terms, answeredAt, endedAt: savedAt });
-  }
-
-  function keepTrack(id: string, stream: MediaStream): void {
-    const [track] = stream.getAudioTracks();
-    if (track) tracks.set(id, track);
   }
 
   function onCall(line: Line, sip: SipCall): void {
@@ -246,7 +230,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       if (price.kind === 'unknown') return { kind: 'noPrice', reason: price.reason };
       const reserved = await payFor(provider, price);
       if (price.kind === 'priced' && reserved === null) return { kind: 'noReserve' };
-      const stream = await soundFor().catch(() => null);
+      const stream = await newSound().catch(() => null);
       if (stream === null) return { kind: 'noMicrophone' };
       const voucher = reserved && (await money.payer(reserved.escrowId)?.header());
       const headers = reserved ? [`X-Krypton-Escrow: ${reserved.escrowId}`] : [];
@@ -264,7 +248,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       const call = callOf(id);
       const line = call && lineOf(call.view.value.provider);
       if (!call || !line) return 'answered';
-      const stream = await soundFor().catch(() => null);
+      const stream = await newSound().catch(() => null);
       if (stream === null) return 'noMicrophone';
       await holdOthers(id);
       // a number's call may cost the called one; a user's is paid by who calls
