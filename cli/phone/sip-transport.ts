@@ -19,11 +19,15 @@ export async function openUdp(port: number, receive: Receive, own = 0, host = '1
   await new Promise<void>((resolve) => socket.bind(own, '127.0.0.1', resolve));
   socket.on('message', (data) => receive(data.toString()));
   const { port: local } = socket.address() as AddressInfo;
+  let isOpen = true;
   return {
     name: 'UDP',
     local: `127.0.0.1:${local}`,
-    send: (text) => socket.send(text, port, host),
-    close: () => socket.close(),
+    send: (text) => isOpen && socket.send(text, port, host), // a phone that is gone says nothing more
+    close: () => {
+      isOpen = false;
+      socket.close();
+    },
   };
 }
 

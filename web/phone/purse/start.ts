@@ -1,19 +1,17 @@
-import { effect, type Signal, signal } from '@preact/signals';
+import { effect, type Signal } from '@preact/signals';
+import { purse } from '../telephone/faces.ts';
 import { current, followAccount } from './current.ts';
-import { type Face, faceOf } from './face.ts';
-
-/** The purse as the telephone sees it; null before there is one. */
-export const face = signal<Face | null>(null);
+import { faceOf } from './face.ts';
 
 /** Whose registration was seen last: until the chain is read again, the page opens where it did. It is no secret. */
 const KEY = 'krypton.registered';
 
-/** From now on there is a purse for the page's account, and what depends on it is told. */
+/** From now on there is a purse for the page's account; the telephone begins with it, and what depends on it is told. */
 export async function startPurse(isRegistered: Signal<boolean>): Promise<void> {
   await followAccount();
   effect(() => {
     const { value } = current;
-    face.value = value && faceOf(value);
+    purse.value = value && faceOf(value);
   });
   effect(() => {
     const { value } = current;

@@ -58,8 +58,20 @@ export async function startPhone(): Promise<void> {
   });
 }
 
+/** A page that was just left may hold it for a moment longer. */
+const LOCK_TRIES = 10;
+const LOCK_WAIT_MS = 200;
+
+async function takeLock(): Promise<boolean> {
+  for (let tries = 1; tries <= LOCK_TRIES; tries += 1) {
+    if (await tryLock()) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS));
+  }
+  return false;
+}
+
 /** Held until the page ends. */
-const takeLock = (): Promise<boolean> =>
+const tryLock = (): Promise<boolean> =>
   new Promise((resolve) => {
     void navigator.locks.request('krypton-phone', { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
