@@ -36,9 +36,9 @@ const redisDatabases = 1024;
 /** Blocks follow each other quickly, so that a test waits for none; without transactions only now and then. */
 const pace = { blockMs: 100, emptyBlockMs: 1_000, inMemory: true };
 
-/** All in a folder of this run: two runs at once, and one beside `npm start`, do not meet. */
+/** All in a folder of this run and project: two runs at once, and one beside `npm start`, do not meet. */
 export default async function startBase(project: TestProject): Promise<() => Promise<void>> {
-  const folder = openFolder(join(tools, `test-${process.pid}`));
+  const folder = openFolder(join(tools, `test-${process.pid}-${project.name}`));
   const terminal = quietened(openTerminal(process.stderr));
   const state = await rememberState(folder, terminal.as('stack'));
   const base = { folder, state, terminal };
