@@ -24,7 +24,7 @@ export const measureCall = (size: Size): Promise<Row[]> =>
     const { entries, running, requests, rounds } = amounts[size];
     const [provider, user] = [createFastSigner(), createFastSigner()];
     await prepare(db, provider, user);
-    const [api, ceiling] = [await startApi(), await startCeiling('permission')];
+    const [api, trips, signed] = [await startApi(), await startCeiling('trips'), await startCeiling('permission')];
     const { hash } = await createClient({ url: api.url, signer: provider }).call(putTariff, {
       params: { address: provider.address },
       body: deckOf(provider, entries),
@@ -32,7 +32,7 @@ export const measureCall = (size: Size): Promise<Row[]> =>
     await setTariff(db, provider, hash);
     const shots = (url: string, count: number) =>
       Promise.all(Array.from({ length: count }, (_, i) => shotOf(url, provider, user, i % running, entries)));
-    for (const { url } of [api, ceiling]) await fire(url, await shots(url, running), CONNECTIONS);
+    for (const { url } of [api, trips, signed]) await fire(url, await shots(url, running), CONNECTIONS);
     await sql`analyze`.execute(db);
     const run = (url: string) => async () => fire(url, await shots(url, requests), CONNECTIONS);
     const row = await compare(
@@ -40,9 +40,14 @@ export const measureCall = (size: Size): Promise<Row[]> =>
       { name: 'authorize', pid: api.pid, run: run(api.url) },
       [
         {
+          name: 'node:http, a row read and a hold written in two round trips, nothing checked',
+          pid: trips.pid,
+          run: run(trips.url),
+        },
+        {
           name: 'node:http, one signature verified, its nonce and a hold committed by one statement',
-          pid: ceiling.pid,
-          run: run(ceiling.url),
+          pid: signed.pid,
+          run: run(signed.url),
         },
       ],
     );

@@ -28,6 +28,15 @@ const listeners: Record<string, () => RequestListener> = {
       answer(response, rows);
     };
   },
+  /** A row read and a row written, in two round trips; nothing is checked. */
+  trips: () => async (request, response) => {
+    const { callId } = JSON.parse((await bodyOf(request)).toString());
+    const { rows } = await pool.query({ name: 'escrow', text: 'select * from escrows where id = $1', values: [1] });
+    const text = `insert into bench_holds (call_id, amount) values ($1, $2)
+      on conflict (call_id) do update set amount = excluded.amount`;
+    const { rowCount } = await pool.query({ name: 'hold', text, values: [callId, rows[0].amount] });
+    answer(response, { callId, allowed: rowCount === 1 });
+  },
   /** A signature verified, its nonce and a hold's row committed by one statement. */
   permission: () => signed('write_hold', 'insert into bench_holds (call_id, amount) select $4, 1 from used'),
   /** The same with a CDR's row. */
