@@ -13,8 +13,8 @@ import type { Telephone } from './telephone.ts';
 
 /** What follows a call outside of its view: bell, title, notification, lock screen, history, and its bill. */
 
-/** What became of a call is shown for so long. */
-const SHOWN_MS = 4_000;
+/** What became of a call is shown for so long; what it cost, and the way to its receipt, for longer. */
+const SHOWN_MS = { free: 4_000, priced: 10_000 };
 
 const presence = createPresence();
 let silence: (() => void) | null = null;
@@ -73,7 +73,7 @@ function onOver(view: CallView): void {
     const settled = await made.money.settle({ provider, callId: id, escrowId, terms, answeredAt, endedAt });
     if (settled) await noteBill(id, { price: String(settled.price), verdict: settled.verdict.kind });
   });
-  setTimeout(() => made?.forget(id), SHOWN_MS);
+  setTimeout(() => made?.forget(id), SHOWN_MS[terms === null ? 'free' : 'priced']);
 }
 
 const warned = new Set<string>();
