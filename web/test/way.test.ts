@@ -104,6 +104,9 @@ describe.runIf(canRun)('a stranger’s way', () => {
     await page.getByRole('link', { name: 'Phone' }).click();
     await page.getByText('Connected').waitFor(soon);
     await expectAccessible(page);
+    // a rule of a view counts more than one for all headings, in whatever order a bundle brings them
+    const title = page.locator('.bar h1');
+    expect(await title.evaluate((element) => getComputedStyle(element).fontSize)).toBe('18px');
 
     await dial(page);
     const reserved = await sign(page, '07-reserve', { isRead: false });
