@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -7,9 +6,10 @@ import { openPhone } from '../cli/phone/phone.ts';
 import { headerOf } from '../cli/phone/sip-message.ts';
 import { openUdp } from '../cli/phone/sip-transport.ts';
 import { fromMuLaw } from '../cli/phone/sound.ts';
-import { repository, tools } from '../stack/folder.ts';
+import { tools } from '../stack/folder.ts';
 import { hasKamailio } from './harness/kamailio.ts';
 import { krypton } from './harness/krypton.ts';
+import { startNpmPhone } from './harness/npm-phone.ts';
 import { hasRtpengine } from './harness/rtpengine.ts';
 import { endOf, eventually, startStack, type TestStack } from './harness/stack.ts';
 
@@ -27,21 +27,10 @@ afterAll(async () => {
 test.runIf(canRun)('npm run phone: from nothing to a call that was heard and paid', { timeout: 300_000 }, async () => {
   stack = await startStack(folder);
   const env = { KRYPTON_HOME: folder, KRYPTON_WALLET_PASSWORD: 'user' };
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KRYPTON_'));
-  const child = spawn(process.execPath, [join(repository, 'cli', 'phone.ts')], {
-    env: { ...Object.fromEntries(own), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const npmPhone = await startNpmPhone(folder);
+  const { told } = npmPhone;
+  let status: number | null = null;
   try {
-    const up = await eventually(() => {
-      if (child.exitCode !== null) throw new Error(output);
-      return /The phone is on/.test(output) ? output : undefined;
-    }, 120_000);
-    const told = (name: string) =>
-      new RegExp(`^${name.replace(/[()]/g, '\\$&')} +(.+)$`, 'm').exec(up ?? '')?.[1] ?? output;
     const provider = told('provider');
     const port = Number(told('SIP (UDP, TCP)').split(':')[1]);
 
@@ -78,7 +67,7 @@ test.runIf(canRun)('npm run phone: from nothing to a call that was heard and pai
     phone.close();
     line.close();
   } finally {
-    child.kill('SIGTERM');
+    status = await npmPhone.stop();
   }
-  expect([await ended, output.match(/^phone: .*/m)]).toEqual([0, null]);
+  expect([status, npmPhone.output().match(/^phone: .*/m)]).toEqual([0, null]);
 });

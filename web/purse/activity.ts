@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { NodeUnavailable, WrongNode } from '../../chain/errors.ts';
 import type { Allowed } from './core/delegate.ts';
 import type { Entry } from './core/journal.ts';
@@ -38,4 +38,16 @@ export function show(next: Activity | null): void {
   const before = activity.peek();
   activity.value = next;
   if (before?.step === 'asking' || before?.step === 'allowing') before.answer(false);
+}
+
+/** Waits until nothing is asked or told: what nobody has asked for must not cover what a person is reading. */
+export async function untilQuiet(): Promise<void> {
+  while (activity.peek() !== null) {
+    const quiet = Promise.withResolvers<void>();
+    const end = effect(() => {
+      if (activity.value === null) quiet.resolve();
+    });
+    await quiet.promise;
+    end();
+  }
 }

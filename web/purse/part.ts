@@ -45,7 +45,7 @@ export const pursePart: Part = {
       path: '/receipt/:callId',
       title: (strings) => strings.purse.receipt.title,
       view: view(() => import('../phone/purse/receipt.tsx').then(({ ReceiptView }) => ReceiptView)),
-      back: '/',
+      back: '/history',
     },
     {
       path: '/installed-wallet',

@@ -50,29 +50,38 @@ export function useSite({ folder, settings = {} }: Options = {}) {
     await served?.stop();
   });
 
-  /** A browser that has never been here. `prepare`: what it has besides, before the page comes. */
-  async function visit(
-    path = '',
-    options: BrowserContextOptions = {},
-    prepare: (context: BrowserContext) => Promise<void> = async () => {},
-  ): Promise<Visit> {
-    const context = await browser.newContext({ ...phone, ...options });
-    await prepare(context);
-    const [asked, complaints]: [string[], string[]] = [[], []];
-    context.on('request', (request) => asked.push(request.url()));
-    context.on('weberror', (error) => complaints.push(error.error().message));
-    context.on('console', (message) => {
-      const said = ['error', 'warning'].includes(message.type()) && !machines.test(message.text());
-      if (said) complaints.push(message.text());
-    });
-    await context.addInitScript(`addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
-      console.error('refused: ' + effectiveDirective + ' ' + blockedURI))`);
-    const page = await context.newPage();
-    await page.goto(`${served.url}/${path}`);
-    return { page, context, asked, complaints };
-  }
+  return {
+    /** A browser that has never been here. `prepare`: what it has besides, before the page comes. */
+    visit: (
+      path = '',
+      options: BrowserContextOptions = {},
+      prepare: (context: BrowserContext) => Promise<void> = async () => {},
+    ) => visitSite(browser, `${served.url}/${path}`, options, prepare),
+    url: () => served.url,
+  };
+}
 
-  return { visit, url: () => served.url };
+/** The same of any site. */
+export async function visitSite(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions,
+  prepare: (context: BrowserContext) => Promise<void>,
+): Promise<Visit> {
+  const context = await browser.newContext({ ...phone, ...options });
+  await prepare(context);
+  const [asked, complaints]: [string[], string[]] = [[], []];
+  context.on('request', (request) => asked.push(request.url()));
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  context.on('console', (message) => {
+    const said = ['error', 'warning'].includes(message.type()) && !machines.test(message.text());
+    if (said) complaints.push(message.text());
+  });
+  await context.addInitScript(`addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
+    console.error('refused: ' + effectiveDirective + ' ' + blockedURI))`);
+  const page = await context.newPage();
+  await page.goto(url);
+  return { page, context, asked, complaints };
 }
 
 /** What axe finds that keeps somebody from using the page; nothing may. */

@@ -5,6 +5,7 @@ import { hrefOf } from '../../ui/router.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { shown } from '../contacts/contacts.ts';
 import { outcomeText } from '../telephone/call-text.ts';
+import { ReceiptLink } from '../telephone/receipt-link.tsx';
 import { history, type PastCall, seeAll } from './history.ts';
 
 /** So many are shown at a time: a list of thousands is slow to draw. */
@@ -27,7 +28,7 @@ export function History() {
 
 function Past({ call }: { call: PastCall }) {
   const words = t.value.telephone;
-  const { peer, direction, outcome, startedAt, answeredAt, endedAt, bill } = call;
+  const { id, peer, direction, outcome, startedAt, answeredAt, endedAt, bill } = call;
   const seconds = answeredAt === null ? null : Math.ceil((endedAt - answeredAt) / 1000);
   return (
     <li data-outcome={outcome.kind}>
@@ -42,7 +43,8 @@ function Past({ call }: { call: PastCall }) {
       </small>
       {bill && (
         <small class={bill.verdict === 'tooLong' || bill.verdict === 'tooDear' ? 'warn' : 'quiet'}>
-          {words.bill.cost} <Amount value={BigInt(bill.price)} /> · {words.bill[bill.verdict]}
+          {words.bill.cost} <Amount value={BigInt(bill.price)} /> · {words.bill[bill.verdict]}{' '}
+          <ReceiptLink callId={id} />
         </small>
       )}
     </li>

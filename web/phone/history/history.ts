@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
+import type { Terms } from '../../../protocol/call/price.ts';
 import type { Address } from '../../../protocol/types/address.ts';
 import type { Direction, Outcome } from '../call/call-state.ts';
-import type { CallView } from '../telephone/live-call.ts';
 import type { Store } from '../telephone/store.ts';
 
 /** A call that is over, as it is kept. Amounts are texts of datoshi. */
@@ -16,8 +16,11 @@ export type PastCall = {
   outcome: Outcome;
   isSeen: boolean;
   /** Null: it cost nothing. */
-  bill: { price: string; verdict: 'waiting' | 'agreed' | 'tooLong' | 'tooDear' } | null;
+  bill: Bill | null;
 };
+
+/** `terms`: by which the provider's record is looked at, now or when the page is there again. */
+type Bill = { price: string; verdict: 'waiting' | 'agreed' | 'tooLong' | 'tooDear'; terms?: Terms | undefined };
 
 export const history = signal<readonly PastCall[]>([]);
 export const missed = computed(() =>
@@ -43,27 +46,17 @@ async function keep(call: PastCall): Promise<void> {
   await store?.put('history', call.id, call);
 }
 
-export async function remember(view: CallView, price: bigint | null): Promise<void> {
-  const { id, provider, direction, remote, startedAt, state } = view;
-  if (state.kind !== 'over') return;
-  const { outcome, answeredAt, endedAt } = state;
-  const bill = price === null ? null : ({ price: String(price), verdict: 'waiting' } as const);
-  await keep({
-    id,
-    provider,
-    direction,
-    peer: remote.user,
-    startedAt,
-    answeredAt,
-    endedAt,
-    outcome,
-    isSeen: false,
-    bill,
-  });
+/** `owes`: what it comes to by our own count. Null: it cost nothing. */
+export async function remember(
+  call: Omit<PastCall, 'isSeen' | 'bill'>,
+  owes: { price: bigint; terms: Terms } | null,
+): Promise<void> {
+  const bill = owes && ({ price: String(owes.price), verdict: 'waiting', terms: owes.terms } as const);
+  await keep({ ...call, isSeen: false, bill });
 }
 
 /** What came of comparing it with the provider's record. */
-export async function noteBill(id: string, bill: NonNullable<PastCall['bill']>): Promise<void> {
+export async function noteBill(id: string, bill: Bill): Promise<void> {
   const call = history.value.find((each) => each.id === id);
   if (call) await keep({ ...call, bill });
 }

@@ -1,4 +1,4 @@
-import { activity, show } from '../../purse/activity.ts';
+import { activity, show, untilQuiet } from '../../purse/activity.ts';
 import { readStatement } from '../../purse/core/delegate.ts';
 import { type Refusal, refused } from '../../purse/core/refusal.ts';
 
@@ -6,6 +6,7 @@ import { type Refusal, refused } from '../../purse/core/refusal.ts';
 export async function askToAllow(statement: Uint8Array): Promise<Refusal | null> {
   const allowed = readStatement(statement);
   if (!allowed) return refused('unsafe', { fault: 'unreadable' });
+  await untilQuiet(); // a phone registers by itself, while its person still reads what became of their transaction
   const yes = await new Promise<boolean>((answer) => {
     show({ step: 'allowing', allowed, answer });
   });

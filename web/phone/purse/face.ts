@@ -7,6 +7,7 @@ import { type RegistrationTerms, signRegistration } from '../../../protocol/sign
 import type { Signer } from '../../../protocol/sign/signer.ts';
 import type { Address } from '../../../protocol/types/address.ts';
 import { type Datoshi, datoshi } from '../../../protocol/types/datoshi.ts';
+import { activity, show } from '../../purse/activity.ts';
 import { readReceipt } from '../../purse/core/receipt.ts';
 import { isRefusal } from '../../purse/core/refusal.ts';
 import { onlySilence } from '../../purse/core/silence.ts';
@@ -58,6 +59,8 @@ export function faceOf(current: Current): Face {
   const { purse, identity, client } = current;
   const { chain } = purse;
   const decks = new Map<Address, { at: number; deck: Promise<ProvenDeck> }>();
+  /** Several providers may want to know the phone at the same moment: its person is asked once. */
+  let asking: ReturnType<typeof askDelegate> | null = null;
 
   function deckOf(provider: Address): Promise<ProvenDeck> {
     const known = decks.get(provider);
@@ -66,6 +69,13 @@ export function faceOf(current: Current): Face {
     deck.catch(() => decks.delete(provider)); // whoever asked is told; the next one asks anew
     decks.set(provider, { at: Date.now(), deck });
     return deck;
+  }
+
+  function allowed(): ReturnType<typeof askDelegate> {
+    asking ??= askDelegate(current).finally(() => {
+      asking = null;
+    });
+    return asking;
   }
 
   async function reserveOf(provider: Address): Promise<Reserved | null> {
@@ -108,7 +118,9 @@ export function faceOf(current: Current): Face {
         increment: Math.max(terms.initialIncrement, terms.increment),
         durationMs: RESERVE_MS,
       });
-      return openedBy(outcome) === null ? null : reserveOf(provider);
+      if (openedBy(outcome) === null) return null;
+      if (activity.peek()?.step === 'ended') show(null); // the call begins now, and has to be seen
+      return reserveOf(provider);
     },
     askToExtend: (escrowId) => {
       const escrow = purse.holdings.value?.escrows.find(({ id }) => id === escrowId);
@@ -140,7 +152,7 @@ export function faceOf(current: Current): Face {
       return { answeredAt: answered, endedAt: Date.parse(endedAt), price: BigInt(price) };
     },
     sign: async (terms) => {
-      const delegate = (await delegateOf(current)) ?? (await askDelegate(current));
+      const delegate = (await delegateOf(current)) ?? (await allowed());
       if (isRefusal(delegate)) return null;
       return {
         ...(await signRegistration(delegate.signer, terms)),

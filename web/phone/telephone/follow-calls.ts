@@ -1,11 +1,14 @@
+import type { Terms } from '../../../protocol/call/price.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { inCall } from '../busy.ts';
 import type { CallState } from '../call/call-state.ts';
 import { costOf, owed, WARN_SECONDS } from '../call/meter.ts';
 import { shown } from '../contacts/contacts.ts';
-import { noteBill, remember } from '../history/history.ts';
+import { history, noteBill, remember } from '../history/history.ts';
 import { purse } from './faces.ts';
+import type { KeptCall } from './kept-calls.ts';
 import type { CallView, LiveCall } from './live-call.ts';
+import type { Settled } from './money.ts';
 import { bell, callViews, leftOf, phone } from './phone.ts';
 import { createPresence } from './presence.ts';
 import type { Tone } from './ring.ts';
@@ -13,8 +16,8 @@ import type { Telephone } from './telephone.ts';
 
 /** What follows a call outside of its view: bell, title, notification, lock screen, history, and its bill. */
 
-/** What became of a call is shown for so long. */
-const SHOWN_MS = 4_000;
+/** What became of a call is shown for so long; what it cost, and the way to its receipt, for longer. */
+const SHOWN_MS = { free: 4_000, priced: 10_000 };
 
 const presence = createPresence();
 let silence: (() => void) | null = null;
@@ -60,20 +63,51 @@ export function followCall(call: LiveCall, before: CallState | null): void {
 }
 
 function onOver(view: CallView): void {
-  const { id, provider, state, price, escrowId } = view;
+  const { id, provider, direction, remote, startedAt, state, price, escrowId } = view;
   if (callViews.peek().every((each) => each.state.kind === 'over')) presence.noLongerTalking();
   if (state.kind !== 'over') return;
   const { answeredAt, endedAt, outcome } = state;
   if (outcome.kind === 'busy') bell.play('busy', 3);
   const terms = price?.kind === 'priced' && answeredAt !== null ? price.terms : null;
-  const cost = terms && costOf({ terms, answeredAt: answeredAt ?? endedAt, until: endedAt }, endedAt);
   const made = phone.peek();
-  void remember(view, cost).then(async () => {
+  const past = { id, provider, direction, peer: remote.user, startedAt, answeredAt, endedAt, outcome };
+  void remember(past, terms && owes(terms, answeredAt ?? endedAt, endedAt)).then(async () => {
     if (terms === null || answeredAt === null || escrowId === null || made === null) return;
-    const settled = await made.money.settle({ provider, callId: id, escrowId, terms, answeredAt, endedAt });
-    if (settled) await noteBill(id, { price: String(settled.price), verdict: settled.verdict.kind });
+    noteSettled(id, await made.money.settle({ provider, callId: id, escrowId, terms, answeredAt, endedAt }));
   });
-  setTimeout(() => made?.forget(id), SHOWN_MS);
+  setTimeout(() => made?.forget(id), SHOWN_MS[terms === null ? 'free' : 'priced']);
+}
+
+const owes = (terms: Terms, answeredAt: number, endedAt: number) => ({
+  price: costOf({ terms, answeredAt, until: endedAt }, endedAt),
+  terms,
+});
+
+function noteSettled(id: string, settled: Settled | null): void {
+  if (settled) void noteBill(id, { price: String(settled.price), verdict: settled.verdict.kind });
+}
+
+/** A call that was hung up with its page, which had no time left to write it down. */
+export async function followLeft(past: KeptCall, settled: Promise<Settled | null>): Promise<void> {
+  const { provider, dialog, direction, remote, startedAt, answeredAt, savedAt: endedAt, terms } = past;
+  const { callId: id } = dialog;
+  const outcome = { kind: 'hungUp', by: 'us' } as const;
+  const call = { id, provider, direction, peer: remote.user, startedAt, answeredAt, endedAt, outcome };
+  await remember(call, terms && owes(terms, answeredAt, endedAt));
+  noteSettled(id, await settled);
+}
+
+/** A record that nobody hands in for so long will not come. */
+const AWAITED_MS = 7 * 86_400_000;
+
+/** Calls whose page was closed before their record was there. They are only looked at: what was owed is signed. */
+export async function followWaiting({ money }: Telephone): Promise<void> {
+  for (const { id, provider, answeredAt, endedAt, bill } of history.peek()) {
+    if (bill?.verdict !== 'waiting' || !bill.terms || answeredAt === null) continue;
+    if (Date.now() - endedAt > AWAITED_MS) continue;
+    const { terms } = bill;
+    noteSettled(id, await money.settle({ provider, callId: id, escrowId: null, terms, answeredAt, endedAt }));
+  }
 }
 
 const warned = new Set<string>();

@@ -27,13 +27,16 @@ export type Money = {
   /** Signs and sends what is due; once a second. `intervalMs` by the call's provider. */
   tick(callId: string, intervalMs: number, answeredAt: number): void;
   /** Waits for the provider's record of a call that is over, and says whether it is right. Null: none came. */
-  settle(bill: Bill): Promise<{ verdict: Verdict; price: bigint } | null>;
+  settle(bill: Bill): Promise<Settled | null>;
 };
+
+export type Settled = { verdict: Verdict; price: bigint };
 
 export type Bill = {
   provider: Parameters<Needs['recordOf']>[0];
   callId: string;
-  escrowId: bigint;
+  /** Null: nothing more is signed for it. */
+  escrowId: bigint | null;
   terms: Terms;
   answeredAt: number;
   endedAt: number;
@@ -101,7 +104,7 @@ export function createMoney({ needs, store, now, send }: MoneyDeps): Money {
         if (record) {
           const verdict = review(record, { answeredAt, endedAt }, terms);
           const ours = costOf({ terms, answeredAt, until: endedAt }, endedAt);
-          if (verdict.kind === 'agreed') await payers.get(escrowId)?.agree(verdict.price - ours);
+          if (verdict.kind === 'agreed' && escrowId !== null) await payers.get(escrowId)?.agree(verdict.price - ours);
           return { verdict, price: record.price };
         }
         await new Promise((resolve) => setTimeout(resolve, RECORD_WAIT_MS));

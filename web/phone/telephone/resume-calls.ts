@@ -1,7 +1,7 @@
 import { escrowOf, type KeptCall } from './kept-calls.ts';
 import type { Line } from './line.ts';
 import type { LiveCall } from './live-call.ts';
-import type { Money } from './money.ts';
+import type { Money, Settled } from './money.ts';
 import type { Needs } from './needs.ts';
 import type { Payer } from './payer.ts';
 import type { SipCall } from './sip.ts';
@@ -14,6 +14,8 @@ export type ResumeDeps = {
   /** A microphone for the call of this id. @throws where the person or the system says no */
   soundFor(id: string): Promise<MediaStream>;
   add(line: Line, sip: SipCall, past: KeptCall): LiveCall;
+  /** It is over, and its bill is awaited. */
+  onLeft(past: KeptCall, settled: Promise<Settled | null>): void;
 };
 
 /** It talks again once the line has repaired it; till then its money stands still. */
@@ -29,15 +31,15 @@ export async function goOn(deps: ResumeDeps, line: Line, past: KeptCall): Promis
   payer?.stand(sip.id, savedAt);
 }
 
-/** It was hung up with its page, or its provider has ended it since. */
+/** It was hung up with its page, or its provider has ended it since. What it owes is signed before another call is. */
 export async function accountFor(deps: ResumeDeps, past: KeptCall): Promise<void> {
   const { provider, dialog, terms, answeredAt, savedAt } = past;
   const [payer, escrowId] = [await payerOf(deps, past), escrowOf(past)];
-  if (terms === null || payer === null || escrowId === null) return;
+  if (terms === null || payer === null || escrowId === null) return deps.onLeft(past, Promise.resolve(null));
   const { callId } = dialog;
   payer.begin(callId, terms, answeredAt);
   await payer.end(callId, savedAt);
-  void deps.money.settle({ provider, callId, escrowId, terms, answeredAt, endedAt: savedAt });
+  deps.onLeft(past, deps.money.settle({ provider, callId, escrowId, terms, answeredAt, endedAt: savedAt }));
 }
 
 /** Out of the very escrow that it began with. */

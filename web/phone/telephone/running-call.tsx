@@ -14,6 +14,7 @@ import { purse } from './faces.ts';
 import { Keypad } from './keypad.tsx';
 import type { LiveCall } from './live-call.ts';
 import { clock, leftOf, lineOf, phone } from './phone.ts';
+import { ReceiptLink } from './receipt-link.tsx';
 
 /** A call that is under way: who, how long, how much, how good, and what may be done about it. */
 export function RunningCall({ call }: { call: LiveCall }) {
@@ -48,6 +49,7 @@ export function RunningCall({ call }: { call: LiveCall }) {
         </p>
       )}
       {talking && <Meter call={call} />}
+      {state.kind === 'over' && <Cost call={call} />}
       {talking && <Controls call={call} talking={talking} />}
       {state.kind !== 'over' && (
         <Button kind="danger" icon="hangUp" wide onClick={() => void phone.value?.hangUp(id)}>
@@ -93,6 +95,21 @@ function Meter({ call }: { call: LiveCall }) {
       )}
       <p class="quiet small">{words.atRisk(formatAmount(atRisk(talk, now, intervalMs)))}</p>
     </div>
+  );
+}
+
+/** As it was counted here; what its provider makes of it comes later, and stands in the receipt. */
+function Cost({ call }: { call: LiveCall }) {
+  const { id, price, state } = call.view.value;
+  if (price?.kind !== 'priced' || state.kind !== 'over' || state.answeredAt === null) return null;
+  const { answeredAt, endedAt } = state;
+  return (
+    <p>
+      {t.value.telephone.bill.cost}{' '}
+      <Amount value={costOf({ terms: price.terms, answeredAt, until: endedAt }, endedAt)} />
+      {' · '}
+      {formatDuration(Math.ceil((endedAt - answeredAt) / 1000))} · <ReceiptLink callId={id} />
+    </p>
   );
 }
 

@@ -8,7 +8,7 @@ import { openHistory } from '../history/history.ts';
 import { openMessages, receiveMessage } from '../messages/messages.ts';
 import { settings } from '../settings.ts';
 import { type PurseFace, purse } from './faces.ts';
-import { followCall, followMoney } from './follow-calls.ts';
+import { followCall, followLeft, followMoney, followWaiting } from './follow-calls.ts';
 import { watchReload } from './kept-calls.ts';
 import type { Needs } from './needs.ts';
 import { clock, isElsewhere, microphone, phone, unlockBell } from './phone.ts';
@@ -45,9 +45,11 @@ export async function startPhone(): Promise<void> {
       push: subscribe,
       onMessage: (provider, message) => void receiveMessage(provider, message),
       onChange: followCall,
+      onLeft: (past, settled) => void followLeft(past, settled),
       onBlocked: () => toast(t.value.telephone.blocked),
     });
     phone.value = made;
+    void followWaiting(made);
     const end = followProviders(made);
     return () => {
       end();
@@ -99,7 +101,7 @@ function needsOf(user: Address): Needs {
     askToReserve: (provider, terms) => face().askToReserve(provider, terms),
     askToExtend: (escrowId) => face().askToExtend(escrowId),
     handIn: (escrowId, signed) => face().handIn(escrowId, signed),
-    recordOf: (provider, callId) => face().recordOf(provider, callId),
+    recordOf: async (provider, callId) => face().recordOf(provider, callId),
   };
 }
 

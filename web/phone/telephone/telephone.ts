@@ -31,6 +31,8 @@ export type TelephoneDeps = {
   onMessage(provider: Address, message: SipMessage): void;
   /** A call has gone from one state to another: what rings, shows and remembers follows it. */
   onChange(call: LiveCall, before: CallState | null): void;
+  /** A page before this one has hung up with itself. */
+  onLeft: ResumeDeps['onLeft'];
   /** The browser wants a touch before it lets anything be heard. */
   onBlocked(): void;
 };
@@ -109,6 +111,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       return stream;
     },
     add: (line, sip, past) => add(line, sip, past.direction, past),
+    onLeft: deps.onLeft,
   };
 
   function add(line: Line, sip: SipCall, direction: 'outgoing' | 'incoming', past?: KeptCall): LiveCall {

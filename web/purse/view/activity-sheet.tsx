@@ -25,6 +25,7 @@ const close = () => {
 
 function titleOf({ step }: Activity): string {
   const { ask } = t.value.purse;
+  if (step === 'waiting' || step === 'ended') return ask.signedTitle;
   return step === 'refused' ? ask.failedTitle : ask.title;
 }
 

@@ -14,7 +14,7 @@ import { buildPage } from '../../build/build.ts';
 import type { Given } from './page.tsx';
 
 /** A browser whose microphone beeps, whose calls may go over the loopback, and which needs no touch to be heard. */
-const callFlags = [
+export const callFlags = [
   '--use-fake-ui-for-media-stream',
   '--use-fake-device-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',

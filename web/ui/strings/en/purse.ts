@@ -69,6 +69,7 @@ export const purse = {
     goesOn: 'You may close this: it goes on, and is not sent again.',
     done: (height: string) => `Done, in block ${height}.`,
     transaction: 'Transaction',
+    signedTitle: 'Signed',
     failedTitle: 'Nothing was done',
   },
 
@@ -127,7 +128,8 @@ export const purse = {
   extendTime: 'Hours to add',
   extendTimeWrong: 'Whole hours, at most 90 days in all.',
   closeEscrow: 'Close',
-  closeWhy: (span: string) => `The rest comes back after ${span} at most, or as soon as the provider has claimed.`,
+  closeWhy: (span: string) =>
+    `The provider then has ${span} to claim. After that the rest comes back, or sooner where the provider closes it too.`,
   waitUntil: (time: string) => `Its provider may claim until ${time}. After that the rest can be taken back.`,
   refund: 'Take back',
   gone: 'This escrow is closed, and its rest is in the contract’s balance.',

@@ -69,6 +69,7 @@ export const purse: Translation<typeof english> = {
     goesOn: 'U mag dit sluiten: het gaat door en wordt niet nog eens verstuurd.',
     done: (height) => `Klaar, in blok ${height}.`,
     transaction: 'Transactie',
+    signedTitle: 'Getekend',
     failedTitle: 'Er is niets gedaan',
   },
 
@@ -128,7 +129,8 @@ export const purse: Translation<typeof english> = {
   extendTime: 'Uren erbij',
   extendTimeWrong: 'Hele uren, samen ten hoogste 90 dagen.',
   closeEscrow: 'Sluiten',
-  closeWhy: (span) => `De rest komt uiterlijk na ${span} terug, of zodra de aanbieder heeft opgeëist.`,
+  closeWhy: (span) =>
+    `De aanbieder kan dan nog ${span} opeisen. Daarna komt de rest terug, of eerder als ook de aanbieder hem sluit.`,
   waitUntil: (time) => `De aanbieder mag tot ${time} opeisen. Daarna kan de rest worden teruggehaald.`,
   refund: 'Terughalen',
   gone: 'Deze reservering is gesloten; de rest staat in het tegoed in het contract.',
