@@ -9,6 +9,7 @@ const endpoints = {
   rpc: 'http://stack',
   ws: 'ws://stack',
   api: 'http://stack-api',
+  phone: 'http://stack-phone',
   postgres: 'p',
   redis: 'r',
   network: 3,

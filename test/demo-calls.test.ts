@@ -41,7 +41,9 @@ test.runIf(canRun)(
     ]);
     expect(talkedPaid).toBe(String(Math.ceil(Number(talkedS)) * 100_000));
     const [, , cutAnswer, cutS, cutPaid, cutTx] = line('cut');
-    expect([cutAnswer, cutS, cutPaid]).toEqual(['200 OK', '3.000', '300000']);
+    expect([cutAnswer, cutPaid]).toEqual(['200 OK', '300000']);
+    expect(Number(cutS)).toBeGreaterThan(2); // Kamailio's timer ticks once a second
+    expect(Number(cutS)).toBeLessThanOrEqual(3);
     expect(cutTx).toMatch(/^0x[0-9a-f]{64}$/);
     expect(line('refused').slice(2, 5)).toEqual(['402 Insufficient Funds', '-', '0']);
     expect(stdout).toContain('All is as computed.');

@@ -89,23 +89,35 @@ async function providePhone({ folder }: Settings, { contract }: Chain, say: (tex
     );
   if (existsSync(kit) && (await isUp())) return { kit, stop: async () => {} };
   say('npm run phone does not run: it is started for this');
+  const deadline = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    const started = await startPhone(deadline);
+    if ('stop' in started) return { kit, stop: started.stop };
+    // a service that was away at that moment may be back
+    if (!started.said.includes('does not answer')) throw new Refusal(started.said);
+  }
+}
+
+/** It is on, or what it said before it ended. @throws Refusal where it does neither in time */
+async function startPhone(deadline: number): Promise<{ stop: () => Promise<void> } | { said: string }> {
   const child = spawn(process.execPath, [resolve(import.meta.dirname, '..', 'phone.ts')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  for (const deadline = Date.now() + START_LIMIT_MS; !output.includes('The phone is on'); await sleep(200)) {
-    if (child.exitCode !== null) throw new Refusal(output.trim().split('\n').at(-1) ?? 'npm run phone has ended');
-    if (Date.now() > deadline) throw new Refusal('npm run phone does not start');
-  }
-  return {
-    kit,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
   };
+  for (; !output.includes('The phone is on'); await sleep(200)) {
+    if (child.exitCode !== null) return { said: output.trim().split('\n').at(-1) ?? 'npm run phone has ended' };
+    if (Date.now() > deadline) {
+      await stop();
+      throw new Refusal('npm run phone does not start');
+    }
+  }
+  return { stop };
 }
 
 async function callThrough(

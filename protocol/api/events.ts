@@ -21,7 +21,7 @@ const chainEventSchema = z
 
 const rollbackSchema = z
   .object({ event: z.literal('rollback'), height })
-  .meta({ id: 'Rollback', description: 'a devnet lost its last blocks: what came from above this height never was' });
+  .meta({ id: 'Rollback', description: 'the chain lost its last blocks: what came from above this height never was' });
 
 const cdrEventSchema = z
   .object({
