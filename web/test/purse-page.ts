@@ -18,6 +18,8 @@ export async function openPurse(site: ReturnType<typeof useSite>, key: Key, netw
   let extension: Extension | undefined;
   const visit = await site.visit('#/installed-wallet', {}, async (context) => {
     extension = await installWallet(context, key, network);
+    // the phone of whoever registers calls upon a proxy that is none, and a browser says so
+    await context.routeWebSocket('wss://sip.example.org/**', () => {});
   });
   await visit.page.getByRole('button', { name: 'Use Test wallet' }).click();
   const sheet = visit.page.getByRole('dialog');
