@@ -10,11 +10,11 @@ import { createFastSigner } from './signer.ts';
 import { inWorld } from './world.ts';
 
 const ESCROWS = 100;
-const CONNECTIONS = 32;
+const CONNECTIONS = 64;
 
 type Amount = { entries: number; running: number; requests: number; rounds: number };
 const amounts: Record<Size, Amount> = {
-  full: { entries: 200_000, running: 1_000, requests: 2_000, rounds: 5 },
+  full: { entries: 200_000, running: 1_000, requests: 10_000, rounds: 5 },
   short: { entries: 1_000, running: 50, requests: 50, rounds: 1 },
 };
 

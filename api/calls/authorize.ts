@@ -4,6 +4,7 @@ import type { AskedCall, CallAnswer } from '../../protocol/api/calls.ts';
 import { freeTerms } from '../../protocol/call/call-price.ts';
 import { decidePermission, type Permission, wordsOfRefusal } from '../../protocol/call/permission.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { createBatching } from '../batching.ts';
 import { Refusal } from '../http/problem.ts';
 import { termsShape } from '../http/terms.ts';
 import { nonceReplayed } from '../signature/authenticate.ts';
@@ -11,7 +12,6 @@ import type { Verified } from '../signature/verify.ts';
 import { type CallView, type Question, readCalls } from './read-calls.ts';
 import { type PricedHold, writeHolds } from './write-holds.ts';
 
-/** What comes while so many are under way waits for the next one: all that wait go together then. */
 const MAX_BATCHES = 2;
 /** Rows that Postgres reads and writes within some ten milliseconds. */
 const MAX_QUESTIONS = 64;
@@ -33,38 +33,31 @@ export type Authorize = (provider: Address, asked: AskedCall, verified: Verified
  * and decided anew. A request's nonce is used up with the first read. @throws Refusal nonceReplayed, busy, indexNotReady
  */
 export function createAuthorize(db: Database): Authorize {
-  const waiting: Waiting[] = [];
-  let batches = 0;
-
-  function begin(): void {
-    while (batches < MAX_BATCHES && waiting.length > 0) {
-      batches += 1;
-      void decide(waiting.splice(0, MAX_QUESTIONS)).finally(() => {
-        batches -= 1;
-        begin();
-      });
-    }
-  }
-
-  /** Each is answered, refused, or waits again. */
-  async function decide(batch: readonly Waiting[]): Promise<void> {
-    try {
-      waiting.unshift(...(await decideAll(db, batch)));
-    } catch (error) {
-      // What one of them has brought up, the others need not suffer from.
-      if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await decide([each]);
-      else for (const { refuse } of batch) refuse(error);
-    }
-  }
-
+  const ask = createBatching<Waiting>({
+    atATime: MAX_BATCHES,
+    take: (waiting, share) => waiting.splice(0, Math.min(share, MAX_QUESTIONS)),
+    run: (batch) => decide(db, batch),
+  });
   return (provider, asked, verified) =>
-    new Promise((answer, refuse) => {
-      waiting.push({ provider, asked, nonce: verified, tries: 0, answer, refuse });
-      begin();
-    });
+    new Promise((answer, refuse) => ask({ provider, asked, nonce: verified, tries: 0, answer, refuse }));
 }
 
-/** Answers what has to be decided anew. */
+/** Each is answered or refused; answers those that have to be decided anew. */
+async function decide(db: Database, batch: readonly Waiting[]): Promise<Waiting[]> {
+  try {
+    return await decideAll(db, batch);
+  } catch (error) {
+    if (batch.length === 1 || isDatabaseUnavailable(error)) {
+      for (const { refuse } of batch) refuse(error);
+      return [];
+    }
+    // What one of them has brought up, the others need not suffer from.
+    const again: Waiting[] = [];
+    for (const each of batch) again.push(...(await decide(db, [each])));
+    return again;
+  }
+}
+
 async function decideAll(db: Database, batch: readonly Waiting[]): Promise<Waiting[]> {
   const views = await readCalls(db, batch);
   const again: Waiting[] = [];

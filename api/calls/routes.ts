@@ -92,7 +92,7 @@ function addAuthorize(app: App, deps: Deps): void {
   app.openAPIRegistry.registerPath(ask);
   app.post(authorizeCall.path, async (c) => {
     const bytes = jsonBody(c);
-    const verified = verifySigned(c, deps);
+    const verified = await verifySigned(c, deps);
     const body = authorizeCall.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     await awaitMinHeight(c, deps);

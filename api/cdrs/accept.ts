@@ -2,6 +2,7 @@ import type { Database } from '../../database/connection.ts';
 import { isDatabaseUnavailable } from '../../database/errors.ts';
 import type { CdrVerdict } from '../../protocol/api/cdrs.ts';
 import type { Address } from '../../protocol/types/address.ts';
+import { createBatching } from '../batching.ts';
 import { nonceReplayed } from '../signature/authenticate.ts';
 import type { Verified } from '../signature/verify.ts';
 import { escrowIdsOf, refuseFull } from './admit.ts';
@@ -13,7 +14,6 @@ import { insertConflicts, standingCdrs } from './write.ts';
 export type Accepted = { verdicts: CdrVerdict[]; newIds: bigint[] };
 export type Accept = (provider: Address, items: readonly unknown[], verified: Verified) => Promise<Accepted>;
 
-/** What comes while so many are under way waits for the next one: all that wait go together then. */
 const MAX_BATCHES = 3;
 /** One statement and one commit for all of them stay within some tens of milliseconds; one request may hold as many. */
 const MAX_CDRS_AT_A_TIME = 1_000;
@@ -31,50 +31,39 @@ type Waiting = Submission & {
  * @throws Refusal nonceReplayed, notAProvider, tooManyRejected, tooManyWaiting
  */
 export function createAccept(db: Database): Accept {
-  const waiting: Waiting[] = [];
-  let batches = 0;
-  let isPlanned = false;
-
-  function begin(): void {
-    isPlanned = false;
-    while (batches < MAX_BATCHES && waiting.length > 0) {
-      batches += 1;
-      void acceptAll(nextBatch(waiting)).finally(() => {
-        batches -= 1;
-        begin();
-      });
-    }
-  }
-
-  async function acceptAll(batch: readonly Waiting[]): Promise<void> {
-    try {
-      await acceptBatch(db, batch);
-    } catch (error) {
-      // What one of them has brought up, the others need not suffer from: nothing was committed.
-      if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await acceptAll([each]);
-      else for (const { refuse } of batch) refuse(error);
-    }
-  }
-
+  const take = createBatching<Waiting>({
+    atATime: MAX_BATCHES,
+    take: nextBatch,
+    run: async (batch) => {
+      await acceptAll(db, batch);
+      return [];
+    },
+  });
   return (provider, items, verified) =>
     new Promise((answer, refuse) => {
       const read = items.map(readItem);
       const candidates = read.flatMap((each) => ('candidate' in each ? [each.candidate] : []));
       const escrowIds = escrowIdsOf(items);
-      waiting.push({ provider, verified, candidates, escrowIds, read, answer, refuse });
-      if (isPlanned) return;
-      isPlanned = true;
-      // after all requests that have arrived by now
-      setImmediate(begin);
+      take({ provider, verified, candidates, escrowIds, read, answer, refuse });
     });
 }
 
+async function acceptAll(db: Database, batch: readonly Waiting[]): Promise<void> {
+  try {
+    await acceptBatch(db, batch);
+  } catch (error) {
+    // What one of them has brought up, the others need not suffer from: nothing was committed.
+    if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await acceptAll(db, [each]);
+    else for (const { refuse } of batch) refuse(error);
+  }
+}
+
 /** The oldest ones that fit together; of a nonce that came twice, the first: the second one shall find it used. */
-function nextBatch(waiting: Waiting[]): Waiting[] {
+function nextBatch(waiting: Waiting[], share: number): Waiting[] {
   const nonces = new Set<string>();
   const batch: Waiting[] = [];
   let cdrs = 0;
-  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+  for (let next = waiting[0]; next !== undefined && batch.length < share; next = waiting[0]) {
     const nonce = `${next.verified.publicKey} ${next.verified.nonce}`;
     cdrs += next.candidates.length;
     if (batch.length > 0 && (cdrs > MAX_CDRS_AT_A_TIME || nonces.has(nonce))) break;

@@ -122,7 +122,7 @@ function addSubmit(app: App, deps: Deps): void {
   app.openAPIRegistry.registerPath(submit);
   app.post(submitCdrs.path, async (c) => {
     const bytes = jsonBody(c);
-    const verified = verifySigned(c, deps);
+    const verified = await verifySigned(c, deps);
     const body = submitCdrs.body.safeParse(readJson(bytes));
     if (!body.success) throw invalid(body.error);
     await awaitMinHeight(c, deps);

@@ -1,4 +1,5 @@
 import type { Database } from '../../database/connection.ts';
+import { createBatching } from '../batching.ts';
 import type { IndexCursor, KeyQuestion, StateQuestion } from './state.ts';
 
 /** A row of an answer: the index's cursor, and what was found. */
@@ -12,7 +13,7 @@ export type Fast = {
   byKey<K extends string | number, R>(question: KeyQuestion<K, R>, key: K): Promise<Found<R> | undefined>;
 };
 
-/** What comes while so many of a question are under way waits for the next one: all that wait go together then. */
+/** Of each question. */
 const MAX_BATCHES = 2;
 /** Some milliseconds of Postgres, whatever they ask for. */
 const MAX_KEYS = 64;
@@ -22,21 +23,19 @@ type Waiting = {
   resolve: (row: Found<never> | undefined) => void;
   reject: (error: unknown) => void;
 };
-type Line = { waiting: Waiting[]; batches: number; isPlanned: boolean };
 
 export function createFast(db: Database): Fast {
-  const lines = new Map<unknown, Line>();
+  const lines = new Map<unknown, (asked: Waiting) => void>();
 
-  function begin(question: KeyQuestion<string | number, never>, line: Line): void {
-    line.isPlanned = false;
-    while (line.batches < MAX_BATCHES && line.waiting.length > 0) {
-      line.batches += 1;
-      void answer(question, line.waiting.splice(0, MAX_KEYS)).finally(() => {
-        line.batches -= 1;
-        begin(question, line);
-      });
-    }
-  }
+  const lineOf = (question: KeyQuestion<string | number, never>) =>
+    createBatching<Waiting>({
+      atATime: MAX_BATCHES,
+      take: (waiting, share) => waiting.splice(0, Math.min(share, MAX_KEYS)),
+      run: async (batch) => {
+        await answer(question, batch);
+        return [];
+      },
+    });
 
   async function answer(question: KeyQuestion<string | number, never>, batch: readonly Waiting[]): Promise<void> {
     try {
@@ -54,15 +53,9 @@ export function createFast(db: Database): Fast {
     question: KeyQuestion<string | number, never>,
     key: string | number,
   ): Promise<Found<never> | undefined> {
-    const line = lines.get(question) ?? { waiting: [], batches: 0, isPlanned: false };
-    lines.set(question, line);
-    return new Promise((resolve, reject) => {
-      line.waiting.push({ key, resolve, reject });
-      if (line.isPlanned) return;
-      line.isPlanned = true;
-      // after all requests that have arrived by now
-      setImmediate(() => begin(question, line));
-    });
+    const ask = lines.get(question) ?? lineOf(question);
+    lines.set(question, ask);
+    return new Promise((resolve, reject) => ask({ key, resolve, reject }));
   }
 
   return { once: async (question, values) => (await question(db, ...values))[0], byKey: byKey as Fast['byKey'] };

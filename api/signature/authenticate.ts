@@ -31,7 +31,7 @@ const challenge = {
  * @throws Refusal
  */
 export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address> {
-  const verified = verifySigned(c, deps);
+  const verified = await verifySigned(c, deps);
   if (!(await useNonce(deps.db, verified))) throw nonceReplayed();
   return addressOfPublicKey(verified.publicKey);
 }
@@ -41,7 +41,7 @@ export async function authenticate(c: Context<Env>, deps: Deps): Promise<Address
  * the wallet's then. @throws Refusal
  */
 export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<Reader> {
-  const { reader, verified } = verifyReader(c, deps);
+  const { reader, verified } = await verifyReader(c, deps);
   await spendReadersNonce(deps, verified);
   return reader;
 }
@@ -51,15 +51,15 @@ export async function authenticateReader(c: Context<Env>, deps: Deps): Promise<R
  * nothing is told before it is known to be fresh. @throws Refusal
  */
 export async function readAsSigner<T>(c: Context<Env>, deps: Deps, read: (reader: Reader) => Promise<T>): Promise<T> {
-  const { reader, verified } = verifyReader(c, deps);
+  const { reader, verified } = await verifyReader(c, deps);
   const reading = read(reader);
   reading.catch(() => {}); // a nonce that was used before is told first
   await spendReadersNonce(deps, verified);
   return reading;
 }
 
-function verifyReader(c: Context<Env>, deps: Deps): { reader: Reader; verified: Verified } {
-  const verified = verifyAny(c, deps);
+async function verifyReader(c: Context<Env>, deps: Deps): Promise<{ reader: Reader; verified: Verified }> {
+  const verified = await verifyAny(c, deps);
   const header = requestHeader(c, delegationHeader);
   const delegation = header === undefined ? null : delegationOf(header, verified, deps);
   const address = addressOfPublicKey(delegation?.wallet ?? verified.publicKey);
@@ -77,15 +77,15 @@ export type Reader = {
 };
 
 /** All but the nonce, which whoever calls this uses up; by the caller's own key. @throws Refusal */
-export function verifySigned(c: Context<Env>, deps: Deps): Verified {
-  const verified = verifyAny(c, deps);
+export async function verifySigned(c: Context<Env>, deps: Deps): Promise<Verified> {
+  const verified = await verifyAny(c, deps);
   if (requestHeader(c, delegationHeader) === undefined) return verified;
   throw unauthorised('delegationOutOfScope', 'a delegated key may only read: this is for the own key of the account');
 }
 
-function verifyAny(c: Context<Env>, deps: Deps): Verified {
+async function verifyAny(c: Context<Env>, deps: Deps): Promise<Verified> {
   const line = lineOf(c);
-  const verified = verify(c, line, deps);
+  const verified = await verify(c, line, deps);
   countKey(c, deps, verified.publicKey);
   checkAuthority(authorityOf(line), deps.authorities ?? ownAuthorities(c));
   return verified;
@@ -122,12 +122,13 @@ function ownAuthorities(c: Context<Env>): string[] {
   return [...new Set(hosts)].map((host) => (localPort === 80 ? host : `${host}:${localPort}`));
 }
 
-function verify(c: Context<Env>, line: Line, deps: Deps): Verified {
+async function verify(c: Context<Env>, line: Line, deps: Deps): Promise<Verified> {
   const { rawHeaders, headers } = incomingOf(c);
   const [body, nowMs] = [c.get('body'), deps.now()];
   try {
     return (
-      verifyUsual(line, headers, body, nowMs) ?? verifyRequest({ ...line, headers: pairs(rawHeaders) }, body, nowMs)
+      (await verifyUsual(line, headers, body, nowMs)) ??
+      (await verifyRequest({ ...line, headers: pairs(rawHeaders) }, body, nowMs))
     );
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;

@@ -8,7 +8,7 @@ import {
   signMessage,
 } from '../../protocol/sign/p256.ts';
 import type { PublicKey } from '../../protocol/types/public-key.ts';
-import { isSignatureValid } from './p256.ts';
+import { checkSignature, isSignatureValid } from './p256.ts';
 
 const n = p256.Point.Fn.ORDER;
 
@@ -18,10 +18,10 @@ function withOtherS(signature: Uint8Array): Uint8Array {
   return Buffer.concat([signature.subarray(0, 32), Buffer.from((n - s).toString(16).padStart(64, '0'), 'hex')]);
 }
 
-test('OpenSSL and noble agree on every signature', () => {
+test('OpenSSL and noble agree on every signature', async () => {
   const change = fc.option(fc.record({ at: fc.nat(63), by: fc.integer({ min: 1, max: 255 }) }));
-  fc.assert(
-    fc.property(fc.uint8Array(), fc.boolean(), change, (message, isOther, changed) => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array(), fc.boolean(), change, async (message, isOther, changed) => {
       const privateKey = createPrivateKey();
       const signed = signMessage(privateKey, message);
       const signature = Uint8Array.from(isOther ? withOtherS(signed) : signed);
@@ -30,21 +30,25 @@ test('OpenSSL and noble agree on every signature', () => {
       const verdict = isSignatureValid(publicKey, message, signature);
       expect(verdict).toBe(isValidByNoble(publicKey, message, signature));
       expect(verdict).toBe(!changed);
+      expect(await checkSignature(publicKey, message, signature)).toBe(verdict);
     }),
     { numRuns: 200 },
   );
 });
 
-test('what is no point, no signature or out of range is not valid', () => {
+test('what is no point, no signature or out of range is not valid', async () => {
   const publicKey = publicKeyOf(createPrivateKey());
   const noPoint = `02${'ff'.repeat(32)}` as PublicKey;
-  expect(isSignatureValid(noPoint, new Uint8Array(), new Uint8Array(64))).toBe(false);
-  for (const bytes of [
-    new Uint8Array(),
-    new Uint8Array(63),
-    new Uint8Array(64),
-    new Uint8Array(64).fill(255),
-    new Uint8Array(65),
-  ])
-    expect(isSignatureValid(publicKey, new Uint8Array(), bytes)).toBe(false);
+  const given: [PublicKey, Uint8Array][] = [
+    [noPoint, new Uint8Array(64)],
+    [publicKey, new Uint8Array()],
+    [publicKey, new Uint8Array(63)],
+    [publicKey, new Uint8Array(64)],
+    [publicKey, new Uint8Array(64).fill(255)],
+    [publicKey, new Uint8Array(65)],
+  ];
+  for (const [key, bytes] of given) {
+    expect(isSignatureValid(key, new Uint8Array(), bytes)).toBe(false);
+    expect(await checkSignature(key, new Uint8Array(), bytes)).toBe(false);
+  }
 });

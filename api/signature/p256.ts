@@ -18,6 +18,18 @@ export function isSignatureValid(publicKey: PublicKey, message: Uint8Array, sign
   return signature.length === 64 && key !== null && verify('sha256', message, key, derOf(signature));
 }
 
+/**
+ * The same on another processor: it is a third of what a signed request costs, and the thread that answers all of them
+ * has something else to do meanwhile.
+ */
+export function checkSignature(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const key = keyOf(publicKey);
+  if (signature.length !== 64 || key === null) return Promise.resolve(false);
+  return new Promise((resolve, reject) =>
+    verify('sha256', message, key, derOf(signature), (error, isValid) => (error ? reject(error) : resolve(isValid))),
+  );
+}
+
 /** Whether it is a point of the curve. */
 export const isKey = (publicKey: PublicKey): boolean => keyOf(publicKey) !== null;
 

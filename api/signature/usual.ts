@@ -8,7 +8,7 @@ import {
   signatureAlgorithm,
 } from '../../protocol/sign/http-signature.ts';
 import type { PublicKey } from '../../protocol/types/public-key.ts';
-import { isKey, isSignatureValid } from './p256.ts';
+import { checkSignature, isKey } from './p256.ts';
 import { forged, isTimely, type Verified } from './verify.ts';
 
 const quoted = (name: string) => `"${name}"`;
@@ -31,12 +31,12 @@ export type Line = Omit<HttpRequest, 'headers'>;
  * Null: something is of another form, or wrong, and that one has to look at it.
  * @throws SignatureError where the form is usual and the signature does not hold
  */
-export function verifyUsual(
+export async function verifyUsual(
   line: Line,
   headers: IncomingHttpHeaders,
   body: Uint8Array,
   nowMs: number,
-): Verified | null {
+): Promise<Verified | null> {
   const input = usualInput.exec(one(headers['signature-input']));
   const encoded = usualSignature.exec(one(headers.signature))?.[1];
   if (!input || encoded === undefined || !line.target.startsWith('/')) return null;
@@ -54,7 +54,7 @@ export function verifyUsual(
   ]);
   if (!ascii.test(base)) return null;
   const signature = Buffer.from(encoded, 'base64');
-  if (!isSignatureValid(keyid as PublicKey, Buffer.from(base, 'latin1'), signature)) throw forged();
+  if (!(await checkSignature(keyid as PublicKey, Buffer.from(base, 'latin1'), signature))) throw forged();
   return {
     publicKey: keyid as PublicKey,
     nonce,

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/sign/http-signature.ts';
 import { type PublicKey, publicKeySchema } from '../../protocol/types/public-key.ts';
 import { type Member, membersOf } from './members.ts';
-import { isSignatureValid } from './p256.ts';
+import { checkSignature } from './p256.ts';
 
 /** How far `created` may be off, either way: clocks differ, and a request may wait in a queue. */
 export const CREATED_TOLERANCE_S = 60;
@@ -32,13 +32,13 @@ type Candidate = { label: string; covered: InnerList; member: Member };
  * the caller to find out.
  * @throws SignatureError saying what is wrong with the signature that was meant for us
  */
-export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: number): Verified {
+export async function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: number): Promise<Verified> {
   const signatures = parse(request, 'signature');
   const found = candidates(request);
   const faults: { candidate: Candidate; fault: SignatureError }[] = [];
   for (const candidate of found) {
     try {
-      return verifyOne(candidate, signatures.get(candidate.label), request, body, nowMs);
+      return await verifyOne(candidate, signatures.get(candidate.label), request, body, nowMs);
     } catch (fault) {
       if (!(fault instanceof SignatureError)) throw fault;
       faults.push({ candidate, fault });
@@ -51,13 +51,13 @@ export function verifyRequest(request: HttpRequest, body: Uint8Array, nowMs: num
 const isOfNeoKey = ({ covered: [, parameters] }: Candidate) =>
   publicKeySchema.safeParse(parameters.get('keyid')).success;
 
-function verifyOne(
+async function verifyOne(
   { label, covered, member }: Candidate,
   given: Member | undefined,
   request: HttpRequest,
   body: Uint8Array,
   nowMs: number,
-): Verified {
+): Promise<Verified> {
   checkCoverage(covered, body.length > 0);
   const signedBy = readParameters(covered[1], nowMs);
   if (covered[0].some(([name]) => name === 'content-digest')) checkDigest(request, body);
@@ -66,7 +66,7 @@ function verifyOne(
   if (!signature || !given?.text.startsWith(serializeByteSequence(signature)))
     throw new SignatureError('signatureMalformed', `the Signature header has no byte sequence "${label}" in base64`);
   const base = signatureBase(covered, request, member.isVerbatim ? member.text : undefined);
-  if (!isSignatureValid(signedBy.publicKey, Buffer.from(base), signature)) throw forged();
+  if (!(await checkSignature(signedBy.publicKey, Buffer.from(base), signature))) throw forged();
   return { ...signedBy, covers: covered[0].map(([name]) => String(name)) };
 }
 
