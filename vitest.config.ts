@@ -29,6 +29,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...notOurs, ...needsChain, ...needsBrowser, ...needsPages],
+          // Half the time is for loading modules, where each file loads them anew.
+          isolate: false,
         },
       },
       {
