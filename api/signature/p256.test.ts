@@ -32,7 +32,7 @@ test('OpenSSL and noble agree on every signature', async () => {
       expect(verdict).toBe(!changed);
       expect(await checkSignature(publicKey, message, signature)).toBe(verdict);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -99,7 +99,7 @@ describe('any request', () => {
         const url = `http://api.example:8080${path}${query && `?${query}`}`;
         expect(await verdict(send({ method, url, body: bytes }))).toBe(account.publicKey);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -124,7 +124,7 @@ describe('any request', () => {
           expect(await verdict(altered)).not.toBe(account.publicKey);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 });

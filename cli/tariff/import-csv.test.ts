@@ -258,7 +258,7 @@ test('what is exported imports back to the same deck, wherever the file is cut i
       expect(outcome.roundingCount).toBe(0);
       expect(hashOfDeck({ ...deck, entries, effectiveFrom })).toBe(hashOfDeck(deck));
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 

@@ -70,7 +70,7 @@ describe.each(wrappings)('in the form $form', (wrapping) => {
         fc.pre(read === null || writeDelegation(read) !== header);
         expect(read === null || verdict(read) !== 'holds').toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 });
