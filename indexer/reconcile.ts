@@ -1,5 +1,5 @@
 import { type Expression, sql } from 'kysely';
-import { NodeRefuses, NodeUnavailable, RpcError } from '../chain/errors.ts';
+import { isUnknown, NodeRefuses, NodeUnavailable, RpcError } from '../chain/errors.ts';
 import type { Node } from '../chain/node.ts';
 import type { Rpc } from '../chain/rpc.ts';
 import { readStorageAt, readStorageNow, type StorageSnapshot } from '../chain/storage.ts';
@@ -86,20 +86,29 @@ async function readBoth({ db, rpc, contract }: ReconcileDeps, prove: boolean): P
   for (let left = TRIES; ; left -= 1) {
     const tables = await readTables(db);
     const storage = await rpc.use((node) => readStorage(node, contract, tables.height, prove));
-    if (storage.height === tables.height) return [tables, storage];
-    if (left === 0) throw new NodeUnavailable('index and node do not come to the same block: is the index behind?');
+    if (storage?.height === tables.height) return [tables, storage];
+    if (left === 0) throw new NodeUnavailable('the node has no state as of the index: is one of them behind?');
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** A node without state roots tells of now only: where that will do, it is asked so. */
-async function readStorage(node: Node, contract: ScriptHash, height: Height, prove: boolean): Promise<StorageSnapshot> {
+/**
+ * A node without state roots tells of now only: where that will do, it is asked so. Null: a block has come meanwhile, or
+ * the root of the newest one has not.
+ */
+async function readStorage(
+  node: Node,
+  contract: ScriptHash,
+  height: Height,
+  prove: boolean,
+): Promise<StorageSnapshot | null> {
   try {
     return await readStorageAt(node, contract, height, { prove });
   } catch (error) {
     const keepsNone = error instanceof NodeRefuses || error instanceof RpcError;
-    if (!keepsNone || prove) throw error;
-    return readStorageNow(node, contract);
+    if (keepsNone && !prove) return readStorageNow(node, contract);
+    if (isUnknown(error)) return null;
+    throw error;
   }
 }
 

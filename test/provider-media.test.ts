@@ -115,6 +115,25 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     for (const each of [first, second]) each.close();
   });
 
+  test('that would go past rtpengine is not taken: an INVITE without an offer, at the start or within a call', async () => {
+    const id = await openEscrow(world, 10_000_000n);
+    const open = (receive: Receive) => openUdp(world.ports.sip, receive);
+    const silent = await openPhone({ domain: 'krypton.test', user: world.user.address, open, sdp: '' });
+    await registerBySignature(world, silent, world.user as Key);
+    const refused = await silent.call('+31201234567', { headers: { 'X-Krypton-Escrow': String(id) } });
+    expect(refused.answer.status).toBe(488);
+    silent.close();
+    await registerBySignature(world, phone, world.user as Key);
+    const dialog = await call(id);
+    expect((await phone.inDialog(dialog, 'INVITE', { body: '' })).status).toBe(488);
+    const mixed = { body: 'a', type: 'multipart/mixed;boundary=b' };
+    for (const method of ['INVITE', 'UPDATE', 'PRACK'])
+      expect((await phone.inDialog(dialog, method, mixed)).status).toBe(488);
+    const before = line.heard.length;
+    await eventually(async () => line.heard.length > before + 50, 'sound of a call that goes on');
+    expect((await phone.inDialog(dialog, 'BYE')).status).toBe(200);
+  });
+
   test('that stops without a BYE ends the call, billed to the last packet', async () => {
     const id = await openEscrow(world, 10_000_000n);
     const dialog = await call(id);

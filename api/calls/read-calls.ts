@@ -88,7 +88,11 @@ export const askCalls = prepare<
   used as (
     insert into request_nonces (key_id, nonce, expires_at)
     select key_id, nonce, expires_at from given where nonce is not null order by key_id, nonce
-    on conflict do nothing returning key_id, nonce)
+    on conflict do nothing returning key_id, nonce),
+  -- one provider asks for many calls
+  decks as (
+    select asking.provider, found.* from (select distinct provider from given) as asking
+      left join lateral deck_in_force(asking.provider, now()) as found on true)
   select now() as now, cursor.height, ${priceColumns},
     given.nonce is null or exists (select from used where used.key_id = given.key_id and used.nonce = given.nonce)
       as is_fresh,
@@ -134,7 +138,7 @@ export const askCalls = prepare<
     from holds
     where escrow_id = chosen.id and ${isLive}
       and not (provider = given.provider and call_id = given.call_id)) as others on true
-  left join lateral deck_in_force(given.provider, now()) as deck on true
+  join decks as deck on deck.provider = given.provider
   left join lateral deck_entry(deck.deck_id, string_to_array(given.prefixes, ',')) as entry on true
   order by given.place`,
 );
