@@ -31,6 +31,9 @@ export default defineConfig({
           exclude: [...notOurs, ...needsChain, ...needsBrowser, ...needsPages],
           // Half the time is for loading modules, where each file loads them anew.
           isolate: false,
+          // Some wait for a clock. So many workers of its own come after all others.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
       {
