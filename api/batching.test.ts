@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { createBatching } from './batching.ts';
+import pg from 'pg';
+import { describe, expect, test } from 'vitest';
+import { createBatching, runApart } from './batching.ts';
 
 const moment = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -72,4 +73,32 @@ test('a batch holds no more than fit, and nobody is forgotten', async () => {
     await underWay[0].end();
   }
   expect(seen).toEqual([1, 2, 3, 4, 5]);
+});
+
+describe('a batch in which something goes wrong', () => {
+  const unavailable = Object.assign(new pg.DatabaseError('shutting down', 0, 'error'), { code: '57P01' });
+  async function runWith(fault: Error, count = 3) {
+    const refused: [number, unknown][] = [];
+    const runs: number[][] = [];
+    const batch = Array.from({ length: count }, (_, n) => ({
+      n,
+      refuse: (error: unknown) => refused.push([n, error]),
+    }));
+    const again = await runApart(batch, async (some) => {
+      runs.push(some.map(({ n }) => n));
+      if (some.some(({ n }) => n === 1)) throw fault;
+      return some.filter(({ n }) => n === 2);
+    });
+    return { runs, again: again.map(({ n }) => n), refused };
+  }
+
+  test('is run one by one: who has brought it up is refused, the others are not', async () => {
+    const fault = new Error('out of range');
+    expect(await runWith(fault)).toEqual({ runs: [[0, 1, 2], [0], [1], [2]], again: [2], refused: [[1, fault]] });
+  });
+
+  test('is refused as a whole where the database is away', async () => {
+    const refused = [0, 1, 2].map((n) => [n, unavailable]);
+    expect(await runWith(unavailable)).toEqual({ runs: [[0, 1, 2]], again: [], refused });
+  });
 });

@@ -1,3 +1,5 @@
+import { isDatabaseUnavailable } from '../database/errors.ts';
+
 type Options<T> = {
   /** So many batches are under way at a time; what comes meanwhile waits. */
   atATime: number;
@@ -42,4 +44,23 @@ export function createBatching<T>({ atATime, take, run }: Options<T>): (asked: T
     isPlanned = true;
     setImmediate(begin); // after all requests that have arrived by now
   };
+}
+
+/**
+ * Runs a batch; where something goes wrong that one of them may have brought up, runs each alone, as the others need not
+ * suffer from it. What fails alone, or for want of a database, is refused. Answers what `run` returns.
+ */
+export async function runApart<T extends { refuse: (error: unknown) => void }>(
+  batch: readonly T[],
+  run: (batch: readonly T[]) => Promise<readonly T[]>,
+): Promise<T[]> {
+  try {
+    return [...(await run(batch))];
+  } catch (error) {
+    const again: T[] = [];
+    if (batch.length > 1 && !isDatabaseUnavailable(error))
+      for (const each of batch) again.push(...(await runApart([each], run)));
+    else for (const { refuse } of batch) refuse(error);
+    return again;
+  }
 }

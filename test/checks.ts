@@ -1,20 +1,23 @@
 import type { TestCounts } from './harness/go-tests.ts';
 import { report, runHere } from './harness/report.ts';
 
+/** With one checker each: several do some of the work twice, and the other core has the next check. */
+const types = (of: string, project: string) => ({
+  name: `types${of}`,
+  command: 'tsc',
+  args: ['--checkers', '1', '-p', project],
+});
+
 /**
  * Each of these counts as one failure when it fails; it is no test, so it counts nothing when it passes. The slowest
- * come first: what runs beside them is done before they are. Several checkers of tsc do some of the work twice.
+ * come first: what runs beside them is done before they are.
  */
 const checks = [
-  { name: 'types', command: 'tsc', args: ['--checkers', '1', '-p', '.'] },
-  { name: 'types of what runs in a browser', command: 'tsc', args: ['--checkers', '1', '-p', 'tsconfig.browser.json'] },
-  { name: 'types of the pages', command: 'tsc', args: ['--checkers', '1', '-p', 'web'] },
-  { name: "types of the pages' service worker", command: 'tsc', args: ['--checkers', '1', '-p', 'web/phone/worker'] },
-  {
-    name: "types of the pages' build and tests",
-    command: 'tsc',
-    args: ['--checkers', '1', '-p', 'web/tsconfig.test.json'],
-  },
+  types('', '.'),
+  types(' of what runs in a browser', 'tsconfig.browser.json'),
+  types(' of the pages', 'web'),
+  types(" of the pages' service worker", 'web/phone/worker'),
+  types(" of the pages' build and tests", 'web/tsconfig.test.json'),
   { name: 'borders', command: 'depcruise', args: ['--config', '.dependency-cruiser.js', '.'] },
   { name: 'unused code', command: 'knip', args: [] },
   { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings'] },

@@ -1,10 +1,9 @@
 import type { Database } from '../../database/connection.ts';
-import { isDatabaseUnavailable } from '../../database/errors.ts';
 import type { AskedCall, CallAnswer } from '../../protocol/api/calls.ts';
 import { freeTerms } from '../../protocol/call/call-price.ts';
 import { decidePermission, type Permission, wordsOfRefusal } from '../../protocol/call/permission.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { createBatching } from '../batching.ts';
+import { createBatching, runApart } from '../batching.ts';
 import { Refusal } from '../http/problem.ts';
 import { termsShape } from '../http/terms.ts';
 import { nonceReplayed } from '../signature/authenticate.ts';
@@ -36,28 +35,13 @@ export function createAuthorize(db: Database): Authorize {
   const ask = createBatching<Waiting>({
     atATime: MAX_BATCHES,
     take: (waiting, share) => waiting.splice(0, Math.min(share, MAX_QUESTIONS)),
-    run: (batch) => decide(db, batch),
+    run: (batch) => runApart(batch, (each) => decideAll(db, each)),
   });
   return (provider, asked, verified) =>
     new Promise((answer, refuse) => ask({ provider, asked, nonce: verified, tries: 0, answer, refuse }));
 }
 
 /** Each is answered or refused; answers those that have to be decided anew. */
-async function decide(db: Database, batch: readonly Waiting[]): Promise<Waiting[]> {
-  try {
-    return await decideAll(db, batch);
-  } catch (error) {
-    if (batch.length === 1 || isDatabaseUnavailable(error)) {
-      for (const { refuse } of batch) refuse(error);
-      return [];
-    }
-    // What one of them has brought up, the others need not suffer from.
-    const again: Waiting[] = [];
-    for (const each of batch) again.push(...(await decide(db, [each])));
-    return again;
-  }
-}
-
 async function decideAll(db: Database, batch: readonly Waiting[]): Promise<Waiting[]> {
   const views = await readCalls(db, batch);
   const again: Waiting[] = [];

@@ -1,8 +1,7 @@
 import type { Database } from '../../database/connection.ts';
-import { isDatabaseUnavailable } from '../../database/errors.ts';
 import type { CdrVerdict } from '../../protocol/api/cdrs.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { createBatching } from '../batching.ts';
+import { createBatching, runApart } from '../batching.ts';
 import { nonceReplayed } from '../signature/authenticate.ts';
 import type { Verified } from '../signature/verify.ts';
 import { escrowIdsOf, refuseFull } from './admit.ts';
@@ -34,10 +33,7 @@ export function createAccept(db: Database): Accept {
   const take = createBatching<Waiting>({
     atATime: MAX_BATCHES,
     take: nextBatch,
-    run: async (batch) => {
-      await acceptAll(db, batch);
-      return [];
-    },
+    run: (batch) => runApart(batch, (each) => acceptBatch(db, each)), // nothing was committed where it fails
   });
   return (provider, items, verified) =>
     new Promise((answer, refuse) => {
@@ -46,16 +42,6 @@ export function createAccept(db: Database): Accept {
       const escrowIds = escrowIdsOf(items);
       take({ provider, verified, candidates, escrowIds, read, answer, refuse });
     });
-}
-
-async function acceptAll(db: Database, batch: readonly Waiting[]): Promise<void> {
-  try {
-    await acceptBatch(db, batch);
-  } catch (error) {
-    // What one of them has brought up, the others need not suffer from: nothing was committed.
-    if (batch.length > 1 && !isDatabaseUnavailable(error)) for (const each of batch) await acceptAll(db, [each]);
-    else for (const { refuse } of batch) refuse(error);
-  }
 }
 
 /** The oldest ones that fit together; of a nonce that came twice, the first: the second one shall find it used. */
@@ -74,7 +60,8 @@ function nextBatch(waiting: Waiting[], share: number): Waiting[] {
   return batch;
 }
 
-async function acceptBatch(db: Database, batch: readonly Waiting[]): Promise<void> {
+/** Answers nothing: nobody waits again. */
+async function acceptBatch(db: Database, batch: readonly Waiting[]): Promise<never[]> {
   const { rooms, ids } = await takeCdrs(db, batch);
   await Promise.all(
     batch.map(async (each, i) => {
@@ -88,6 +75,7 @@ async function acceptBatch(db: Database, batch: readonly Waiting[]): Promise<voi
       }
     }),
   );
+  return [];
 }
 
 /** `ids`: of what is new. Whose it is, where two have sent the same, the first one says. */
