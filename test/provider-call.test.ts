@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Dialog, openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
-import { listCdrs } from '../protocol/api/cdrs.ts';
 import { createClient } from '../protocol/api/client.ts';
 import { putTariff } from '../protocol/api/tariffs.ts';
 import { submitVoucher } from '../protocol/api/vouchers.ts';
@@ -12,6 +11,7 @@ import { createKey, type Key } from '../protocol/sign/key.ts';
 import { signVoucher } from '../protocol/sign/voucher.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
+import { settled } from './harness/exchange.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import {
   type ProviderWorld,
@@ -61,16 +61,8 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
   const bye = (phone: Phone, dialog: Dialog) => phone.inDialog(dialog, 'BYE').then(({ status }) => status);
 
   /** The record of a call as it was settled; what the chain paid is what its times cost. */
-  async function settled(callId: string) {
-    const api = createClient({ url: world.apiUrl, signer: world.provider });
-    const cdr = await eventually(
-      async () => {
-        const { items } = await api.call(listCdrs, { query: { callId } });
-        return items.find(({ state, price }) => state === 'settled' || price === '0');
-      },
-      `the settlement of ${callId}`,
-      60_000,
-    );
+  async function paid(callId: string) {
+    const cdr = await settled(world, callId);
     const ms = cdr.answeredAt === null ? null : Date.parse(cdr.endedAt) - Date.parse(cdr.answeredAt);
     const [initialIncrement, increment] = [6, 6];
     const { price } = priceOf(ms, { ...terms, initialIncrement, increment });
@@ -84,8 +76,8 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     expect(answer.status).toBe(200);
     await talk(1_000);
     expect(await bye(user, dialog)).toBe(200);
-    await gateway.waitFor('BYE');
-    const { cdr, price, ms } = await settled(dialog.callId);
+    await gateway.waitFor('BYE', 10_000, dialog.callId);
+    const { cdr, price, ms } = await paid(dialog.callId);
     expect(cdr).toMatchObject({ to: '+31201234567', user: user.user, disposition: 'answered', hangupBy: 'caller' });
     expect(ms).toBeGreaterThanOrEqual(990); // the first gateway's silence is not billed
     expect(Date.parse(cdr.answeredAt ?? '') - Date.parse(cdr.startedAt)).toBeGreaterThanOrEqual(0);
@@ -97,18 +89,13 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     const id = await openEscrow(world, amount);
     const { answer, dialog } = await user.call('+31201234567', escrow(id));
     expect(answer.status).toBe(200);
-    const before = gateway.requests.length;
-    await user.waitFor('BYE');
-    await eventually(
-      async () => gateway.requests.slice(before).some(({ method }) => method === 'BYE'),
-      'the other BYE',
-    );
-    const { cdr, price, ms } = await settled(dialog.callId);
+    await user.waitFor('BYE', 60_000, dialog.callId);
+    await gateway.waitFor('BYE', 10_000, dialog.callId);
+    const { cdr, price, ms } = await paid(dialog.callId);
     expect(cdr).toMatchObject({ hangupBy: 'provider' });
     expect(price).toBe(amount);
     expect(ms).toBeLessThanOrEqual(6_000);
     expect((await world.reader.escrow(id))?.spent).toBe(amount);
-    user.requests.length = 0;
   });
 
   test('ends with a voucher that does not come, and goes on with one that does', async () => {
@@ -127,13 +114,9 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     // 11,000 datoshi cover the fee and the first 6 seconds
     expect(reason(await info(dialog, { ...(await voucher(11_000n)), total: '12000' }))).toEqual([403, 'badSignature']);
     expect((await info(dialog, await voucher(11_000n))).status).toBe(200);
-    const before = gateway.requests.length;
-    await user.waitFor('BYE', 60_000);
+    await user.waitFor('BYE', 60_000, dialog.callId);
     expect(Date.now() - started).toBeGreaterThanOrEqual(6_000);
-    await eventually(
-      async () => gateway.requests.slice(before).some(({ method }) => method === 'BYE'),
-      'the other BYE',
-    );
+    await gateway.waitFor('BYE', 10_000, dialog.callId);
     expect(gateway.requests.some(({ method }) => method === 'INFO')).toBe(false);
     // the claim waits for the rest, which the phone signs when the call is over
     const { escrowId, total, signature } = await voucher(17_000n);
@@ -142,9 +125,8 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
       () => api.call(submitVoucher, { params: { id: escrowId }, body: { total, signature } }).catch(() => null),
       'a voucher for all of it',
     );
-    const { price } = await settled(dialog.callId);
+    const { price } = await paid(dialog.callId);
     expect(price).toBe(17_000n); // an interval more than what was signed for
-    user.requests.length = 0;
   });
 
   test('ends when the user closes the escrow on chain', async () => {
@@ -153,8 +135,7 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     expect(answer.status).toBe(200);
     await world.send(world.user, 'closeEscrow', { id });
     await user.waitFor('BYE', 60_000);
-    await settled(dialog.callId);
-    user.requests.length = 0;
+    await paid(dialog.callId);
   });
 
   test.each<[number, string | undefined, string, Record<string, string>]>([
@@ -183,7 +164,6 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
     expect(answer.status).toBe(200);
     expect(await bye(gateway, dialog)).toBe(200);
     await user.waitFor('BYE');
-    user.requests.length = 0;
   });
 
   test('and a message between users cost nothing, and need no escrow', async () => {
@@ -197,14 +177,13 @@ describe.runIf(await hasKamailio())('a call', { timeout: 120_000 }, () => {
   test('is hung up by the provider', async () => {
     const id = await openEscrow(world, 10_000_000n);
     const { dialog } = await user.call('+31201234567', escrow(id));
-    user.requests.length = 0;
     const hungUp = await eventually(async () => {
       const { status } = await world.ask('/hangup', { callId: dialog.callId });
       return status === 200;
     }, 'the hang-up');
     expect(hungUp).toBe(true);
     await user.waitFor('BYE');
-    expect((await settled(dialog.callId)).cdr).toMatchObject({ hangupBy: 'provider' });
+    expect((await paid(dialog.callId)).cdr).toMatchObject({ hangupBy: 'provider' });
   });
 
   test('of no seconds is what a message is, where the deck has a price for one', async () => {

@@ -1,24 +1,31 @@
+import { writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf } from '../cli/phone/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
-import { listCdrs } from '../protocol/api/cdrs.ts';
-import { createClient } from '../protocol/api/client.ts';
 import type { Key } from '../protocol/sign/key.ts';
+import { pickPort } from '../stack/ports.ts';
+import { settled } from './harness/exchange.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { eventually, openEscrow } from './harness/world.ts';
 
 const GRACE_S = 5;
+const hasIPv6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
 
 /** A WebSocket that is cut in the middle of a call. */
 describe.runIf(await hasKamailio())('a phone that is cut off', { timeout: 120_000 }, () => {
   let world: ProviderWorld;
   let kamailio: Kamailio;
   let gateway: Phone;
+  let port6 = 0;
   const phones: Phone[] = [];
   beforeAll(async () => {
     world = await startProviderWorld({ KRYPTON_PROVIDER_GRACE_S: String(GRACE_S) });
+    port6 = await pickPort(new Set(Object.values(world.ports).flat()));
+    if (hasIPv6) writeFileSync(join(world.kit, 'kamailio', 'local.cfg'), `listen=tcp:[::1]:${port6}\n`);
     kamailio = await startKamailio(world.kit, world.ports.sip);
     gateway = await phoneAt('gateway', (receive) => openUdp(world.ports.sip, receive, world.gateway));
   }, startLimitMs);
@@ -34,25 +41,14 @@ describe.runIf(await hasKamailio())('a phone that is cut off', { timeout: 120_00
     phones.push(phone);
     return phone;
   }
-  async function call() {
+  async function call(open = overWebSocket) {
     gateway.requests.length = 0;
     const id = await openEscrow(world, 10_000_000n);
-    const phone = await phoneAt(world.user.address);
+    const phone = await phoneAt(world.user.address, open);
     const session = await registerBySignature(world, phone, world.user as Key);
     const { answer, dialog } = await phone.call('+31201234567', { headers: { 'X-Krypton-Escrow': String(id) } });
     expect(answer.status).toBe(200);
     return { phone, session, dialog };
-  }
-  async function settled(callId: string) {
-    const api = createClient({ url: world.apiUrl, signer: world.provider });
-    return eventually(
-      async () => {
-        const { items } = await api.call(listCdrs, { query: { callId } });
-        return items.find(({ state }) => state === 'settled');
-      },
-      `the settlement of ${callId}`,
-      60_000,
-    );
   }
   const seen = async (method: string) =>
     eventually(async () => gateway.requests.find((each) => each.method === method), `${method} at the gateway`, 40_000);
@@ -69,20 +65,24 @@ describe.runIf(await hasKamailio())('a phone that is cut off', { timeout: 120_00
     expect(gateway.requests.some(({ method }) => method === 'BYE')).toBe(false);
     const hangingUp = Date.now();
     expect((await again.inDialog(dialog, 'BYE')).status).toBe(200);
-    const cdr = await settled(dialog.callId);
+    const cdr = await settled(world, dialog.callId);
     expect(cdr).toMatchObject({ hangupBy: 'caller' });
     expect(Date.parse(cdr.endedAt)).toBeGreaterThanOrEqual(hangingUp);
   });
 
-  test('and does not come back: its call ends, billed until it was cut off', async () => {
-    const { phone, dialog } = await call();
-    const cutOff = Date.now();
-    phone.close();
-    await seen('BYE');
-    expect(Date.now() - cutOff).toBeGreaterThanOrEqual(GRACE_S * 1_000);
-    const cdr = await settled(dialog.callId);
-    expect(cdr).toMatchObject({ hangupBy: 'provider' });
-    expect(Date.parse(cdr.endedAt)).toBeGreaterThanOrEqual(cutOff);
-    expect(Date.parse(cdr.endedAt)).toBeLessThan(cutOff + GRACE_S * 1_000); // Kamailio tells of it within a second or two
-  });
+  const overIPv6 = (receive: Receive) => openWebSocket(`ws://[::1]:${port6}`, receive);
+  test.each([['and does', overWebSocket] as const, ...(hasIPv6 ? [['over IPv6 and does', overIPv6] as const] : [])])(
+    '%s not come back: its call ends, billed until it was cut off',
+    async (_, open) => {
+      const { phone, dialog } = await call(open);
+      const cutOff = Date.now();
+      phone.close();
+      await seen('BYE');
+      expect(Date.now() - cutOff).toBeGreaterThanOrEqual(GRACE_S * 1_000);
+      const cdr = await settled(world, dialog.callId);
+      expect(cdr).toMatchObject({ hangupBy: 'provider' });
+      expect(Date.parse(cdr.endedAt)).toBeGreaterThanOrEqual(cutOff);
+      expect(Date.parse(cdr.endedAt)).toBeLessThan(cutOff + GRACE_S * 1_000); // Kamailio tells of it within a second or two
+    },
+  );
 });

@@ -1,36 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Gateway, openGateway } from '../cli/phone/gateway.ts';
 import { type Line, openLine } from '../cli/phone/line.ts';
 import { openPhone, type Phone, type PhoneOptions } from '../cli/phone/phone.ts';
 import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
-import { fromMuLaw } from '../cli/phone/sound.ts';
-import { listCdrs } from '../protocol/api/cdrs.ts';
-import { createClient } from '../protocol/api/client.ts';
 import type { Key } from '../protocol/sign/key.ts';
 import { createFundedAccount } from './harness/accounts.ts';
-import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
+import { hasExchange, loudest, settled, startExchangeToPstn } from './harness/exchange.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { type PushService, startPushService } from './harness/push-service.ts';
-import { hasRtpengine, startRtpengine } from './harness/rtpengine.ts';
 import { eventually, openEscrow } from './harness/world.ts';
 
 /** Sound through the real rtpengine, from a phone to the gateway's stand-in that `npm run phone` has too. */
-describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a call', { timeout: 180_000 }, () => {
+describe.runIf(await hasExchange())('the sound of a call', { timeout: 180_000 }, () => {
   let world: ProviderWorld;
-  let kamailio: Kamailio;
-  let rtpengine: { stop(): Promise<void> };
+  let exchange: Awaited<ReturnType<typeof startExchangeToPstn>>;
   let service: PushService;
-  let gateway: Gateway;
   let phone: Phone;
   let line: Line;
   beforeAll(async () => {
     service = await startPushService();
     const env = { KRYPTON_PROVIDER_PUSH_HOSTS: service.host, KRYPTON_PROVIDER_ALLOW_PRIVATE: 'yes' };
     world = await startProviderWorld(env, { rtpengine: true });
-    rtpengine = await startRtpengine(world.kit, world.ports.rtpengine);
-    kamailio = await startKamailio(world.kit, world.ports.sip);
-    gateway = await openGateway(world.gateway, () => {});
+    exchange = await startExchangeToPstn(world);
     line = await openLine('tone');
     const open = (receive: Receive) => openUdp(world.ports.sip, receive);
     phone = await openPhone({ domain: 'krypton.test', user: world.user.address, open, sdp: line.sdp });
@@ -39,14 +30,11 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
   afterAll(async () => {
     phone?.close();
     line?.close();
-    gateway?.close();
-    await kamailio?.stop();
-    await rtpengine?.stop();
+    await exchange?.stop();
     await world?.stopAll();
     service?.stop();
   });
 
-  const loudest = () => Math.max(...line.heard.flatMap((payload) => [...payload].map(fromMuLaw)));
   async function call(id: bigint) {
     line.heard.length = 0;
     const { answer, dialog } = await phone.call('+31201234567', { headers: { 'X-Krypton-Escrow': String(id) } });
@@ -55,21 +43,10 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     await eventually(async () => line.heard.length > 50, 'sound from the gateway');
     return dialog;
   }
-  async function settled(callId: string) {
-    const api = createClient({ url: world.apiUrl, signer: world.provider });
-    return eventually(
-      async () => {
-        const { items } = await api.call(listCdrs, { query: { callId } });
-        return items.find(({ state }) => state === 'settled');
-      },
-      `the settlement of ${callId}`,
-      90_000,
-    );
-  }
 
   test('comes from both sides, can be heard, and goes on after a hold', async () => {
     const dialog = await call(await openEscrow(world, 10_000_000n));
-    expect(loudest()).toBeGreaterThan(7_000);
+    expect(loudest(line)).toBeGreaterThan(7_000);
     const held = line.sdp.replace('a=sendrecv', 'a=sendonly');
     const offer = (body: string) => phone.inDialog(dialog, 'INVITE', { body, type: 'application/sdp' });
     expect((await offer(held)).status).toBe(200);
@@ -79,8 +56,8 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     const before = line.heard.length;
     await eventually(async () => line.heard.length > before + 50, 'sound after the hold');
     expect((await phone.inDialog(dialog, 'BYE')).status).toBe(200);
-    await eventually(async () => gateway.calls() === 0, 'the end at the gateway');
-    expect(await settled(dialog.callId)).toMatchObject({ disposition: 'answered', hangupBy: 'caller' });
+    await eventually(async () => exchange.gateway.calls() === 0, 'the end at the gateway');
+    expect(await settled(world, dialog.callId)).toMatchObject({ disposition: 'answered', hangupBy: 'caller' });
   });
 
   test('goes through rtpengine for a phone that was woken, and for one that came while it rang', async () => {
@@ -142,10 +119,10 @@ describe.runIf((await hasKamailio()) && (await hasRtpengine()))('the sound of a 
     const bye = await phone.waitFor('BYE', 60_000);
     expect(bye.first).toContain('BYE');
     expect(Date.now() - silentSince).toBeGreaterThanOrEqual(18_000);
-    const cdr = await settled(dialog.callId);
+    const cdr = await settled(world, dialog.callId);
     expect(cdr).toMatchObject({ hangupBy: 'provider' });
     expect(Date.parse(cdr.endedAt)).toBeLessThanOrEqual(silentSince + 1_000); // rtpengine counts whole seconds
     expect(Date.parse(cdr.endedAt)).toBeGreaterThanOrEqual(Date.parse(cdr.answeredAt ?? ''));
-    await eventually(async () => gateway.calls() === 0, 'the end at the gateway');
+    await eventually(async () => exchange.gateway.calls() === 0, 'the end at the gateway');
   });
 });

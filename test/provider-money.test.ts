@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Dialog, openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf } from '../cli/phone/sip-message.ts';
 import { openUdp } from '../cli/phone/sip-transport.ts';
-import { type Cdr, listCdrs } from '../protocol/api/cdrs.ts';
-import { createClient } from '../protocol/api/client.ts';
+import type { Cdr } from '../protocol/api/cdrs.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
 import { bytesOfHex } from '../protocol/types/bytes.ts';
+import { settled } from './harness/exchange.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
 import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { eventually, openEscrow } from './harness/world.ts';
@@ -42,32 +42,20 @@ describe.runIf(await hasKamailio())('the money of a call', { timeout: 120_000 },
   };
   const costOf = (seconds: number) => 5_000n + BigInt(Math.ceil(seconds / 6) * 6) * 1_000n;
 
-  async function settled(callId: string): Promise<Cdr & { seconds: number }> {
-    const api = createClient({ url: world.apiUrl, signer: world.provider });
-    const cdr = await eventually(
-      async () => {
-        const { items } = await api.call(listCdrs, { query: { callId } });
-        return items.find(({ state }) => state === 'settled');
-      },
-      `the settlement of ${callId}`,
-      60_000,
-    );
+  async function paidFor({ callId }: Dialog): Promise<Cdr & { seconds: number }> {
+    const cdr = await settled(world, callId);
     return { ...cdr, seconds: (Date.parse(cdr.endedAt) - Date.parse(cdr.answeredAt ?? '')) / 1000 };
   }
 
   /** Waits for the BYE on both sides; prints how late it came. */
   async function cutAfter(dialog: Dialog, due: () => Promise<number> | number, why: string) {
-    const before = gateway.requests.length;
-    await user.waitFor('BYE', 60_000);
+    const bye = await user.waitFor('BYE', 60_000, dialog.callId);
     const at = Date.now();
-    const isCut = () => gateway.requests.slice(before).some(({ method }) => method === 'BYE');
-    await eventually(async () => isCut() || null, 'the BYE of the other side');
+    await gateway.waitFor('BYE', 10_000, dialog.callId);
     const lateMs = at - (await due());
     console.info(`${why}: cut ${lateMs} ms after the moment`);
-    const bye = user.requests.find(({ method }) => method === 'BYE');
-    const reason = bye && headerOf(bye, 'X-Krypton-Reason');
-    user.requests.length = 0;
-    return { reason, cdr: await settled(dialog.callId) };
+    const reason = headerOf(bye, 'X-Krypton-Reason');
+    return { reason, cdr: await paidFor(dialog) };
   }
 
   test('of 7.3 s is 17,000 datoshi: twelve seconds and the fee', async () => {
@@ -76,12 +64,11 @@ describe.runIf(await hasKamailio())('the money of a call', { timeout: 120_000 },
     expect(answer.status).toBe(200);
     await talk(7_300);
     expect((await user.inDialog(dialog, 'BYE')).status).toBe(200);
-    const { seconds, paid, price } = await settled(dialog.callId);
+    const { seconds, paid, price } = await paidFor(dialog);
     expect(seconds).toBeGreaterThanOrEqual(7.29);
     expect([price, paid]).toEqual([String(costOf(seconds)), String(costOf(seconds))]);
     if (seconds <= 12) expect(paid).toBe('17000');
     expect((await world.reader.escrow(id))?.spent).toBe(costOf(seconds));
-    user.requests.length = 0;
   });
 
   test('that has come to its end is all of it, and nothing beyond', async () => {
@@ -103,17 +90,11 @@ describe.runIf(await hasKamailio())('the money of a call', { timeout: 120_000 },
     const { answer, dialog } = await call(id);
     expect(answer.status).toBe(200);
     const answeredAt = Date.now();
-    const before = gateway.requests.length;
-    await user.waitFor('BYE', 60_000);
+    const bye = await user.waitFor('BYE', 60_000, dialog.callId);
     const endedAt = Date.now();
     console.info(`no voucher: cut ${endedAt - answeredAt - 3_000} ms after the moment`);
-    const bye = user.requests.find(({ method }) => method === 'BYE');
-    expect(bye && headerOf(bye, 'X-Krypton-Reason')).toBe('voucherMissing');
-    await eventually(
-      async () => gateway.requests.slice(before).some(({ method }) => method === 'BYE') || null,
-      'the BYE of the other side',
-    );
-    user.requests.length = 0;
+    expect(headerOf(bye, 'X-Krypton-Reason')).toBe('voucherMissing');
+    await gateway.waitFor('BYE', 10_000, dialog.callId);
     const row = await eventually(async () => {
       const { items } = (await world.ask('/calls/newest')).body;
       return items.find(({ callId, price }: { callId: string; price: string | null }) => {
@@ -156,7 +137,7 @@ describe.runIf(await hasKamailio())('the money of a call', { timeout: 120_000 },
     const held = own.reduce((sum: bigint, each: { held: string }) => sum + BigInt(each.held), 0n);
     expect(held).toBe(6n * slice);
     for (const { dialog } of through) expect((await user.inDialog(dialog, 'BYE')).status).toBe(200);
-    const paid = await Promise.all(through.map(({ dialog }) => settled(dialog.callId)));
+    const paid = await Promise.all(through.map(({ dialog }) => paidFor(dialog)));
     const due = paid.reduce((sum, { seconds }) => sum + costOf(seconds), 0n);
     expect((await world.reader.escrow(id))?.spent).toBe(due);
   });

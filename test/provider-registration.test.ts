@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { send } from '../chain/send.ts';
 import { openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage } from '../cli/phone/sip-message.ts';
 import { openUdp, openWebSocket, type Receive } from '../cli/phone/sip-transport.ts';
+import { contractCall } from '../protocol/contract/call.ts';
 import { delegate, writeDelegation } from '../protocol/sign/delegation.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
 import { signRegistration } from '../protocol/sign/registration.ts';
@@ -93,6 +96,24 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
     const other = await phoneOf(world.user);
     expect(reason(await other.register({ 'X-Krypton-Token': '"}{' }))).toEqual([400, 'malformed']);
     expect(reason(await other.register({ 'X-Krypton-Network': '1' }))).toEqual([403, 'otherNetwork']);
+  });
+
+  test('and with it alone, where the registration on chain has ended and begun again at once', async () => {
+    const [user, provider] = [await createFundedAccount(), world.provider.address];
+    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
+    const before = await phoneOf(user);
+    expect((await before.register(await sign(user, await before.register()))).status).toBe(200);
+    const phone = await phoneOf(user);
+    const uuid = headerOf(await phone.register(), 'X-Krypton-Nonce') ?? '';
+    const { rpc, network, contract } = world;
+    await send({ rpc, network, signer: user, contract }, [
+      contractCall(contract, 'unregister', { user: user.address, provider }),
+      contractCall(contract, 'register', { user: user.address, provider, uuid }),
+    ]);
+    expect((await phone.register({ 'X-Krypton-Token': uuid })).status).toBe(200);
+    expect(await bindings(user.address)).toBe(1);
+    expect((await before.call('+31201234567')).answer.status).toBe(403);
+    expect(reason((await phone.call('+31201234567')).answer)).toEqual([402, 'noEscrow']);
   });
 
   test('and not while the wallet service is away', { timeout: 120_000 }, async () => {

@@ -227,7 +227,8 @@ test.runIf(canRun)(`${rounds} rounds, seed ${seed}`, { timeout: 120_000 + rounds
     const truth = Math.min(each.lostAt ?? Number.POSITIVE_INFINITY, each.overAt);
     if (cdr.answeredAt !== null) {
       expect(Date.parse(cdr.answeredAt)).toBeGreaterThanOrEqual(each.invitedAt);
-      expect(Date.parse(cdr.endedAt)).toBeLessThanOrEqual(truth);
+      // this process cuts its clock to milliseconds, Kamailio's is rounded
+      expect(Date.parse(cdr.endedAt)).toBeLessThanOrEqual(truth + 1);
     }
     const talked = each.answeredAt === null ? 0 : Math.min(truth, each.byeAt ?? truth) - each.answeredAt;
     most = Math.max(most, talked - billed);

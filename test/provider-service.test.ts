@@ -135,7 +135,7 @@ const seconds = (ms: number) => (ms / 1000).toFixed(3);
 /** As Kamailio's accounting engine writes it. */
 const endOf = (callId: string, start: number, ms: number) => {
   const [start_time, end_time, duration] = [seconds(start), seconds(start + ms), seconds(ms)];
-  return { callId, start_time, end_time, duration, status: '200', by: 'caller' };
+  return { kind: 'ended', callId, start_time, end_time, duration, status: '200', by: 'caller' };
 };
 const callOf = (given: Record<string, unknown> = {}) => ({
   method: 'INVITE',
@@ -156,10 +156,11 @@ describe('a call', () => {
     const { body: permitted } = await world.ask('/call', call);
     expect(permitted).toMatchObject({ allowed: true, callId: call.callId, maxSeconds: 300, isCharged: true });
     const start = Date.now();
-    await world.ask('/answered', { callId: call.callId, entry: 1, id: 2, at: seconds(start) });
+    await world.ask('/reports', {
+      reports: [{ kind: 'answered', callId: call.callId, entry: 1, id: 2, at: seconds(start) }],
+    });
     const ended = endOf(call.callId, start, 6_001);
-    expect((await world.ask('/ended', ended)).body).toEqual({ result: 'recorded' });
-    expect((await world.ask('/ended', ended)).body).toEqual({ result: 'known' });
+    expect((await world.ask('/reports', { reports: [ended, ended] })).body).toEqual({ results: ['recorded', 'known'] });
     // 6,001 ms at an increment of 6 s: 12 s, and the fee of each call
     const price = 5_000n + 12n * 1_000n;
     const escrow = await eventually(async () => {
@@ -199,9 +200,9 @@ describe('a call', () => {
     const talk = Promise.all(
       calls.map(async ({ callId, ...call }, i) => {
         expect((await insist('/call', { ...call, callId })).body).toMatchObject({ allowed: true });
-        await insist('/answered', { callId, entry: 1, id: i, at: seconds(start) });
+        await insist('/reports', { reports: [{ kind: 'answered', callId, entry: 1, id: i, at: seconds(start) }] });
         await new Promise((resolve) => setTimeout(resolve, 200 * i));
-        await insist('/ended', endOf(callId, start, 1_000 * (i + 1)));
+        await insist('/reports', { reports: [endOf(callId, start, 1_000 * (i + 1))] });
       }),
     );
     const kill = async () => {
@@ -269,10 +270,20 @@ describe('a call', () => {
   });
 
   test('that nobody knows, and what can not be read, is kept aside and blocks nothing', async () => {
-    expect((await world.ask('/ended', endOf(randomUUID(), Date.now(), 1_000))).body).toEqual({ result: 'aside' });
-    expect((await world.ask('/ended', { callId: 1 })).body).toEqual({ result: 'aside' });
-    expect((await world.ask('/answered', [])).body).toEqual({ result: 'aside' });
-    expect((await world.ask('/metrics')).body).toContain('krypton_provider_asides_total{reason="malformed"} 2');
+    const known = callOf();
+    const free = { ...known, called: createKey().address };
+    expect((await world.ask('/call', free)).body).toMatchObject({ allowed: true });
+    const told = [
+      endOf(randomUUID(), Date.now(), 1_000),
+      { kind: 'ended', callId: 1 },
+      { kind: 'something' },
+      [],
+      { kind: 'back', callId: 'nobody' },
+      endOf(free.callId, Date.now(), 0),
+    ];
+    const { body } = await world.ask('/reports', { reports: told });
+    expect(body).toEqual({ results: ['aside', 'aside', 'aside', 'aside', 'unknown', 'recorded'] });
+    expect((await world.ask('/metrics')).body).toContain('krypton_provider_asides_total{reason="malformed"} 3');
   });
 
   test('over a limit is refused with its name, also after a restart, and shown', async () => {

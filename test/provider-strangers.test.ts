@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Dialog, openPhone, type Phone } from '../cli/phone/phone.ts';
 import { headerOf, type SipMessage, writeSip } from '../cli/phone/sip-message.ts';
@@ -22,6 +23,7 @@ describe.runIf(await hasKamailio())('a phone of one’s own making', { timeout: 
     gateway = await openPhone({
       domain: 'krypton.test',
       user: 'gateway',
+      ringMs: 200,
       open: (receive) => openUdp(world.ports.sip, receive, world.gateway),
     });
     user = await openPhone({ domain: 'krypton.test', user: world.user.address, open });
@@ -98,9 +100,51 @@ describe.runIf(await hasKamailio())('a phone of one’s own making', { timeout: 
     const dialog = await call();
     const before = gateway.requests.length;
     const at = String(Date.now() / 1_000);
-    const ended = { callId: dialog.callId, start_time: at, end_time: at, duration: '0', status: '200', by: 'caller' };
-    expect((await world.ask('/ended', ended)).body).toEqual({ result: 'recorded' });
+    const moments = { start_time: at, end_time: at, duration: '0' };
+    const ended = { kind: 'ended', callId: dialog.callId, ...moments, status: '200', by: 'caller' };
+    expect((await world.ask('/reports', { reports: [ended] })).body).toEqual({ results: ['recorded'] });
     await eventually(async () => toGateway('BYE', before)[0], 'the BYE');
+  });
+
+  test('makes no call free by a BYE before its answer', async () => {
+    const id = await openEscrow(world, 10_000_000n);
+    let early: Promise<SipMessage> | undefined;
+    const { dialog } = await user.call('+31201234567', {
+      headers: { 'X-Krypton-Escrow': String(id) },
+      onProvisional: (ringing) => {
+        if (ringing.status !== 180) return;
+        const callId = headerOf(ringing, 'Call-ID') ?? '';
+        early ??= user.inDialog({ ...made(user), callId, local: headerOf(ringing, 'From') ?? '', routes: [] }, 'BYE');
+      },
+    });
+    expect((await early)?.status).toBe(481);
+    await setTimeout(200);
+    expect((await user.inDialog({ ...dialog, seq: 10 }, 'BYE')).status).toBe(200);
+    await recorded(dialog.callId);
+    const { items } = (await world.ask('/calls/newest')).body;
+    const call = items.find(({ callId }: { callId: string }) => callId === dialog.callId);
+    expect(call).toMatchObject({ end: 'answered', endedBy: 'caller' });
+    expect(call.talkedMs).toBeGreaterThan(100);
+  });
+
+  const ownContact = '<sip:a@127.0.0.1:9>';
+  test.each<[string, Record<string, string>]>([
+    ['without a Contact', { Contact: '' }],
+    ['with a Contact for all', { Contact: '*' }],
+    ['with an empty Contact', { Contact: '<>' }],
+    ['with a Contact of half an address', { Contact: '<sip:a@[::1>' }],
+    ['with a Contact that is no SIP address', { Contact: '<tel:+31201234567>' }],
+    ['with a Record-Route that can’t be read', { Contact: ownContact, 'Record-Route': '@@@' }],
+  ])('reaches no gateway by an INVITE %s, which nobody could end', async (_, headers) => {
+    const id = await openEscrow(world, 10_000_000n);
+    const before = gateway.requests.length;
+    const to = 'sip:+31201234567@krypton.test';
+    const answer = await user.inDialog({ ...made(user), target: to, remote: `<${to}>`, routes: [] }, 'INVITE', {
+      headers: { ...headers, 'X-Krypton-Escrow': String(id) },
+    });
+    expect(answer.status).toBe(400);
+    expect(toGateway('INVITE', before)).toEqual([]);
+    await recorded(headerOf(answer, 'Call-ID') ?? '');
   });
 
   test('stays registered by nothing that only looks like an end', async () => {
@@ -149,7 +193,7 @@ describe.runIf(await hasKamailio())('a phone of one’s own making', { timeout: 
     invite(user.user, 1);
     await user.waitFor('INVITE');
     invite('+31201234567', 2);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await setTimeout(1_000);
     expect(toGateway('INVITE', before)).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { datoshi } from '../../protocol/types/datoshi.ts';
 import type { Chain } from '../connect.ts';
 import type { Cast, OpenedEscrow } from './cast.ts';
 import { type Asked, patiently } from './patience.ts';
-import { calls, type Expectation, expectationOf, type PlannedCall, places } from './plan.ts';
+import { calls, type Expectation, expectationOf, type PlannedCall, places, termsFor } from './plan.ts';
 import { createPurse, type Purse } from './purse.ts';
 
 /** A call that was asked for, and what came of it. */
@@ -57,12 +57,21 @@ export async function makeCalls(chain: Chain, api: Client, cast: Cast, opened: r
 async function makeCall(line: Line, planned: PlannedCall): Promise<Call> {
   const { api, provider, escrow, callId } = line;
   const startedAt = new Date();
+  const priced = termsFor(escrow.provider, planned.to);
+  if (priced) line.purse.set(callId, { terms: priced.terms, talked: null });
+  await signFor(line);
   const permission = await askFor(line, planned);
   const call = { planned, escrow, expected: expectationOf(planned), provider, callId, permission };
-  if (!permission.allowed) return { ...call, verdicts: [], isRepeated: false };
+  if (!permission.allowed) {
+    line.purse.remove(callId);
+    return { ...call, verdicts: [], isRepeated: false };
+  }
   await sleep(planned.ringMs);
   const talked = planned.talkMs === null ? null : await talk(line, planned.talkMs, permission);
-  if (talked === null) await patiently(() => api.as(provider).call(releaseCall, { params: { callId } }));
+  if (talked === null) {
+    await patiently(() => api.as(provider).call(releaseCall, { params: { callId } }));
+    line.purse.remove(callId);
+  }
   const cdr = await cdrOf(line, planned, startedAt, talked);
   const sent = await handIn(line, planned, cdr);
   return {
@@ -88,7 +97,7 @@ type Talked = { answeredAt: Date; endedAt: Date; isCut: boolean };
 
 /** As long as they want, or the permission reaches; meanwhile the user signs for it, where that was agreed. */
 async function talk(
-  { api, escrow, purse }: Line,
+  line: Line,
   talkMs: number,
   { maxSeconds, ratePerSecond, feePerCall, increments }: Extract<CallAnswer, { allowed: true }>,
 ): Promise<Talked> {
@@ -101,14 +110,19 @@ async function talk(
     initialIncrement: increments.initial,
     increment: increments.further,
   };
-  purse.add({ answeredAt, endsAt, terms });
+  line.purse.set(line.callId, { terms, talked: { answeredAt, endsAt } });
   for (let left = ms; left > 0; left = endsAt.getTime() - Date.now()) {
     await sleep(Math.min(left, VOUCHER_MS));
-    const voucher = left > VOUCHER_MS ? await purse.sign() : null; // the last one comes with the record
-    const params = { id: Number(escrow.id) };
-    if (voucher) await patiently(() => api.call(submitVoucher, { params, body: voucher }));
+    if (left > VOUCHER_MS) await signFor(line); // the last voucher comes with the record
   }
   return { answeredAt, endedAt: endsAt, isCut: ms < talkMs };
+}
+
+/** Where the escrow asks for it. */
+async function signFor({ api, escrow, purse }: Line): Promise<void> {
+  const voucher = await purse.sign();
+  const params = { id: Number(escrow.id) };
+  if (voucher) await patiently(() => api.call(submitVoucher, { params, body: voucher }));
 }
 
 async function cdrOf(

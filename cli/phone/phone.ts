@@ -16,8 +16,8 @@ export type Phone = {
   call(to: string, options?: RequestOptions): Promise<{ answer: SipMessage; dialog: Dialog }>;
   /** Inside of a dialog. */
   inDialog(dialog: Dialog, method: string, options?: RequestOptions): Promise<SipMessage>;
-  /** Waits for a request that was sent to it, or answers one that it has got. */
-  waitFor(method: string, limitMs?: number): Promise<SipMessage>;
+  /** Waits for a request that was sent to it, of this call or of any, or answers one that it has got. */
+  waitFor(method: string, limitMs?: number, callId?: string): Promise<SipMessage>;
   close(): void;
 };
 
@@ -239,13 +239,15 @@ export async function openPhone({
       if (isOffer && answer.status === 200) transport.send(send(dialog, 'ACK', newBranch()));
       return answer;
     },
-    waitFor: (method, limitMs = ANSWER_LIMIT_MS) =>
+    waitFor: (method, limitMs = ANSWER_LIMIT_MS, callId) =>
       new Promise((resolve, reject) => {
-        const found = requests.find((each) => each.method === method);
+        const isMeant = (each: SipMessage) =>
+          each.method === method && (callId === undefined || headerOf(each, 'Call-ID') === callId);
+        const found = requests.find(isMeant);
         if (found) return resolve(found);
         const limit = setTimeout(() => reject(new Error(`no ${method} within ${limitMs} ms`)), limitMs);
         listeners.add((message) => {
-          if (message.method !== method) return;
+          if (!isMeant(message)) return;
           clearTimeout(limit);
           resolve(message);
         });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 /** Programs of Debian that a kit needs, with the package of each, and how they are started on it. */
 
-const modules = '/usr/lib/x86_64-linux-gnu/kamailio/modules';
+const modules = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/kamailio/modules`;
 
 /** A file of each package says whether it is there. */
 export const packages: Readonly<Record<string, string>> = {

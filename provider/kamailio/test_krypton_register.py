@@ -50,8 +50,10 @@ class WalletService(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        WalletService.asked.append((self.path, json.loads(body), self.headers["Authorization"]))
-        text = json.dumps(WalletService.answers.get(self.path, {})).encode()
+        question = json.loads(body)
+        WalletService.asked.append((self.path, question, self.headers["Authorization"]))
+        taken = {"results": ["recorded" for _ in question.get("reports", [])]}
+        text = json.dumps(WalletService.answers.get(self.path, taken)).encode()
         self.send_response(WalletService.statuses.pop(0) if WalletService.statuses else 200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -131,40 +133,55 @@ class Case(unittest.TestCase):
         self.krypton.connection.sock.close()
         self.assertEqual(self.krypton.krypton_register(None), 1)
 
-    def test_reports_are_told_in_order_and_kept_until_they_are_taken(self):
-        ended = json.dumps({"callId": "c", "start_time": "1795642200.125", "end_time": "1795642206.126", "duration": "6.001",
-                            "status": "200", "by": "caller"})
-        KSR.queue = [("answered", "c 12 34 1795642200.125000"), ("cdr", ended)]
+    def told(self):
+        return [report for _, body, _ in WalletService.asked for report in body.get("reports", [])]
+
+    def test_reports_are_told_together_in_order_and_kept_until_they_are_taken(self):
+        ended = {"callId": "c", "start_time": "1795642200.125", "end_time": "1795642206.126", "duration": "6.001",
+                 "status": "200", "by": "caller"}
+        KSR.queue = [("answered", "c 12 34 1795642200.125000"), ("cdr", json.dumps(ended))]
         address, self.krypton.address = self.krypton.address, krypton_register.urlsplit("http://127.0.0.1:1")
         self.krypton.krypton_report(None)  # the wallet service is away
+        KSR.queue.append(("back", "d"))
         self.krypton.krypton_report(None)
-        self.assertEqual([key for key, _ in KSR.queue], ["cdr"])
         self.krypton.address = address
+        WalletService.statuses = [500]
+        self.krypton.krypton_report(None)  # and fails at all of them
         self.krypton.krypton_report(None)
         self.assertEqual(KSR.queue, [])
-        self.assertEqual([path for path, _, _ in WalletService.asked], ["/answered", "/ended"])
-        self.assertEqual(WalletService.asked[0][1], {"callId": "c", "entry": 12, "id": 34, "at": "1795642200.125000"})
+        self.assertEqual(len(WalletService.asked), 2)
+        self.assertEqual(self.told()[3:], [
+            {"kind": "answered", "callId": "c", "entry": 12, "id": 34, "at": "1795642200.125000"},
+            {"kind": "ended", **ended},
+            {"kind": "back", "callId": "d"},
+        ])
+
+    def test_of_many_reports_none_is_left(self):
+        KSR.queue = [("back", str(n)) for n in range(1001)]
+        self.krypton.krypton_report(None)
+        self.assertEqual([report["callId"] for report in self.told()], [str(n) for n in range(1001)])
 
     def test_a_report_that_the_wallet_service_fails_at_blocks_nothing(self):
         KSR.queue = [("lost", "c 1795642200.125000"), ("back", "d")]
-        WalletService.statuses = [500]
+        WalletService.answers["/reports"] = {"results": ["failed", "known"]}
         self.krypton.krypton_report(None)
-        self.assertEqual([key for key, _ in KSR.queue], ["back", "lost"])
+        self.assertEqual(KSR.queue, [("lost", "c 1795642200.125000")])
+        del WalletService.answers["/reports"]
         self.krypton.krypton_report(None)
-        self.assertEqual([path for path, _, _ in WalletService.asked], ["/lost", "/back", "/lost"])
+        self.assertEqual([report["kind"] for report in self.told()], ["lost", "back", "lost"])
 
     def test_a_charged_message_is_a_call_of_no_seconds(self):
         KSR.queue = [("message", "c 1795642200.125000 200")]
         self.krypton.krypton_report(None)
         at = "1795642200.125000"
-        self.assertEqual(WalletService.asked[0][:2], ("/ended", {
-            "callId": "c", "start_time": at, "end_time": at, "duration": "0", "status": "200", "by": "caller"}))
+        self.assertEqual(self.told(), [{"kind": "ended", "callId": "c", "start_time": at, "end_time": at, "duration": "0",
+                                        "status": "200", "by": "caller"}])
 
     def test_a_phone_that_is_cut_off_and_comes_back(self):
         KSR.queue = [("lost", "c 1795642200.125000"), ("back", "c")]
         self.krypton.krypton_report(None)
-        told = [asked[:2] for asked in WalletService.asked]
-        self.assertEqual(told, [("/lost", {"callId": "c", "at": "1795642200.125000"}), ("/back", {"callId": "c"})])
+        self.assertEqual(self.told(), [
+            {"kind": "lost", "callId": "c", "at": "1795642200.125000"}, {"kind": "back", "callId": "c"}])
 
     def test_a_call_that_waits_for_a_sleeping_phone(self):
         KSR.variables.update({"$rm": "INVITE", "$ci": "c", "$ft": "t", "$fU": "Nuser", "$rU": "Nother", "$avp(sender)": "user"})
@@ -176,15 +193,14 @@ class Case(unittest.TestCase):
         self.assertEqual(KSR.avps["$avp(krypton_wakes)"], [1])
         KSR.queue = [("wake", "c Nother 1795642200.125000 all"), ("wake", "c Nother 1795642200.125000 others")]
         self.krypton.krypton_report(None)
-        told = {"callId": "c", "user": "Nother", "at": "1795642200.125000"}
-        self.assertEqual(WalletService.asked[1][:2], ("/wake", {**told, "wakesAll": True}))
-        self.assertEqual(WalletService.asked[2][:2], ("/wake", {**told, "wakesAll": False}))
+        wake = {"kind": "wake", "callId": "c", "user": "Nother", "at": "1795642200.125000"}
+        self.assertEqual(self.told(), [{**wake, "wakesAll": True}, {**wake, "wakesAll": False}])
 
     def test_what_can_not_be_read_is_dropped_and_blocks_nothing(self):
-        KSR.queue = [("answered", "words"), ("cdr", "{"), ("answered", "c 12 34 1795642200.125000")]
+        KSR.queue = [("answered", "words"), ("cdr", "{"), ("cdr", "1"), ("answered", "c 12 34 1795642200.125000")]
         self.krypton.krypton_report(None)
         self.assertEqual(KSR.queue, [])
-        self.assertEqual([path for path, _, _ in WalletService.asked], ["/answered"])
+        self.assertEqual([report["kind"] for report in self.told()], ["answered"])
 
     def test_a_voucher_is_answered(self):
         KSR.variables["$rb"] = "{}"

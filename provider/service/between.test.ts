@@ -5,7 +5,7 @@ import type { Address } from '../../protocol/types/address.ts';
 import type { ScriptHash } from '../../protocol/types/hash.ts';
 import { height } from '../../protocol/types/height.ts';
 import { findElsewhere, refuseIdentity } from './between.ts';
-import { createSeenIdentities } from './seen.ts';
+import { openStore } from './store.ts';
 
 const [here, there, alice, bob, stranger] = Array.from({ length: 5 }, () => createKey()) as [Key, Key, Key, Key, Key];
 type Key = ReturnType<typeof createKey>;
@@ -23,6 +23,7 @@ function sideOf(own: Key, state = { now: start }) {
   return {
     chain: {
       sync: async () => height(1),
+      recent: async () => height(1),
       registrationsOf: async (user: Address) => registered.get(user) ?? [],
       escrow: async () => null,
       escrowsOf: async () => [],
@@ -30,7 +31,7 @@ function sideOf(own: Key, state = { now: start }) {
     },
     reader: { provider: async (address: Address) => (address === stranger.address ? null : record) },
     locate: async () => 'sip:198.51.100.1:5060',
-    seen: createSeenIdentities(),
+    store: openStore(':memory:'),
     network: 56753,
     contract: `0x${'01'.repeat(20)}` as ScriptHash,
     signer: own,

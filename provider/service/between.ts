@@ -1,10 +1,11 @@
 import { checkIdentity, type PassportFault, writeIdentity } from '../../protocol/sign/passport.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import type { Deps } from './deps.ts';
+import { isFirstTime } from './seen.ts';
 
 /** Calls to other providers' users and from them. That a caller is who they say rests on the chain alone. */
 
-type BetweenDeps = Pick<Deps, 'chain' | 'reader' | 'locate' | 'seen' | 'network' | 'contract' | 'signer' | 'now'>;
+type BetweenDeps = Pick<Deps, 'store' | 'chain' | 'reader' | 'locate' | 'network' | 'contract' | 'signer' | 'now'>;
 
 export type Elsewhere = { uri: string; identity: string };
 
@@ -32,7 +33,7 @@ export type IdentityRefusal = PassportFault | 'identityReplayed' | 'identityUnkn
 
 /** Null: another provider vouches for the caller, who is registered with it on the chain. */
 export async function refuseIdentity(
-  { chain, reader, network, contract, signer, now, seen }: BetweenDeps,
+  { store, chain, reader, network, contract, signer, now }: BetweenDeps,
   { caller, called, callId, identity }: { caller: Address; called: Address; callId: string; identity: string },
 ): Promise<IdentityRefusal | null> {
   const use = { network, contract, audience: signer.address, callId, caller, called, nowMs: now().getTime() };
@@ -41,5 +42,5 @@ export async function refuseIdentity(
   const { provider } = verdict;
   const isRegistered = (await chain.registrationsOf(caller)).some((each) => each.provider === provider);
   if (!isRegistered || (await reader.provider(provider)) === null) return 'identityUnknown';
-  return seen.isNew(`${provider} ${callId}`, now()) ? null : 'identityReplayed';
+  return isFirstTime(store, `${provider} ${callId}`, now()) ? null : 'identityReplayed';
 }

@@ -34,7 +34,7 @@ export type Call = {
   mediaAt: Date | null;
   /** A phone's connection is gone since then, without a BYE: it may come back within a grace. */
   lostAt: Date | null;
-  /** The last packet of a call whose sound has stopped, or the end of its connection: it is billed to there. */
+  /** The last packet of a call whose sound has stopped: it is billed to there. */
   billedUntil: Date | null;
   /** Why we end it. */
   endReason: string | null;
@@ -105,20 +105,54 @@ export function findCall(store: Store, callId: string): Call | null {
   return row ? callOf(row) : null;
 }
 
-export function callsUnderWay(store: Store): Call[] {
-  return store.prepare("select * from calls where state <> 'over' order by invited_at").all().map(callOf);
+export const callsUnderWay = (store: Store): Call[] => underWay(store, 'order by invited_at');
+
+export function callIdsUnderWay(store: Store): Set<string> {
+  const rows = store.prepare("select call_id from calls where state <> 'over'").all();
+  return new Set(rows.map(({ call_id }) => String(call_id)));
 }
 
-export function callsOnEscrow(store: Store, escrowId: bigint): Call[] {
-  return store.prepare("select * from calls where state <> 'over' and escrow_id = ?").all(escrowId).map(callOf);
+export const callsAnsweredBefore = (store: Store, time: Date): Call[] =>
+  underWay(store, 'and answered_at < ?', time.getTime());
+
+/** Of phones that were cut off by then, and have not come back. */
+export const callsLostBefore = (store: Store, time: Date): Call[] =>
+  underWay(store, 'and lost_at <= ?', time.getTime());
+
+export const callsOnEscrow = (store: Store, escrowId: bigint): Call[] => underWay(store, 'and escrow_id = ?', escrowId);
+
+/** The same calls' charges alone: each permission asks for them. */
+export function chargesOnEscrow(store: Store, escrowId: bigint): Charge[] {
+  const rows = store
+    .prepare(`select call_id, escrow_id, rate_per_second, fee_per_call, initial_increment, increment, entry, tariff_hash,
+        held_from, held_seconds, held_amount
+      from calls where state <> 'over' and escrow_id = ?`)
+    .all(escrowId);
+  return rows.map(chargeOf).filter((charge) => charge !== null);
+}
+
+const underWay = (store: Store, more: string, ...values: (number | bigint)[]): Call[] =>
+  store
+    .prepare(`select * from calls where state <> 'over' ${more}`)
+    .all(...values)
+    .map(callOf);
+
+/** Out of which something is promised. */
+export function escrowsUnderWay(store: Store): bigint[] {
+  const rows = store
+    .prepare("select distinct escrow_id as id from calls where state <> 'over' and escrow_id > 0")
+    .all();
+  return rows.map(({ id }) => id as bigint);
 }
 
 /** Writes a call that may begin. */
 export function insertCall(store: Store, call: Call): void {
   store
     .prepare(`insert into calls
-        (call_id, sip_call_id, from_tag, request, user, method, direction, from_party, to_party, state, invited_at)
-      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?)`)
+        (call_id, sip_call_id, from_tag, request, user, method, direction, from_party, to_party, state, invited_at,
+         escrow_id, rate_per_second, fee_per_call, initial_increment, increment, tariff_hash, entry,
+         held_from, held_seconds, held_amount)
+      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'ringing', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
     .run(
       call.callId,
       call.sipCallId,
@@ -130,28 +164,46 @@ export function insertCall(store: Store, call: Call): void {
       call.from,
       call.to,
       call.invitedAt.getTime(),
+      ...(call.charge ? valuesOf(call.charge) : noCharge),
     );
-  if (call.charge) writeCharge(store, call.callId, call.charge);
 }
 
-export function writeCharge(store: Store, callId: string, { escrowId, terms, entry, tariffHash, hold }: Charge): void {
+export function writeCharge(store: Store, callId: string, charge: Charge): void {
   store
     .prepare(`update calls set escrow_id = ?, rate_per_second = ?, fee_per_call = ?, initial_increment = ?, increment = ?,
         tariff_hash = ?, entry = ?, held_from = ?, held_seconds = ?, held_amount = ?
       where call_id = ?`)
-    .run(
-      escrowId,
-      terms.ratePerSecond,
-      terms.feePerCall,
-      terms.initialIncrement,
-      terms.increment,
-      tariffHash,
-      entry,
-      hold.heldFrom.getTime(),
-      hold.seconds,
-      hold.amount,
-      callId,
-    );
+    .run(...valuesOf(charge), callId);
+}
+
+const valuesOf = ({ escrowId, terms, entry, tariffHash, hold }: Charge) => [
+  escrowId,
+  terms.ratePerSecond,
+  terms.feePerCall,
+  terms.initialIncrement,
+  terms.increment,
+  tariffHash,
+  entry,
+  hold.heldFrom.getTime(),
+  hold.seconds,
+  hold.amount,
+];
+const noCharge = Array.from({ length: 10 }, () => null);
+
+/** What is not known yet of a call that begins. */
+export const notYet = {
+  answeredAt: null,
+  seenAt: null,
+  dialog: null,
+  mediaAt: null,
+  lostAt: null,
+  billedUntil: null,
+  endReason: null,
+} as const satisfies Partial<Call>;
+
+/** We end it: the first reason stands. */
+export function noteEnding(store: Store, callId: string, reason: string): void {
+  store.prepare('update calls set end_reason = coalesce(end_reason, ?) where call_id = ?').run(reason, callId);
 }
 
 /**

@@ -8,8 +8,14 @@ import { createChainView } from './chain-view.ts';
 
 /** Two nodes; what is read is what the one that is used knows at its height. */
 function world() {
-  const state = { used: 'a', heads: { a: 10, b: 10 } as Record<string, number> };
-  const node = (name: string) => ({ name, call: async () => (state.heads[name] as number) + 1 });
+  const state = { used: 'a', heads: { a: 10, b: 10 } as Record<string, number>, asked: 0 };
+  const node = (name: string) => {
+    const call = async () => {
+      state.asked += 1;
+      return (state.heads[name] as number) + 1;
+    };
+    return { name, call };
+  };
   const blockAt = (at: number) =>
     ({ height: at, hash: `h${at}`, previousHash: `h${at - 1}`, time: 0, notifications: [] }) as unknown as Block;
   const view = createChainView(
@@ -53,4 +59,15 @@ test('what a node answered before it was followed is asked anew', async () => {
   state.heads = { a: 10, b: 10 };
   await view.sync();
   expect(await spent()).toBe(10);
+});
+
+test('who decides right after another one asks nobody; and a little later sees what there is by then', async () => {
+  const { state, view } = world();
+  expect(await view.recent()).toBe(10);
+  await Promise.all([view.recent(), view.recent()]);
+  expect(state.asked).toBe(1);
+  state.heads.a = 12;
+  expect(await view.sync()).toBe(12); // who follows the chain is told always
+  state.heads.a = 13;
+  await expect.poll(() => view.recent()).toBe(13);
 });

@@ -8,12 +8,14 @@ import type { Address } from '../../protocol/types/address.ts';
 import { height as asHeight, type Height } from '../../protocol/types/height.ts';
 
 /**
- * What the provider's own node says, kept until a notification of the contract changes it. Whoever decides calls `sync`
- * first: so a decision rests on the newest block that the node has, and there is none where no node answers.
+ * What the provider's own node says, kept until a notification of the contract changes it. Whoever decides calls `recent`
+ * first: so a decision rests on the newest block that the node had just now, and there is none where no node answers.
  */
 export type ChainView = {
   /** Takes in what is new. @throws NodeUnavailable */
   sync(): Promise<Height>;
+  /** The same, unless that was asked for within the last `RECENT_MS`. @throws NodeUnavailable */
+  recent(): Promise<Height>;
   registrationsOf(user: Address): Promise<readonly RegistrationRecord[]>;
   escrow(id: bigint): Promise<EscrowRecord | null>;
   /** Ids of the user's open escrows, with whichever provider. */
@@ -37,6 +39,8 @@ type ChainViewDeps = {
 
 /** neo-go takes batches of 100 requests, and two are needed for a block. */
 const BLOCKS_AT_A_TIME = 50;
+/** Many decide at the same time, and a block takes longer than this to reach anybody. */
+const RECENT_MS = 20;
 /** Answers that are kept of each kind: those of some thousand users, each below a KiB. */
 const MAX_KEPT = 10_000;
 
@@ -50,6 +54,8 @@ export function createChainView(deps: ChainViewDeps, from: Position | null): Cha
   /** The node that has given the newest block. */
   let source: string | null = null;
   let running: Promise<Height> | null = null;
+  /** When the last answer that came was asked for. */
+  let askedAt = Number.NEGATIVE_INFINITY;
 
   function forgetAll(): void {
     for (const each of [registrations, escrows, escrowsOf]) each.clear();
@@ -120,13 +126,23 @@ export function createChainView(deps: ChainViewDeps, from: Position | null): Cha
     return position;
   }
 
+  function sync(): Promise<Height> {
+    running ??= ask().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  async function ask(): Promise<Height> {
+    const now = performance.now();
+    const height = await rpc.use(catchUp);
+    askedAt = now;
+    return height;
+  }
+
   return {
-    sync: () => {
-      running ??= rpc.use(catchUp).finally(() => {
-        running = null;
-      });
-      return running;
-    },
+    sync,
+    recent: async () => (position && performance.now() - askedAt < RECENT_MS ? position.height : sync()),
     registrationsOf: registrations.get,
     escrow: escrows.get,
     escrowsOf: escrowsOf.get,

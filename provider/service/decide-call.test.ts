@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { destinationOf } from '../../protocol/call/destination.ts';
 import { createKey } from '../../protocol/sign/key.ts';
-import { type Asked, isFree, kindOf } from './decide-call.ts';
+import { type Asked, type CallKind, isFree, kindOf } from './decide-call.ts';
 
 const [alice, bob] = [createKey().address, createKey().address];
 const numbers = (number: string) => (number === '+31201112222' ? bob : null);
@@ -46,6 +47,24 @@ describe('who pays, and where it goes', () => {
       to: `sms:${bob}`,
       destination: { kind: 'message' },
     });
+    expect(kind({ method: 'MESSAGE', sender: gateway, called: '+31201112222' })).toMatchObject({
+      direction: 'inbound',
+      payer: bob,
+      to: 'sms:+31201112222',
+      destination: { kind: 'message' },
+    });
+    expect(kind({ method: 'MESSAGE', called: '+31201234567' })).toEqual({ refused: 'badDestination' });
+  });
+
+  test.each<Partial<Asked>>([
+    { called: bob },
+    { called: '+31201234567' },
+    { sender: gateway, called: '+31201112222' },
+    { sender: gateway, called: '+31201112222', method: 'MESSAGE' },
+    { called: bob, method: 'MESSAGE' },
+  ])('it is priced by what its CDR says, as the settler does: %o', (asked) => {
+    const { direction, to, destination } = kind(asked) as CallKind;
+    expect(destination).toEqual(destinationOf({ direction, to }));
   });
 });
 

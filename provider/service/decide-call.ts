@@ -85,9 +85,8 @@ export function kindOf(
     const number = asNumber(called);
     const user = numbers(number);
     if (user === null) return { refused: 'unknownNumber' };
-    const [from, to] = [sender.number, number];
-    const destination = method === 'MESSAGE' ? ({ kind: 'message' } as const) : ({ kind: 'inbound' } as const);
-    return { direction: 'inbound', payer: user, from, to, destination, target: { kind: 'user', user } };
+    const party = calledAs(method, 'inbound', number);
+    return { ...party, payer: user, from: sender.number, target: { kind: 'user', user } };
   }
   const address = addressSchema.safeParse(called);
   if (sender.kind === 'provider') {
@@ -98,13 +97,17 @@ export function kindOf(
     return { ...free, payer: user, from: sender.user, to: user, target: { kind: 'user', user } };
   }
   const number = asNumber(called);
-  const party = address.success ? address.data : number;
-  const to = method === 'MESSAGE' ? `sms:${party}` : party;
-  const destination = destinationOf({ direction: 'outbound', to });
-  const shared = { direction: 'outbound', payer: sender.user, from: sender.user, to, destination } as const;
+  const party = calledAs(method, 'outbound', address.success ? address.data : number);
+  const shared = { ...party, payer: sender.user, from: sender.user };
   if (address.success) return { ...shared, target: { kind: 'user', user: address.data } };
-  if (method === 'MESSAGE' || destination.kind !== 'number') return { refused: 'badDestination' };
+  if (party.destination.kind !== 'number') return { refused: 'badDestination' };
   return { ...shared, target: { kind: 'gateway', number } };
+}
+
+/** As the CDR says it: the settler prices by nothing else. */
+function calledAs(method: Asked['method'], direction: CallKind['direction'], party: string) {
+  const to = method === 'MESSAGE' ? `sms:${party}` : party;
+  return { direction, to, destination: destinationOf({ direction, to }) };
 }
 
 /** Gateways write E.164 with a +, with 00, or bare. */

@@ -4,7 +4,7 @@ import { submittedCdrSchema } from '../../protocol/api/cdrs.ts';
 import { priceOf } from '../../protocol/call/price.ts';
 import { createKey } from '../../protocol/sign/key.ts';
 import { datoshi } from '../../protocol/types/datoshi.ts';
-import type { Call } from './calls.ts';
+import { type Call, notYet } from './calls.ts';
 import { recordOf } from './decide-record.ts';
 
 const invitedAt = new Date('2026-01-31T12:00:00.000Z');
@@ -27,14 +27,8 @@ function call(seconds: number, increments = { initialIncrement: 1, increment: 1 
     to: '+31201234567',
     state: 'running',
     invitedAt,
-    answeredAt: null,
-    seenAt: null,
-    dialog: null,
+    ...notYet,
     charge: { escrowId: 7n, terms, entry: '+31', tariffHash: null, hold },
-    mediaAt: null,
-    lostAt: null,
-    billedUntil: null,
-    endReason: null,
     ...given,
   };
 }

@@ -4,6 +4,7 @@ import { priceOf } from '../../protocol/call/price.ts';
 import { type Datoshi, datoshi } from '../../protocol/types/datoshi.ts';
 import type { Call } from './calls.ts';
 import { endOf } from './decide-watch.ts';
+import { earlier, later } from './moments.ts';
 
 /** What is kept of a call that is over, and what is handed in of it. */
 
@@ -38,9 +39,9 @@ export type CdrDocument = Omit<SubmittedCdr, 'startedAt' | 'answeredAt' | 'ended
 };
 
 /**
- * Never more is billed than what was held, nor beyond the last packet of sound: a timer that fires late is not the
- * user's loss. An answer without an end
- * that follows it ends at once.
+ * Never more is billed than what was held, nor beyond the last packet of sound or the moment at which a phone was cut
+ * off, whoever ends the call then: a timer that fires late is not the user's loss. An answer without an end that follows
+ * it ends at once.
  */
 export function recordOf(call: Call, ended: Ended): CallRecord {
   const { charge } = call;
@@ -48,7 +49,7 @@ export function recordOf(call: Call, ended: Ended): CallRecord {
   const sipStatus = answeredAt ? 200 : ended.sipStatus;
   const held =
     answeredAt && charge ? endOf({ charge: { ...charge, hold: { ...charge.hold, heldFrom: answeredAt } } }) : null;
-  const bounds = [held, call.billedUntil].filter((bound) => bound !== null);
+  const bounds = [held, call.billedUntil, call.lostAt].filter((bound) => bound !== null);
   const bounded = bounds.reduce(earlier, ended.endedAt);
   const endedAt = later(bounded, answeredAt ?? call.invitedAt);
   const disposition = answeredAt ? 'answered' : dispositionOf(sipStatus);
@@ -71,9 +72,6 @@ export function recordOf(call: Call, ended: Ended): CallRecord {
   };
   return { ...facts, price: datoshi(price), cdr };
 }
-
-const later = (a: Date, b: Date) => (a > b ? a : b);
-const earlier = (a: Date, b: Date) => (a < b ? a : b);
 
 /** RFC 3261, section 21. */
 function dispositionOf(status: number): Disposition {

@@ -1,3 +1,4 @@
+import { isWithin } from '../../protocol/call/deck-index.ts';
 import {
   decidePermission,
   type PermissionEscrow,
@@ -11,7 +12,15 @@ import { type Charge, priceOfCharge, underWay } from './charge.ts';
 
 /** What is to be done about the calls that run out of one escrow: nothing, a longer hold, or an end. */
 
-export type EndReason = 'insufficientFunds' | 'escrowEnded' | 'voucherMissing';
+/** What a call that was answered has no price by. */
+const priceless = ['noTariff', 'deckMissing'] as const;
+
+export type EndReason =
+  | 'insufficientFunds'
+  | 'escrowEnded'
+  | 'voucherMissing'
+  | 'overAgreedTerms'
+  | (typeof priceless)[number];
 
 export type Action = { kind: 'end'; call: Call; reason: EndReason } | { kind: 'extend'; call: Call; charge: Charge };
 
@@ -31,11 +40,14 @@ const EXTEND_BEFORE_MS = 60_000;
 
 /** In the order of the calls: each extension is counted before the next one is decided. */
 export function decideWatch({ calls, escrow, unsettled, now }: WatchInput, policy: PermissionPolicy): Action[] {
-  const holds = new Map(calls.map(({ callId, charge }) => [callId, charge.hold]));
+  const charges = new Map(calls.map(({ callId, charge }) => [callId, charge]));
   const talking = calls.filter(({ state }) => state === 'running');
   const isCovered = escrow === null || isSignedFor(talking, escrow, unsettled, now, policy);
   return talking.flatMap((call): Action[] => {
     if (escrow === null || escrow.endsAt <= now) return [{ kind: 'end', call, reason: 'escrowEnded' }];
+    const unpriced = priceless.find((reason) => reason === call.endReason);
+    if (unpriced) return [{ kind: 'end', call, reason: unpriced }];
+    if (!isWithin(call.charge.terms, escrow)) return [{ kind: 'end', call, reason: 'overAgreedTerms' }];
     if (!isCovered) return [{ kind: 'end', call, reason: 'voucherMissing' }];
     const left = endOf(call).getTime() - now.getTime();
     if (left > Math.min(EXTEND_BEFORE_MS, policy.sliceMs / 2)) return [];
@@ -46,15 +58,15 @@ export function decideWatch({ calls, escrow, unsettled, now }: WatchInput, polic
         escrow,
         price: priceOfCharge(call.charge),
         unsettled,
-        ...promisesOf([...holds.values()].map(underWay), call.callId, now),
+        ...promisesOf([...charges.values()].map(underWay), call.callId, now),
         now,
       },
       policy,
     );
     if (permission.allowed && permission.hold && permission.hold.seconds > call.charge.hold.seconds) {
-      const hold = { ...permission.hold, holdUntil: call.charge.hold.holdUntil };
-      holds.set(call.callId, hold);
-      return [{ kind: 'extend', call, charge: { ...call.charge, hold } }];
+      const charge = { ...call.charge, hold: { ...permission.hold, holdUntil: call.charge.hold.holdUntil } };
+      charges.set(call.callId, charge);
+      return [{ kind: 'extend', call, charge }];
     }
     return left > 0 ? [] : [{ kind: 'end', call, reason: 'insufficientFunds' }];
   });

@@ -21,10 +21,24 @@ export function keepDeck(store: Store, document: unknown): { hash: Hex; deck: Ra
 
 /** Notes a hash as the chain says it; the same one again, where blocks are read anew, is the one that stands last. */
 export function noteDeckSet(store: Store, hash: Hex, at: Date): void {
-  const last = store.prepare('select hash, set_at from deck_sets order by place desc limit 1').get();
-  if (last?.hash === hash) return;
+  if (lastSet(store) === hash) return;
   store.prepare('insert into deck_sets (hash, set_at) values (?, ?)').run(hash, at.getTime());
 }
+
+/** Stands for decks whose setting was not followed here: no document has this hash. */
+const UNKNOWN_DECK = `0x${'0'.repeat(64)}` as Hex;
+
+/** Notes the hash that stands on chain where blocks before it were not followed: which decks were set before is not known. */
+export function noteDeckFound(store: Store, hash: Hex, deployedAt: Date): void {
+  if (lastSet(store) === hash) return;
+  for (const each of [UNKNOWN_DECK, hash]) noteDeckSet(store, each, deployedAt);
+}
+
+const lastSet = (store: Store) => store.prepare('select hash from deck_sets order by place desc limit 1').get()?.hash;
+
+/** Null: there is none, or it is not known which one. */
+export const knownHash = (deck: DeckInForce): Hex | null =>
+  deck.kind === 'none' || deck.hash === UNKNOWN_DECK ? null : deck.hash;
 
 function setDecks(store: Store): SetDeck[] {
   const rows = store

@@ -12,9 +12,9 @@ import type { Metrics } from './metrics.ts';
 import type { Push } from './push.ts';
 import type { Rates } from './rates.ts';
 import type { Rtpengine } from './rtpengine.ts';
-import type { SeenIdentities } from './seen.ts';
 import type { Store } from './store.ts';
 import type { Turn } from './turn.ts';
+import type { Unbinding } from './unbinding.ts';
 
 /** What the stages of a call are given. */
 export type Deps = {
@@ -24,11 +24,11 @@ export type Deps = {
   decks: Decks;
   /** Where a location on chain leads. */
   locate: (location: string) => Promise<string | null>;
-  seen: SeenIdentities;
   kamailio: Kamailio;
+  unbinding: Unbinding;
   /** Null: phones and gateways talk to each other directly, and nobody sees whether sound flows. */
   rtpengine: Rtpengine | null;
-  api: Pick<Client, 'call'>;
+  api: Pick<Client, 'call' | 'items'>;
   metrics: Metrics;
   log: Logger;
   network: number;

@@ -6,6 +6,7 @@ import { Outage } from '../../process/outage.ts';
 import type { ContractEvent } from '../../protocol/contract/event.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { height as asHeight } from '../../protocol/types/height.ts';
+import { priceAnswered } from './answer.ts';
 import type { Position } from './chain-view.ts';
 import { noteDeckSet } from './decks.ts';
 import type { Deps } from './deps.ts';
@@ -42,25 +43,27 @@ export function writePosition(
     .run(network, contract, provider, height, hash);
 }
 
-/** A new deck prices calls from its block on; whoever unregisters is a user no more, on no device. */
+/** A new deck prices what is answered from its block on; whoever unregisters is a user no more, on no device. */
 export function takeEvent(
-  { store, signer, unbinding }: Pick<Deps, 'store' | 'signer'> & { unbinding: Set<Address> },
+  { unbinding, ...deps }: Pick<Deps, 'store' | 'signer' | 'decks' | 'metrics' | 'unbinding'>,
   event: ContractEvent,
   at: Date,
 ): void {
-  if (event.name === 'TariffSet' && event.provider === signer.address) noteDeckSet(store, event.hash, at);
+  const { store, signer } = deps;
+  if (event.name === 'TariffSet' && event.provider === signer.address) {
+    noteDeckSet(store, event.hash, at);
+    priceAnswered(deps); // a block comes after answers that it precedes
+  }
   if (event.name === 'UserUnregistered' && event.provider === signer.address) {
     endSessions(store, event.user);
     unbinding.add(event.user);
   }
-  if (event.name === 'UserRegistered' && event.provider === signer.address) unbinding.delete(event.user);
 }
 
 /** One step of the following: waits for the next block at its end. */
 export function createFollower(
-  { chain, kamailio, log, rpc }: Pick<Deps, 'chain' | 'kamailio' | 'log'> & { rpc: Pick<Rpc, 'lookAround'> },
+  { chain, unbinding, log, rpc }: Pick<Deps, 'chain' | 'unbinding' | 'log'> & { rpc: Pick<Rpc, 'lookAround'> },
   heads: Heads,
-  unbinding: Set<Address>,
 ): () => Promise<void> {
   const outage = new Outage(log, 'no NEO node answers: no registration and no new call is allowed');
   const away = new Outage(log, 'registrations that have ended on chain wait for Kamailio');
@@ -75,10 +78,7 @@ export function createFollower(
       outage.report(error);
     }
     try {
-      for (const user of unbinding) {
-        await kamailio.unbind(user);
-        unbinding.delete(user);
-      }
+      for (const user of unbinding.users()) await unbinding.end(user);
       away.end();
     } catch (error) {
       if (!(error instanceof KamailioUnavailable)) throw error;

@@ -1,5 +1,5 @@
 import type { Terms } from '../../protocol/call/price.ts';
-import type { Call } from './calls.ts';
+import { callsAnsweredBefore } from './calls.ts';
 import type { CallKind } from './decide-call.ts';
 import { type Finding, judge, type LimitName, type Measured, type Verdict } from './decide-limits.ts';
 import { NONCE_MS } from './decide-registration.ts';
@@ -49,12 +49,12 @@ export function limitRegistration(
 }
 
 /** A warning of each call that lasts longer than most; its end is Kamailio's timer. */
-export function warnOfLongCalls(deps: LimitDeps, running: readonly Call[], warned: Set<string>, at: Date): void {
+export function warnOfLongCalls(deps: LimitDeps, warned: Set<string>, at: Date): void {
   const { warn } = deps.limits.longestCall;
-  for (const callId of warned) if (!running.some((call) => call.callId === callId)) warned.delete(callId);
-  for (const { callId, user, to, answeredAt } of running) {
-    if (warn === null || answeredAt === null || warned.has(callId)) continue;
-    if (at.getTime() - answeredAt.getTime() <= warn * 1000) continue;
+  const long = warn === null ? [] : callsAnsweredBefore(deps.store, new Date(at.getTime() - warn * SECOND_MS));
+  for (const callId of warned) if (!long.some((call) => call.callId === callId)) warned.delete(callId);
+  for (const { callId, user, to } of long) {
+    if (warned.has(callId)) continue;
     warned.add(callId);
     tell(deps, [{ limit: 'longestCall', verdict: 'warned' }], user ?? 'nobody', to, at);
   }
@@ -72,8 +72,8 @@ const counterOf = {
 } as const satisfies Record<Verdict, string>;
 
 function tell({ store, metrics, log }: LimitDeps, findings: Finding[], who: string, what: string, at: Date) {
-  const day = at.toISOString().slice(0, 10);
   for (const { limit, verdict } of findings) {
+    const day = at.toISOString().slice(0, 10);
     metrics.count(counterOf[verdict], limit);
     const row = store
       .prepare(`insert into limit_counts values (?, ?, ?, ?, 1, ?, ?) on conflict (day, limit_name, verdict, who)

@@ -10,17 +10,16 @@ import { reportNodes } from '../../process/nodes.ts';
 import { Outage } from '../../process/outage.ts';
 import { type Logger, type Running, runService } from '../../process/run.ts';
 import { createClient } from '../../protocol/api/client.ts';
-import type { Address } from '../../protocol/types/address.ts';
 import { defaultLimits, readLimitsFile } from '../kamailio/limits-file.ts';
 import { createChainView } from './chain-view.ts';
 import { type Config, loadProviderConfig } from './config.ts';
-import { createDecks, noteDeckSet } from './decks.ts';
+import { createDecks, noteDeckFound } from './decks.ts';
 import type { Deps } from './deps.ts';
 import { createFollower, readPosition, takeEvent, writePosition } from './follow.ts';
-import { followUp } from './follow-up.ts';
-import { HAND_IN_MS, handIn, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
+import { createHandIn, HAND_IN_MS, isPassing, MAX_BACK_OFF_MS } from './hand-in.ts';
 import { serve } from './http.ts';
 import { createKamailio } from './kamailio.ts';
+import { LIST_MS } from './list.ts';
 import { type Dns, locate } from './locate.ts';
 import { createMediaWatch, MEDIA_MS } from './media.ts';
 import { createMetrics } from './metrics.ts';
@@ -29,10 +28,10 @@ import { createRates } from './rates.ts';
 import { repeat } from './repeat.ts';
 import { kamailioRoutes } from './routes.ts';
 import { createRtpengine } from './rtpengine.ts';
-import { createSeenIdentities } from './seen.ts';
 import { showRoutes } from './show.ts';
 import { committed, openStore } from './store.ts';
-import { createWatch, LIST_MS, WATCH_MS } from './watch.ts';
+import { createUnbinding } from './unbinding.ts';
+import { createWatch, WATCH_MS } from './watch.ts';
 
 /** The machine's own resolver. */
 const dns: Dns = {
@@ -53,11 +52,14 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const rpc = createRpc(config.rpcUrl, { network, report: reportNodes(log) });
   const reader = createReader(rpc, contract);
   const heads = watchHeads(rpc.socket, { pollMs: HEAD_POLL_MS });
-  const unbinding = new Set<Address>();
+  const kamailio = createKamailio(config.providerKamailioUrl, config.providerSecret);
+  const unbinding = createUnbinding(store, kamailio);
+  const metrics = createMetrics();
+  const decks = createDecks(store);
   const begin = async () => {
     const record = await reader.provider(signer.address);
     if (record === null) log.warn(`${signer.address} is no provider on chain: krypton provider deploy makes it one`);
-    if (record?.tariffHash) noteDeckSet(store, record.tariffHash, record.deployedAt);
+    if (record?.tariffHash) noteDeckFound(store, record.tariffHash, record.deployedAt);
   };
   const chain = createChainView(
     {
@@ -65,7 +67,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
       reader,
       readBlocks: createBlockReader(contract),
       begin,
-      onEvent: (event, at) => takeEvent({ store, signer, unbinding }, event, at),
+      onEvent: (event, at) => takeEvent({ store, signer, decks, metrics, unbinding }, event, at),
       onBlock: (position) => writePosition(store, identity, position),
     },
     readPosition(store, identity),
@@ -75,12 +77,12 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     chain,
     reader,
     locate: (location) => locate(dns, location, config.providerAllowPrivate),
-    seen: createSeenIdentities(),
-    decks: createDecks(store),
-    kamailio: createKamailio(config.providerKamailioUrl, config.providerSecret),
+    decks,
+    kamailio,
+    unbinding,
     rtpengine: rtpengineOf(config),
     api: createClient({ url: config.apiUrl, signer }),
-    metrics: createMetrics(),
+    metrics,
     log,
     network,
     contract,
@@ -107,15 +109,17 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
     written: () => committed(store),
   });
   log.info({ provider: signer.address }, `listening on ${serving.url}`);
+  const stopping = new AbortController();
   const loops = [
-    repeat(createFollower({ ...deps, rpc }, heads, unbinding), 0, fail),
+    repeat(createFollower({ ...deps, rpc }, heads), 0, fail),
     repeat(watch.look, WATCH_MS, fail),
     repeat(watch.list, LIST_MS, fail),
     repeat(createMediaWatch(deps), MEDIA_MS, fail),
-    repeat(handInWith(deps), HAND_IN_MS, fail),
+    repeat(handInWith(deps, stopping.signal), HAND_IN_MS, fail),
   ];
   return {
     stop: async () => {
+      stopping.abort();
       heads.close();
       await Promise.all([serving.stop(), ...loops.map((stop) => stop())]);
       deps.rtpengine?.close();
@@ -126,14 +130,14 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
 }
 
 /** Backs off while the API is away; what waits is kept, whatever it answers. */
-function handInWith(deps: Deps): () => Promise<void> {
+function handInWith(deps: Deps, signal: AbortSignal): () => Promise<void> {
+  const handIn = createHandIn(deps, signal);
   const outage = new Outage(deps.log, 'records wait');
   let [failures, restUntil] = [0, 0];
   return async () => {
     if (Date.now() < restUntil) return;
     try {
-      await handIn(deps);
-      await followUp(deps);
+      await handIn();
       outage.end();
       failures = 0;
     } catch (error) {

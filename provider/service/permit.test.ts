@@ -20,7 +20,6 @@ import { putNumber } from './numbers.ts';
 import { type AskedCall, permit } from './permit.ts';
 import { createRates } from './rates.ts';
 import { noteAnswer, recordEnd } from './record.ts';
-import { createSeenIdentities } from './seen.ts';
 import { openStore } from './store.ts';
 import { userCounters } from './usage.ts';
 
@@ -56,11 +55,13 @@ function world(given: Partial<EscrowRecord> = {}, others: Record<string, EscrowR
   const store = openStore(':memory:');
   const escrows = new Map([['1', { ...record, ...given }], ...Object.entries(others)]);
   const state = { isAway: false, now: new Date() };
+  const sync = async () => {
+    if (state.isAway) throw new NodeUnavailable('away');
+    return height(1);
+  };
   const chain = {
-    sync: async () => {
-      if (state.isAway) throw new NodeUnavailable('away');
-      return height(1);
-    },
+    sync,
+    recent: sync,
     registrationsOf: async () => [],
     escrow: async (id: bigint) => escrows.get(String(id)) ?? null,
     escrowsOf: async () => [...escrows.keys()].map(BigInt),
@@ -71,7 +72,6 @@ function world(given: Partial<EscrowRecord> = {}, others: Record<string, EscrowR
     chain,
     reader: { provider: async () => null },
     locate: async () => null,
-    seen: createSeenIdentities(),
     decks: createDecks(store),
     policy: defaultPolicy,
     limits: { ...noLimits, longestCall: { warn: null, refuse: 3_600 }, blockedPrefixes: ['+31900'] } as Limits,

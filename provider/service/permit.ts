@@ -8,10 +8,11 @@ import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Elsewhere, findElsewhere, refuseIdentity } from './between.ts';
 import {
   type Call,
-  callsOnEscrow,
+  chargesOnEscrow,
   findCall,
   insertCall,
   noteSpentElsewhere,
+  notYet,
   unsettledOf,
   writeCharge,
 } from './calls.ts';
@@ -55,7 +56,6 @@ type PermitDeps = Pick<
   | 'reader'
   | 'decks'
   | 'locate'
-  | 'seen'
   | 'policy'
   | 'limits'
   | 'rates'
@@ -109,13 +109,12 @@ async function decide(deps: PermitDeps, asked: AskedCall): Promise<Permit> {
   const { store, chain, decks, limits } = deps;
   const kind = kindOf(asked, (number) => findNumber(store, number));
   if ('refused' in kind) return refuse(kind.refused);
-  await chain.sync();
+  await chain.recent();
   const doubt = await doubtOf(deps, asked);
   if (doubt) return refuse(doubt);
   const at = deps.now();
   const price = decks.price(kind.destination, at);
-  const callId = callIdOf(deps, asked);
-  const known = findCall(store, callId);
+  const { callId, known } = identify(deps, asked);
   const clash = clashOf(known, asked);
   if (clash) return refuse(clash);
   if (known ? known.charge === null : kind.isFree || isFree(kind.destination, price)) {
@@ -162,11 +161,7 @@ function decideCharged(
         escrow: permissionEscrow(record, voucherTotal(store, id)),
         price: known?.charge ? priceOfCharge(known.charge) : priceFor(price, record),
         unsettled: unsettledOf(store, id, record.spent),
-        ...promisesOf(
-          callsOnEscrow(store, id).flatMap(({ charge }) => (charge ? underWay(charge.hold) : [])),
-          callId,
-          at,
-        ),
+        ...promisesOf(chargesOnEscrow(store, id).map(underWay), callId, at),
         now: at,
       },
       policy,
@@ -202,15 +197,6 @@ function begin(
   invitedAt: Date,
 ): Omit<Call, 'charge'> {
   const { payer: user, direction, from, to } = kind;
-  const none = {
-    answeredAt: null,
-    seenAt: null,
-    dialog: null,
-    mediaAt: null,
-    lostAt: null,
-    billedUntil: null,
-    endReason: null,
-  };
   return {
     callId,
     sipCallId,
@@ -223,15 +209,19 @@ function begin(
     to,
     state: 'ringing',
     invitedAt,
-    ...none,
+    ...notYet,
   };
 }
 
 /** Unique for this provider: the Call-ID, and the caller's tag where somebody else uses the same one. */
-function callIdOf({ store }: Pick<Deps, 'store'>, { sipCallId, fromTag }: AskedCall): string {
-  const known = findCall(store, sipCallId);
-  const wanted = known === null || known.fromTag === fromTag ? sipCallId : `${sipCallId};${fromTag}`;
-  return callIdSchema.safeParse(wanted).success ? wanted : createHash('sha256').update(wanted).digest('hex');
+function identify(
+  { store }: Pick<Deps, 'store'>,
+  { sipCallId, fromTag }: AskedCall,
+): { callId: string; known: Call | null } {
+  const found = findCall(store, sipCallId);
+  const wanted = found === null || found.fromTag === fromTag ? sipCallId : `${sipCallId};${fromTag}`;
+  const callId = callIdSchema.safeParse(wanted).success ? wanted : createHash('sha256').update(wanted).digest('hex');
+  return { callId, known: callId === sipCallId ? found : findCall(store, callId) };
 }
 
 /** A user with more open escrows than this names the one that is meant. */

@@ -14,7 +14,7 @@ export function noteAnswer(
   const { changes } = inTransaction(store, () =>
     store
       .prepare(`update calls set state = 'running', answered_at = min(coalesce(answered_at, ?1), ?1), seen_at = max(?1, coalesce(seen_at, ?1)),
-        held_from = case when state = 'ringing' and held_from is not null then ?1 else held_from end,
+        held_from = case when state = 'ringing' and held_from is not null then ?1 else min(held_from, ?1) end,
         dialog_entry = ?2, dialog_id = ?3
       where call_id = ?4 and state <> 'over'`)
       .run(at.getTime(), dialog.entry, dialog.id, callId),

@@ -61,6 +61,7 @@ type RegisterDeps = Pick<
   Deps,
   | 'store'
   | 'chain'
+  | 'unbinding'
   | 'network'
   | 'contract'
   | 'signer'
@@ -99,12 +100,14 @@ async function decide(
   { connection, device, headers }: AskedRegistration,
   shown: Shown,
 ): Promise<RegistrationAnswer> {
-  const { store, chain, network, contract, signer, metrics } = deps;
+  const { store, chain, unbinding, network, contract, signer, metrics } = deps;
   const isAsking = !shown.session && !shown.proof && !shown.token;
   const given = { user, source: sourceOf(connection), isAsking, at: deps.now() };
   if (limitRegistration(deps, given)) return refusal(deps, 'tooMany');
-  if (!isAsking) await chain.sync();
+  if (!isAsking) await chain.recent();
   const registrations = isAsking ? [] : await chain.registrationsOf(user);
+  // whatever was registered before this one
+  if (registrations.some(({ provider }) => provider === signer.address)) await unbinding.end(user);
   const now = deps.now();
   const secret = headers.session ?? null;
   const decision = decideRegistration(shown, {

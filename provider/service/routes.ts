@@ -3,13 +3,14 @@ import { NodeUnavailable } from '../../chain/errors.ts';
 import { describe } from '../../process/run.ts';
 import { addressSchema } from '../../protocol/types/address.ts';
 import { datoshiSchema } from '../../protocol/types/datoshi.ts';
+import { priceAtAnswer, takeAnswer } from './answer.ts';
 import { findCall } from './calls.ts';
 import { type CallRefusal, sipAnswer } from './decide-call.ts';
 import type { LimitName } from './decide-limits.ts';
 import type { Deps } from './deps.ts';
 import { type Answer, type Route, route } from './http.ts';
 import { type AskedCall, permit } from './permit.ts';
-import { noteAnswer, noteBack, noteLost, recordEnd, setAside } from './record.ts';
+import { noteBack, noteLost, recordEnd, setAside } from './record.ts';
 import { type AskedRegistration, register } from './register.ts';
 import { type GivenVoucher, keepVoucher, type VoucherVerdict } from './vouchers.ts';
 import { canWake, wake } from './wake.ts';
@@ -71,6 +72,8 @@ const endedSchema = z.object({
 
 const wakeSchema = z.object({ callId: text, user: addressSchema, at: time, wakesAll: z.boolean() });
 
+const reportsSchema = z.object({ reports: z.array(z.unknown()).max(1_000) });
+
 const voucherSchema = z.object({ body: text });
 
 export function kamailioRoutes(deps: Deps): Route[] {
@@ -79,57 +82,75 @@ export function kamailioRoutes(deps: Deps): Route[] {
       json: await register(deps, asked as AskedRegistration),
     })),
     route('POST', '/call', callSchema, (asked) => answerCall(deps, asked)),
-    route('POST', '/answered', z.unknown(), (told) => takeReport(deps, answeredSchema, told, takeAnswer)),
-    route('POST', '/ended', z.unknown(), (told) => takeReport(deps, endedSchema, told, takeEnd)),
-    route('POST', '/lost', z.unknown(), (told) =>
-      takeReport(deps, lostSchema, told, (_, { callId, at }) => ({ json: { known: noteLost(deps, callId, at) } })),
-    ),
-    route('POST', '/back', z.unknown(), (told) =>
-      takeReport(deps, backSchema, told, (_, { callId }) => ({ json: { known: noteBack(deps, callId) } })),
-    ),
-    route('POST', '/wake', z.unknown(), (told) => takeReport(deps, wakeSchema, told, takeWaiting)),
+    route('POST', '/reports', reportsSchema, ({ reports: told }) => takeReports(deps, told)),
     route('POST', '/voucher', voucherSchema, ({ body }) => answerVoucher(deps, body)),
   ];
 }
 
-/** Kamailio tells again what is not taken: so what can't be read is kept aside, and blocks nothing behind it. */
-function takeReport<S extends z.ZodType>(
-  deps: Deps,
-  schema: S,
-  told: unknown,
-  take: (deps: Deps, report: z.output<S>) => Answer,
-): Answer {
-  const report = schema.safeParse(told);
-  if (report.success) return take(deps, report.data);
-  setAside(deps, 'malformed', { told, error: z.prettifyError(report.error) });
-  return { json: { result: 'aside' } };
+/** The calls' moments, as Kamailio tells them: in order, and again what could not be told. */
+const reports = {
+  answered: take(answeredSchema, (deps, { callId, entry, id, at }) =>
+    takeAnswer(deps, callId, { at, dialog: { entry, id } }) ? 'noted' : 'unknown',
+  ),
+  ended: take(endedSchema, takeEnd),
+  lost: take(lostSchema, (deps, { callId, at }) => (noteLost(deps, callId, at) ? 'noted' : 'unknown')),
+  back: take(backSchema, (deps, { callId }) => (noteBack(deps, callId) ? 'noted' : 'unknown')),
+  wake: take(wakeSchema, takeWaiting),
+};
+
+const kindSchema = z.object({ kind: z.enum(Object.keys(reports) as (keyof typeof reports)[]) });
+
+/** `failed`: at this very one, which is to be told again. */
+type Taken = 'noted' | 'unknown' | 'recorded' | 'known' | 'aside' | 'failed';
+
+/** So what can't be read is kept aside, and blocks nothing behind it. */
+function take<S extends z.ZodType>(schema: S, taken: (deps: Deps, report: z.output<S>) => Taken) {
+  return (deps: Deps, told: unknown): Taken => {
+    const report = schema.safeParse(told);
+    if (report.success) return taken(deps, report.data);
+    setAside(deps, 'malformed', { told, error: z.prettifyError(report.error) });
+    return 'aside';
+  };
 }
 
-function takeAnswer(deps: Deps, { callId, entry, id, at }: z.output<typeof answeredSchema>): Answer {
-  return { json: { known: noteAnswer(deps, callId, { at, dialog: { entry, id } }) } };
+function takeReports(deps: Deps, told: readonly unknown[]): Answer {
+  const results = told.map((each): Taken => {
+    const { kind } = kindSchema.safeParse(each).data ?? { kind: 'ended' }; // whose schema says what is wrong with it
+    try {
+      return reports[kind](deps, each);
+    } catch (error) {
+      deps.log.error(`a report of Kamailio: ${describe(error)}`);
+      deps.log.debug(error);
+      return 'failed';
+    }
+  });
+  return { json: { results } };
 }
 
 /**
  * Answered by a 2xx, and from its moment on: the engine's own beginning is the ACK, which comes later, or never. Where
  * the answer was not told, it has to do.
  */
-function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Answer {
+function takeEnd(deps: Deps, report: z.output<typeof endedSchema>): Taken {
   const { callId, start_time: start, end_time: end, duration, status, by, ringing, until } = report;
-  const endedAt = until === '' ? end : until;
   const isAnswered = status.startsWith('2');
-  const known = findCall(deps.store, callId)?.answeredAt ?? endedAt;
+  const priced = findCall(deps.store, callId)?.answeredAt ?? null;
+  const known = priced ?? (until || end);
   const began = Number(duration) > 0 && start < known ? start : known;
   const answeredAt = isAnswered ? began : null;
+  if (answeredAt && answeredAt !== priced) priceAtAnswer(deps, callId, answeredAt);
+  // nobody hangs up before the answer: who calls has a CANCEL for that
+  const endedAt = until === '' || until < began ? end : until;
   const hangupBy = isAnswered ? by : status === '487' ? 'caller' : null;
   const sipStatus = status === '' ? 500 : Number(status);
   const ended = { answeredAt, endedAt, sipStatus, hangupBy, ringingAt: ringing === '' ? null : ringing };
-  return { json: { result: recordEnd(deps, callId, ended) } };
+  return recordEnd(deps, callId, ended);
 }
 
 /** Nobody waits for the push services: other reports are told behind this one. */
-function takeWaiting(deps: Deps, waiting: z.output<typeof wakeSchema>): Answer {
+function takeWaiting(deps: Deps, waiting: z.output<typeof wakeSchema>): Taken {
   wake(deps, waiting).catch((error) => deps.log.error(`${waiting.callId}: nobody is woken: ${describe(error)}`));
-  return { json: {} };
+  return 'noted';
 }
 
 async function answerCall(deps: Deps, asked: z.output<typeof callSchema>): Promise<Answer> {

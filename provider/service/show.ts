@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Address, addressSchema } from '../../protocol/types/address.ts';
 import { type Call, callsUnderWay, findCall } from './calls.ts';
-import { keepDeck } from './decks.ts';
+import { keepDeck, knownHash } from './decks.ts';
 import type { Deps } from './deps.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { type Answer, type Route, read, route } from './http.ts';
@@ -110,7 +110,7 @@ async function status(deps: Deps) {
       kamailio: isKamailioUp,
       rtpengine: isRtpengineUp,
       gateways,
-      deck: { kind: deck.kind, hash: deck.kind === 'none' ? null : deck.hash },
+      deck: { kind: deck.kind, hash: knownHash(deck) },
       figures: Object.fromEntries(Object.entries(await figures(deps)).map(([name, { value }]) => [name, value])),
     },
   };
@@ -119,7 +119,8 @@ async function status(deps: Deps) {
 async function hangUp({ store, kamailio }: Deps, callId: string): Promise<Answer> {
   const call = findCall(store, callId);
   if (!call || call.state === 'over') return { status: 404, json: { error: `no call ${callId} is under way` } };
-  if (!call.dialog) return { status: 409, json: { error: `call ${callId} is not answered yet: it can't be hung up` } };
+  if (!call.dialog || call.state === 'ringing')
+    return { status: 409, json: { error: `call ${callId} is not answered yet: it can't be hung up` } };
   const { dialog } = call;
   return answerOf(async () => {
     const found = await kamailio.hangUp(dialog, 'hungUpByProvider');

@@ -60,6 +60,9 @@ const steps = [
   `alter table calls add column request text not null default '';`,
   `create table spent_elsewhere (escrow_id integer primary key, amount integer not null) strict;`,
   `alter table vouchers add column tried_at integer not null default 0;`,
+  `create table identities (said text primary key, until integer not null) strict;
+   create index identities_by_end on identities (until);`,
+  `create table unbinding (user text not null) strict;`,
 ];
 
 /** Another process (a backup, a person's shell) may hold it for so long. */
@@ -93,14 +96,15 @@ function keepStatements(store: Store): void {
 
 /**
  * All of it, or nothing. No network in here. What is written within one turn of the event loop reaches the disk together,
- * as a disk that is waited for takes milliseconds: whoever tells of it to the outside waits for `committed` first.
+ * and where much is written, what is written within `PACE_MS`, as the disk has to be waited for: whoever tells of it to
+ * the outside waits for `committed` first.
  */
 export function inTransaction<T>(store: Store, work: () => T): T {
   join(store);
-  store.exec('savepoint step');
+  store.prepare('savepoint step').run();
   try {
     const result = work();
-    store.exec('release step');
+    store.prepare('release step').run();
     return result;
   } catch (error) {
     store.exec('rollback to step; release step');
@@ -113,21 +117,29 @@ const groups = new WeakMap<Store, Promise<void>>();
 /** What was written so far is on disk. @throws where it can't be: then nothing of it was done */
 export const committed = (store: Store): Promise<void> => groups.get(store) ?? Promise.resolve();
 
+/** From one commit to the next where they come one after the other. */
+const PACE_MS = 4;
+const committedAt = new WeakMap<Store, number>();
+
 function join(store: Store): void {
   if (groups.has(store)) return;
-  store.exec('begin immediate');
-  const done = new Promise<void>((resolve, reject) => {
-    setImmediate(() => {
-      groups.delete(store);
-      try {
-        store.exec('commit');
-        resolve();
-      } catch (error) {
-        if (store.isTransaction) store.exec('rollback');
-        reject(error);
-      }
-    });
+  store.prepare('begin immediate').run();
+  const done = pause(store).then(() => {
+    groups.delete(store);
+    try {
+      store.prepare('commit').run();
+    } catch (error) {
+      if (store.isTransaction) store.exec('rollback');
+      throw error;
+    } finally {
+      committedAt.set(store, performance.now());
+    }
   });
   done.catch(() => undefined); // it is told to whoever waits
   groups.set(store, done);
+}
+
+function pause(store: Store): Promise<void> {
+  const rest = (committedAt.get(store) ?? Number.NEGATIVE_INFINITY) + PACE_MS - performance.now();
+  return new Promise((resolve) => (rest > 0 ? setTimeout(resolve, rest) : setImmediate(resolve)));
 }

@@ -1,59 +1,80 @@
 import { NodeUnavailable } from '../../chain/errors.ts';
+import type { EscrowRecord } from '../../chain/read.ts';
 import { Outage } from '../../process/outage.ts';
-import { type Call, callsOnEscrow, callsUnderWay, unsettledOf, writeCharge } from './calls.ts';
+import {
+  type Call,
+  callIdsUnderWay,
+  callsLostBefore,
+  callsOnEscrow,
+  escrowsUnderWay,
+  noteEnding,
+  unsettledOf,
+  writeCharge,
+} from './calls.ts';
 import { permissionEscrow } from './charge.ts';
-import { type Action, type ChargedCall, decideWatch, endOf, type WatchInput } from './decide-watch.ts';
+import { type Action, type ChargedCall, decideWatch, type WatchInput } from './decide-watch.ts';
 import type { Deps } from './deps.ts';
-import { type Dialog, KamailioUnavailable } from './kamailio.ts';
+import { KamailioUnavailable } from './kamailio.ts';
 import { warnOfLongCalls } from './limits.ts';
-import { recordEnd } from './record.ts';
+import { createList } from './list.ts';
+import { soundUntil } from './media.ts';
 import { committed, inTransaction } from './store.ts';
+import { createTimeouts, type Looked } from './timeouts.ts';
 import { voucherTotal } from './vouchers.ts';
 
 /** Money, vouchers and escrows of running calls are looked at so often. */
 export const WATCH_MS = 500;
-/** Kamailio is asked so often which calls there are. */
-export const LIST_MS = 5_000;
-/** The record of a call comes within seconds of its end. Past this, Kamailio has lost it. */
-const LOST_AFTER_MS = 30_000;
-/** Kamailio tells its age in whole seconds. */
-const UPTIME_TOLERANCE_MS = 2_000;
+/** After so long others get their turn. */
+const TURN_MS = 5;
 
 type WatchDeps = Pick<
   Deps,
-  'store' | 'chain' | 'kamailio' | 'graceMs' | 'policy' | 'limits' | 'rates' | 'metrics' | 'log' | 'now'
+  | 'store'
+  | 'chain'
+  | 'decks'
+  | 'kamailio'
+  | 'rtpengine'
+  | 'graceMs'
+  | 'policy'
+  | 'limits'
+  | 'rates'
+  | 'metrics'
+  | 'log'
+  | 'now'
 >;
 
 export type Watch = { look(): Promise<void>; list(): Promise<void> };
 
 /** Ends what is no longer paid for, and promises more to what is. */
 export function createWatch(deps: WatchDeps): Watch {
+  const { store, now } = deps;
   const nodeAway = new Outage(deps.log, 'running calls go on by what is known of their escrows');
   const kamailioAway = new Outage(deps.log, 'waiting for Kamailio');
-  /** Until when Kamailio lets each call run, as it was told last. */
-  const told = new Map<string, number>();
+  const timeouts = createTimeouts(deps);
+  const list = createList(deps);
   /** Calls that were warned of. */
   const warned = new Set<string>();
-
-  async function lookAt(escrowId: bigint): Promise<void> {
-    const record = await escrowOf(deps, escrowId, nodeAway);
-    if (record === 'unknown') return;
-    const actions = inTransaction(deps.store, () => decideAndWrite(deps, escrowId, record));
-    await committed(deps.store); // Kamailio is told of no hold that a crash could take back
-    await attempt(kamailioAway, () => Promise.all(actions.map((action) => end(deps, action))));
-    if (record) await attempt(kamailioAway, () => setTimeouts(deps, escrowId, record.endsAt, told));
-  }
 
   return {
     look: async () => {
       await attempt(kamailioAway, () => endLost(deps));
-      const underWay = callsUnderWay(deps.store);
-      warnOfLongCalls(deps, underWay, warned, deps.now());
-      const charged = underWay.filter(isCharged);
-      for (const callId of told.keys()) if (!charged.some((call) => call.callId === callId)) told.delete(callId);
-      await Promise.all([...new Set(charged.map(({ charge }) => charge.escrowId))].map(lookAt));
+      const escrows = await escrowsOf(deps, escrowsUnderWay(store), nodeAway);
+      const looked: Looked[] = [];
+      let begun = performance.now();
+      for (const [escrowId, record] of escrows) {
+        looked.push(...inTransaction(store, () => lookAt(deps, escrowId, record)));
+        if (performance.now() - begun < TURN_MS) continue;
+        await committed(store);
+        begun = performance.now();
+      }
+      await committed(store); // Kamailio is told of no hold that a crash could take back
+      const ending = looked.map(({ action }) => action).filter((action) => action?.kind === 'end');
+      await Promise.all(ending.map((action) => attempt(kamailioAway, () => end(deps, action))));
+      await attempt(kamailioAway, () => timeouts.tell(looked));
+      timeouts.forgetAllBut(callIdsUnderWay(store));
+      warnOfLongCalls(deps, warned, now());
     },
-    list: () => attempt(kamailioAway, () => compare(deps)),
+    list: () => attempt(kamailioAway, list),
   };
 }
 
@@ -70,23 +91,30 @@ async function attempt(outage: Outage, work: () => Promise<unknown>): Promise<vo
   }
 }
 
-async function escrowOf({ chain }: WatchDeps, id: bigint, outage: Outage) {
-  try {
-    const record = await chain.escrow(id);
-    outage.end();
-    return record;
-  } catch (error) {
-    if (!(error instanceof NodeUnavailable)) throw error;
-    outage.report(error);
-    return 'unknown';
-  }
+/** Without those of which no node tells; null: it is closed. */
+async function escrowsOf(
+  { chain }: WatchDeps,
+  ids: readonly bigint[],
+  outage: Outage,
+): Promise<Map<bigint, EscrowRecord | null>> {
+  const found = new Map<bigint, EscrowRecord | null>();
+  const read = async (id: bigint) => {
+    try {
+      found.set(id, await chain.escrow(id));
+      outage.end();
+    } catch (error) {
+      if (!(error instanceof NodeUnavailable)) throw error;
+      outage.report(error);
+    }
+  };
+  await Promise.all(ids.map(read));
+  return found;
 }
 
-function decideAndWrite(
-  { store, policy, now }: WatchDeps,
-  escrowId: bigint,
-  record: Awaited<ReturnType<WatchDeps['chain']['escrow']>>,
-): Action[] {
+type End = Action & { kind: 'end' };
+
+function lookAt(deps: WatchDeps, escrowId: bigint, record: EscrowRecord | null): Looked[] {
+  const { store, policy, now } = deps;
   const calls = callsOnEscrow(store, escrowId).filter(isCharged);
   const input: WatchInput = {
     calls,
@@ -94,123 +122,46 @@ function decideAndWrite(
     unsettled: unsettledOf(store, escrowId, record?.spent ?? 0n),
     now: now(),
   };
-  const actions = decideWatch(input, policy);
-  for (const action of actions) {
-    const { callId } = action.call;
-    if (action.kind === 'extend') writeCharge(store, callId, action.charge);
-    // whatever ends the call of a phone that was cut off: it is billed until then
-    else
-      store
-        .prepare(`update calls set end_reason = coalesce(end_reason, ?), billed_until = coalesce(lost_at, billed_until)
-          where call_id = ?`)
-        .run(action.reason, callId);
-  }
-  return actions;
+  const actions = new Map(decideWatch(input, policy).map((action) => [action.call, action]));
+  for (const action of actions.values()) write(deps, action);
+  return calls.map((call) => ({ call, action: actions.get(call) ?? null, escrowEndsAt: record?.endsAt ?? null }));
+}
+
+function write({ store }: Pick<WatchDeps, 'store'>, action: Action): void {
+  const { callId } = action.call;
+  if (action.kind === 'extend') writeCharge(store, callId, action.charge);
+  else noteEnding(store, callId, action.reason);
 }
 
 /** Asked again with each look until the call is over. */
-async function end({ kamailio, metrics }: WatchDeps, action: Action): Promise<void> {
-  if (action.kind !== 'end') return;
-  const { dialog, endReason } = action.call;
-  if (endReason === null) metrics.count('calls_ended_by_us', action.reason);
-  if (dialog) await kamailio.hangUp(dialog, action.reason); // else the next list tells which one it is
+async function end(deps: WatchDeps, { call, reason }: End): Promise<void> {
+  const { kamailio, metrics } = deps;
+  const { dialog, endReason, state } = call;
+  if (state === 'running') await billToSound(deps, call);
+  if (endReason === null) metrics.count('calls_ended_by_us', reason);
+  if (dialog) await kamailio.hangUp(dialog, reason); // else the next list tells which one it is
 }
 
-/** Of phones that were cut off and have not come back: billed until they were cut off. */
-async function endLost({ store, kamailio, metrics, graceMs, now }: WatchDeps): Promise<void> {
-  const limit = now().getTime() - graceMs;
-  const gone = callsUnderWay(store).filter(({ lostAt }) => lostAt !== null && lostAt.getTime() <= limit);
-  for (const { callId, lostAt, dialog, endReason } of gone) {
+/** A phone whose network is gone signs no vouchers, either: it is billed until its sound stopped. */
+async function billToSound(deps: WatchDeps, call: Call): Promise<void> {
+  const { store } = deps;
+  const until = await soundUntil(deps, call);
+  if (until === null) return;
+  inTransaction(store, () =>
     store
-      .prepare(
-        "update calls set end_reason = coalesce(end_reason, 'connectionLost'), billed_until = ? where call_id = ?",
-      )
-      .run(lostAt?.getTime() ?? null, callId);
+      .prepare('update calls set billed_until = coalesce(billed_until, ?) where call_id = ?')
+      .run(until.getTime(), call.callId),
+  );
+  await committed(store); // to where it is billed has to outlive what follows
+}
+
+/** Of phones that were cut off and have not come back. */
+async function endLost({ store, kamailio, metrics, graceMs, now }: WatchDeps): Promise<void> {
+  const gone = callsLostBefore(store, new Date(now().getTime() - graceMs));
+  for (const { callId, dialog, endReason } of gone) {
+    inTransaction(store, () => noteEnding(store, callId, 'connectionLost'));
     if (endReason === null) metrics.count('calls_ended_by_us', 'connectionLost');
-    await committed(store); // to where it is billed has to outlive what follows
+    await committed(store); // from now on it does not come back
     if (dialog) await kamailio.hangUp(dialog, 'connectionLost');
   }
-}
-
-/** Kamailio ends a call by itself where we can't: at the same second. */
-async function setTimeouts(
-  { store, kamailio, limits, now }: WatchDeps,
-  escrowId: bigint,
-  escrowEndsAt: Date,
-  told: Map<string, number>,
-): Promise<void> {
-  const running = callsOnEscrow(store, escrowId)
-    .filter(isCharged)
-    .filter(({ state }) => state === 'running');
-  for (const call of running) {
-    const { callId, dialog, answeredAt, endReason } = call;
-    if (dialog === null || answeredAt === null || endReason !== null) continue;
-    const longest = answeredAt.getTime() + limits.longestCall.refuse * 1000;
-    const until = Math.min(endOf(call).getTime(), escrowEndsAt.getTime(), longest);
-    if (told.get(callId) === until) continue;
-    const seconds = Math.max(1, Math.ceil((until - now().getTime()) / 1000));
-    if (await kamailio.setTimeout(dialog, seconds)) told.set(callId, until);
-  }
-}
-
-/** Calls that run and that nobody pays, as their record is there already or their store is lost. */
-async function endUnknown(
-  { store, kamailio, metrics, log }: Pick<WatchDeps, 'store' | 'kamailio' | 'metrics' | 'log'>,
-  dialogs: readonly Dialog[],
-): Promise<void> {
-  const known = new Set(callsUnderWay(store).map(({ callId }) => callId));
-  for (const { entry, id, callId, isAnswered } of dialogs) {
-    if (!isAnswered || callId === null || known.has(callId)) continue;
-    // one whose end was told a moment ago may stand in the list yet
-    if (!(await kamailio.hangUp({ entry, id }, 'callUnknown'))) continue;
-    metrics.count('calls_ended_by_us', 'callUnknown');
-    log.warn({ callId }, 'Kamailio has a call that is not under way here: it is ended');
-  }
-}
-
-/** Notes which calls are alive, and closes those that Kamailio has lost at the moment at which they were seen last. */
-async function compare({ store, kamailio, now, ...rest }: WatchDeps): Promise<void> {
-  const asked = now();
-  const startedAt = asked.getTime() - (await kamailio.uptimeS()) * 1000 - UPTIME_TOLERANCE_MS;
-  const dialogs = await kamailio.dialogs();
-  await endUnknown({ store, kamailio, ...rest }, dialogs);
-  const lost = inTransaction(store, () =>
-    callsUnderWay(store).filter((call) => {
-      const dialog = dialogs.find(({ sipCallId, callId, entry, id }) => {
-        if (call.dialog) return call.dialog.entry === entry && call.dialog.id === id;
-        return callId === null ? call.sipCallId === sipCallId : call.callId === callId;
-      });
-      if (dialog) {
-        note(store, call, dialog, asked);
-        return false;
-      }
-      // Kamailio keeps dialogs and reports in memory: what is older than itself it has forgotten
-      if (call.invitedAt.getTime() < startedAt) return true;
-      return asked.getTime() - (call.seenAt ?? call.invitedAt).getTime() > LOST_AFTER_MS;
-    }),
-  );
-  for (const call of lost) {
-    rest.log.warn(
-      { callId: call.callId },
-      'Kamailio has lost this call: it is closed at the moment at which it was seen last',
-    );
-    const { answeredAt, seenAt, invitedAt } = call;
-    const ended = { answeredAt, endedAt: seenAt ?? invitedAt, sipStatus: 500, hangupBy: 'lost' };
-    recordEnd({ store, now, ...rest }, call.callId, ended);
-  }
-}
-
-/** An answer that was not told (the service was down) is seen here. */
-function note(
-  store: WatchDeps['store'],
-  call: Call,
-  { entry, id, isAnswered }: { entry: number; id: number; isAnswered: boolean },
-  at: Date,
-): void {
-  store
-    .prepare(`update calls set seen_at = ?1, dialog_entry = ?2, dialog_id = ?3,
-        state = case when ?4 then 'running' else state end,
-        answered_at = case when ?4 then coalesce(answered_at, ?1) else answered_at end
-      where call_id = ?5 and state <> 'over'`)
-    .run(at.getTime(), entry, id, isAnswered ? 1 : 0, call.callId);
 }

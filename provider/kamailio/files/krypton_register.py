@@ -41,8 +41,8 @@ import KSR
 
 # A chain node that is asked answers within a second or two; a phone waits longer than this.
 TIMEOUT_S = 4
-# Reports that are told in one go, before the timer's next turn.
-REPORTS_AT_ONCE = 500
+# Reports that are told together, and how often before the timer's next turn.
+REPORTS_AT_ONCE, ROUNDS = 100, 20
 
 REGISTER_HEADERS = {
     "provider": "X-Krypton-Provider",
@@ -78,8 +78,8 @@ class Krypton:
         self.address = urlsplit(settings["url"])
         self.secret = settings["secret"]
         self.connection = None
-        # The report that was taken from the queue and could not be told.
-        self.untold = None
+        # Reports that were taken from the queue and are not told yet.
+        self.untold = []
 
     def child_init(self, rank):
         """Each process of Kamailio has a connection of its own."""
@@ -159,29 +159,34 @@ class Krypton:
     def krypton_report(self, msg):
         """
         Tells what is in the queue, in order: an answer that is told after the end counts for nothing. While the wallet
-        service is away the first one waits, and all others behind it; one that it fails at goes to the end of the queue.
+        service is away the first ones wait, and all others behind them; one that it fails at goes to the end of the queue.
         """
-        for _ in range(REPORTS_AT_ONCE):
-            if self.untold is None:
-                if KSR.mqueue.mq_fetch("krypton") < 0:
-                    return ALLOWED
-                self.untold = text("$mqk(krypton)"), text("$mqv(krypton)")
-                KSR.mqueue.mq_pv_free("krypton")
-            key, value = self.untold
+        for _ in range(ROUNDS):
+            self.fetch_reports()
+            if not self.untold:
+                return ALLOWED
             try:
-                self.ask(*report(key, value))
-            except Failed as error:
-                KSR.mqueue.mq_add("krypton", key, value)
-                self.untold = None
-                KSR.warn("krypton: a report is kept: %s\n" % error)
-                return ALLOWED
+                results = self.ask("/reports", {"reports": [each for _, each in self.untold]})["results"]
             except Unavailable as error:
-                KSR.warn("krypton: a report is kept: %s\n" % error)
+                KSR.warn("krypton: reports are kept: %s\n" % error)
                 return ALLOWED
-            except ValueError as error:
-                KSR.err("krypton: a report that can't be read is dropped: %s: %s\n" % (error, value))
-            self.untold = None
+            failed = [item for (item, _), result in zip(self.untold, results) if result == "failed"]
+            self.untold = []
+            for item in failed:
+                KSR.warn("krypton: a report is kept that the wallet service fails at: %s %s\n" % item)
+                KSR.mqueue.mq_add("krypton", *item)
+            if failed:
+                return ALLOWED
         return ALLOWED
+
+    def fetch_reports(self):
+        while len(self.untold) < REPORTS_AT_ONCE and KSR.mqueue.mq_fetch("krypton") >= 0:
+            item = text("$mqk(krypton)"), text("$mqv(krypton)")
+            KSR.mqueue.mq_pv_free("krypton")
+            try:
+                self.untold.append((item, report(*item)))
+            except ValueError as error:
+                KSR.err("krypton: a report that can't be read is dropped: %s: %s\n" % (error, item[1]))
 
     # ---- the wallet service
 
@@ -252,20 +257,30 @@ def report(key, value):
     """A report of the queue, as the wallet service takes it."""
     if key == "answered":
         call_id, entry, number, at = value.split(" ")
-        return "/answered", {"callId": call_id, "entry": int(entry), "id": int(number), "at": at}
+        return {"kind": "answered", "callId": call_id, "entry": int(entry), "id": int(number), "at": at}
     if key == "lost":
         call_id, at = value.split(" ")
-        return "/lost", {"callId": call_id, "at": at}
+        return {"kind": "lost", "callId": call_id, "at": at}
     if key == "back":
-        return "/back", {"callId": value}
+        return {"kind": "back", "callId": value}
     if key == "wake":
         call_id, user, at, whom = value.split(" ")
-        return "/wake", {"callId": call_id, "user": user, "at": at, "wakesAll": whom == "all"}
+        return {"kind": "wake", "callId": call_id, "user": user, "at": at, "wakesAll": whom == "all"}
     if key == "message":
         call_id, at, status = value.split(" ")
-        ended = {"callId": call_id, "start_time": at, "end_time": at, "duration": "0", "status": status, "by": "caller"}
-        return "/ended", ended
-    return "/ended", json.loads(value)
+        return ended(call_id, at, status, "caller")
+    if key == "hungUp":
+        call_id, at, by = value.split(" ")
+        return ended(call_id, at, "200", by)
+    record = json.loads(value)
+    if not isinstance(record, dict):
+        raise ValueError("no record of a call")
+    return {**record, "kind": "ended"}
+
+
+def ended(call_id, at, status, by):
+    moments = {"start_time": at, "end_time": at, "duration": "0"}
+    return {"kind": "ended", "callId": call_id, **moments, "status": status, "by": by}
 
 
 def mod_init():
