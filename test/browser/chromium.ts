@@ -31,3 +31,11 @@ export const chromiumFlags = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** A browser whose microphone beeps, whose calls may go over the loopback, and which needs no touch to be heard. */
+export const callFlags = [
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  '--allow-loopback-in-peer-connection',
+];

@@ -47,11 +47,13 @@ beforeEach(async () => {
 
 type OpenApi = { paths: Record<string, object>; components: { schemas: object } };
 
-/** Opens every operation; each click takes one from those that are closed. */
+/** Opens every operation, all at once: a mouse would take a second for each. */
 async function openAll(): Promise<void> {
   const closed = page.locator('.opblock-summary-control[aria-expanded="false"]');
-  for (let left = await closed.count(); left > 0; left -= 1) await closed.first().click();
-  expect(await closed.count()).toBe(0);
+  await closed.evaluateAll((controls) => {
+    for (const control of controls) control.click();
+  });
+  await expect.poll(() => closed.count(), { timeout: 30_000 }).toBe(0);
 }
 
 test('the page shows every operation and shape, within its strict policy, and asks nobody else', async () => {

@@ -2,12 +2,19 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** As strict as a page with money in it will have it: scripts of its own, and no text that becomes code. */
-const policy = "default-src 'none'; script-src 'self'";
+const policyOf = (connections: string) => `default-src 'none'; script-src 'self'; connect-src ${connections}`;
 const page =
   '<!doctype html><meta charset="utf-8"><title>KRYPTON</title><script type="module" src="/page.js"></script>';
 
-/** A site of one page with this script, on localhost: WebCrypto wants a secure context. */
-export async function servePage(script: string): Promise<{ url: string; close(): Promise<void> }> {
+/**
+ * A site of one page with this script, on localhost: WebCrypto and microphones want a secure context. `connections`: what
+ * else the page may ask, as its policy says it.
+ */
+export async function servePage(
+  script: string,
+  connections = "'none'",
+): Promise<{ url: string; close(): Promise<void> }> {
+  const policy = policyOf(connections);
   const server = createServer(({ url }, response) => {
     const isScript = url === '/page.js';
     const type = isScript ? 'text/javascript' : 'text/html';

@@ -25,7 +25,7 @@ export async function buildWeb({ devnet, dist = join(web, devnet ? 'dist-devnet'
     build: {
       ...output,
       outDir: dist,
-      rolldownOptions: { checks, output: { codeSplitting: { groups: [schemasFirst] } } },
+      rolldownOptions: { checks, output: { codeSplitting: { groups: [schemasFirst, firstPaint] } } },
     },
   });
   await build({
@@ -76,7 +76,10 @@ const checks = { bundlerTimings: false };
  * zod, and what sets it up, in one file: a file is run as a whole before those that need it, so that no schema is made
  * before (ui/no-eval.ts).
  */
-const schemasFirst = { name: 'schemas', test: /node_modules[\\/]zod[\\/]|web[\\/]ui[\\/]no-eval/ };
+const schemasFirst = { name: 'schemas', test: /node_modules[\\/]zod[\\/]|web[\\/]ui[\\/]no-eval/, priority: 1 };
+
+/** All that the page begins with, in one more: of many small ones a browser asks for a few at a time. */
+const firstPaint = { name: 'first', tags: ['$initial' as const] };
 
 const shared = ({ devnet }: { devnet: boolean }): InlineConfig => ({
   configFile: false,

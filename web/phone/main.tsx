@@ -5,6 +5,7 @@ import '../ui/theme.css';
 import './phone.css';
 import { render } from 'preact';
 import { Failure } from '../ui/failure.tsx';
+import { keepFocus } from '../ui/keep-focus.ts';
 import { keepPreferences } from '../ui/preferences.ts';
 import { followHash } from '../ui/router.ts';
 import { t } from '../ui/strings/strings.ts';
@@ -17,6 +18,7 @@ import { loadSettings } from './settings.ts';
 async function start(root: Element): Promise<void> {
   keepPreferences();
   followHash();
+  keepFocus();
   watchInstallOffer();
   try {
     if (!isSecureContext) throw new Error(t.value.shared.needsHttps);
@@ -32,4 +34,5 @@ async function start(root: Element): Promise<void> {
 }
 
 const root = document.querySelector('#app');
-if (root) await start(root);
+// not awaited here: what a part loads later waits for the end of this file
+if (root) void start(root);

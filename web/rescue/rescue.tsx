@@ -23,7 +23,7 @@ export function Rescue() {
   const words = t.value.rescue;
   const { value } = opened;
   return (
-    <main class="purse-page purse-alone">
+    <main class="purse-page purse-alone" tabIndex={-1}>
       <h1>{words.title}</h1>
       <p class="quiet">{words.why}</p>
       {value ? <Belongings purse={value.purse} onForget={forget} /> : <Question onOpen={open} />}

@@ -19,13 +19,15 @@ let services: Service[] = [];
 let url: string;
 let key: Key;
 
-const deckOf = (ratePerSecond: string): RateDeckDocument => ({
+const everySecond = { initialIncrement: 1, increment: 1 };
+
+const deckOf = (ratePerSecond: string, provider = world.provider): RateDeckDocument => ({
   version: 1,
-  provider: world.provider.address,
+  provider: provider.address,
   effectiveFrom: '2026-01-01T00:00:00.000Z',
   entries: [
     { prefix: '+31', ratePerSecond, feePerCall: '0', initialIncrement: 60, increment: 6 },
-    { prefix: 'in:', ratePerSecond: '0', feePerCall: '0', initialIncrement: 1, increment: 1 },
+    { prefix: 'in:', ratePerSecond: '0', feePerCall: '0', ...everySecond },
   ],
 });
 
@@ -119,6 +121,33 @@ describe('providers', { timeout: 90_000 }, () => {
     const line = page.locator('.purse-line', { hasText: 'sip.example.org' });
     await line.getByText(/The service handed over another price list/).waitFor();
     expect(await line.getByText('Price checked on the chain').count()).toBe(0);
+  });
+
+  test('what a provider says of itself is text and no more', async () => {
+    const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+    const provider = await createFundedAccount(wholeGas(20));
+    const deck = {
+      ...deckOf('100000', provider),
+      entries: [{ prefix: '+49', description: evil, ratePerSecond: '100000', feePerCall: '0', ...everySecond }],
+    };
+    const hash = bytesOfHex(rateDeckHash(canonicalRateDeck(deck)));
+    await world.send(provider, 'deploy', { provider: provider.address, location: evil });
+    const uri = `javascript:alert(3)//${evil}`;
+    const { height } = await world.send(provider, 'setTariff', { provider: provider.address, uri, hash });
+    const client = createClient({ url, signer: provider, minHeight: height });
+    await client.call(putTariff, { params: { address: provider.address }, body: deck });
+    const { page, complaints } = await open();
+    await go(page, '#/providers');
+    await page.getByLabel('A number or a country’s prefix').fill('+49');
+    await page.getByRole('button', { name: 'Search' }).click();
+    const line = page.locator('.purse-line', { hasText: evil });
+    await line.getByText('Price checked on the chain').waitFor();
+    await line.getByRole('link').first().click();
+    await page.getByText('from the service, its hash fits the chain').waitFor();
+    await page.getByText(evil).first().waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(await page.locator('a[href^="javascript:"]').count()).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   test('where the service is away, a provider is chosen by its address', async () => {

@@ -6,7 +6,13 @@ import { type ServedPages, servePages } from '../../stack/serve-pages.ts';
 import { chromiumFlags } from '../../test/browser/chromium.ts';
 import { fundAccount } from './fund.ts';
 
-type Options = { /** Another build than the one for a devnet. */ folder?: string; settings?: Record<string, unknown> };
+type Options = {
+  /** Another build than the one for a devnet. */
+  folder?: string;
+  settings?: Record<string, unknown>;
+  /** What its browser is started with besides. */
+  flags?: readonly string[];
+};
 
 /** A page that has complained of nothing, and what it has asked for. */
 export type Visit = { page: Page; context: BrowserContext; asked: string[]; complaints: string[] };
@@ -26,7 +32,7 @@ const phone: BrowserContextOptions = {
 };
 
 /** The pages as `npm start` serves them, and a Chromium to visit them with, for all tests of a file. */
-export function useSite({ folder, settings = {} }: Options = {}) {
+export function useSite({ folder, settings = {}, flags = [] }: Options = {}) {
   let browser: Browser;
   let served: ServedPages;
   beforeAll(async () => {
@@ -43,7 +49,7 @@ export function useSite({ folder, settings = {} }: Options = {}) {
       },
       { host: '127.0.0.1', port: 0 },
     );
-    browser = await chromium.launch({ executablePath: program.path, args: chromiumFlags });
+    browser = await chromium.launch({ executablePath: program.path, args: [...chromiumFlags, ...flags] });
   });
   afterAll(async () => {
     await browser?.close();
@@ -84,11 +90,31 @@ export async function visitSite(
   return { page, context, asked, complaints };
 }
 
-/** What axe finds that keeps somebody from using the page; nothing may. */
+/** What axe finds that keeps somebody from using the page; nothing may, in the light and in the dark. */
 export async function expectAccessible(page: Page): Promise<void> {
+  const [light, dark] = ['light', 'dark'] as const;
+  const isDark = await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches);
+  const found = await graveFaults(page, {});
+  // the same page in other colours: all but these is looked at already
+  await page.emulateMedia({ colorScheme: isDark ? light : dark });
+  found.push(...(await graveFaults(page, { runOnly: ['color-contrast'] })));
+  await page.emulateMedia({ colorScheme: isDark ? dark : light });
+  expect(found).toEqual([]);
+}
+
+/** Colours that are on their way to others are not what anybody reads; a spinner never comes to its end. */
+const standStill = (page: Page) =>
+  page.evaluate(async () => {
+    const passing = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(passing.map(({ finished }) => finished));
+  });
+
+async function graveFaults(page: Page, options: { runOnly?: string[] }): Promise<string[]> {
+  await standStill(page);
   // As a script of the browser, not of the page: the page's policy stays what it is.
-  const found = await page.evaluate(`(() => { ${axe}; return axe.run({ preload: false }); })()`);
+  const asked = JSON.stringify({ preload: false, ...options });
+  const found = await page.evaluate(`(() => { ${axe}; return axe.run(${asked}); })()`);
   const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }

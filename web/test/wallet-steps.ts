@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { decryptKey } from '../wallet/nep2.ts';
+import { byTouch, type Hand } from './hand.ts';
 
 export const password = 'four words to try';
 
@@ -12,14 +13,14 @@ export const slow = { timeout: 30_000 };
 export type Backup = { encrypted: string; privateKey: Uint8Array; address: string; file: string };
 
 /** From the first screen to the backup, which is saved as a file. */
-export async function makeKey(page: Page): Promise<Backup> {
-  await page.getByRole('link', { name: 'Create a wallet' }).click();
-  await page.getByLabel('New password').fill(password);
-  await page.getByLabel('The same again').fill(password);
-  await page.getByRole('button', { name: 'Make the key' }).click();
+export async function makeKey(page: Page, hand: Hand = byTouch): Promise<Backup> {
+  await hand.press(page.getByRole('link', { name: 'Create a wallet' }));
+  await hand.write(page.getByLabel('New password'), password);
+  await hand.write(page.getByLabel('The same again'), password);
+  await hand.press(page.getByRole('button', { name: 'Make the key' }));
   await page.getByRole('heading', { name: 'Keep the backup' }).waitFor(slow);
   const saving = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Save as a file' }).click();
+  await hand.press(page.getByRole('button', { name: 'Save as a file' }));
   const file = await (await saving).path();
   const [account] = JSON.parse(readFileSync(file, 'utf8')).accounts;
   const privateKey = decryptKey(account.key, password) ?? expect.fail('the backup does not open');
@@ -27,20 +28,20 @@ export async function makeKey(page: Page): Promise<Backup> {
 }
 
 /** Reads the characters that are asked for from the backup. */
-export async function proveBackup(page: Page, { encrypted }: Backup): Promise<void> {
-  await page.getByRole('button', { name: 'I have kept it' }).click();
-  await answerProof(page, (place) => encrypted[place - 1] ?? '');
+export async function proveBackup(page: Page, { encrypted }: Backup, hand: Hand = byTouch): Promise<void> {
+  await hand.press(page.getByRole('button', { name: 'I have kept it' }));
+  await answerProof(page, (place) => encrypted[place - 1] ?? '', hand);
   await page.getByRole('heading', { name: 'Your wallet is ready' }).first().waitFor();
 }
 
-export async function answerProof(page: Page, answer: (place: number) => string): Promise<void> {
+export async function answerProof(page: Page, answer: (place: number) => string, hand: Hand = byTouch): Promise<void> {
   const fields = page.locator('.characters label');
   await fields.first().waitFor();
   for (const field of await fields.all()) {
     const [, place] = /^Character (\d+)/.exec((await field.textContent()) ?? '') ?? [];
-    await field.locator('input').fill(answer(Number(place)));
+    await hand.write(field.locator('input'), answer(Number(place)));
   }
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await hand.press(page.getByRole('button', { name: 'Continue' }));
 }
 
 export async function createWallet(page: Page): Promise<Backup> {

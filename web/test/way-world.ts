@@ -9,12 +9,11 @@ import type { Address } from '../../protocol/types/address.ts';
 import { scriptHashSchema } from '../../protocol/types/hash.ts';
 import { walletOf } from '../../stack/accounts.ts';
 import { locateFolder, tools } from '../../stack/folder.ts';
-import { chromiumFlags } from '../../test/browser/chromium.ts';
+import { callFlags, chromiumFlags } from '../../test/browser/chromium.ts';
 import { krypton } from '../../test/harness/krypton.ts';
 import { startNpmPhone } from '../../test/harness/npm-phone.ts';
 import { endOf, startStack } from '../../test/harness/stack.ts';
-import { type Visit, visitSite } from './site.ts';
-import { callFlags } from './telephone/site.ts';
+import { expectAccessible, type Visit, visitSite } from './site.ts';
 
 /** All that `npm start` and `npm run phone` start, and somebody who comes to its page with nothing. */
 
@@ -82,8 +81,10 @@ export function soundOf(page: Page): Promise<{ came: number; went: number; energ
 /** `PICTURES=docs/softphone npx vitest run web/test/way.test.ts` draws the pictures of docs/softphone.md anew. */
 const pictures = process.env.PICTURES;
 
-export async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
+/** A screen of the way, which anybody can use. Its name is its picture's; left out, it is not drawn. */
+export async function see(page: Page, name?: string): Promise<void> {
+  await expectAccessible(page);
+  if (pictures === undefined || name === undefined) return;
   mkdirSync(pictures, { recursive: true });
   await page.waitForTimeout(400); // what moves has arrived
   await page.screenshot({ path: join(pictures, `${name}.png`) });

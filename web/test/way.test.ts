@@ -4,10 +4,10 @@ import type { Address } from '../../protocol/types/address.ts';
 import { datoshi, parseGas } from '../../protocol/types/datoshi.ts';
 import { hasKamailio } from '../../test/harness/kamailio.ts';
 import { hasRtpengine } from '../../test/harness/rtpengine.ts';
+import { byKeys, byTouch, type Hand } from './hand.ts';
 import { expectSum, go, wholeGas } from './purse-page.ts';
-import { expectAccessible } from './site.ts';
 import { isLocked, makeKey, password, proveBackup } from './wallet-steps.ts';
-import { picture, soundOf, startWayWorld, type WayWorld } from './way-world.ts';
+import { see, soundOf, startWayWorld, type WayWorld } from './way-world.ts';
 
 const canRun = (await hasKamailio()) && (await hasRtpengine());
 const startLimitMs = 180_000;
@@ -27,14 +27,14 @@ describe.runIf(canRun)('a stranger’s way', () => {
   afterAll(() => world?.stop(), 60_000);
 
   /** Reads what will be signed, says yes, and waits for its block. Fees are what is shown, and nothing else. */
-  async function sign(page: Page, name: string, { isRead = true, locked = false } = {}) {
+  async function sign(page: Page, name: string, hand: Hand, { isRead = true, locked = false } = {}) {
     const sheet = page.getByRole('dialog');
     const button = sheet.getByRole('button', { name: 'Sign and send' });
     await button.waitFor(soon);
-    await picture(page, name);
+    await see(page, name);
     const sentence = (await sheet.locator('.purse-deeds').textContent()) ?? '';
     fees += parseGas((await sheet.locator('.purse-facts data').first().getAttribute('value')) ?? '');
-    await button.click();
+    await hand.press(button);
     if (locked) {
       const question = page.getByRole('dialog', { name: 'Unlock the wallet' });
       await question.getByLabel('Password', { exact: true }).fill(password);
@@ -42,14 +42,14 @@ describe.runIf(canRun)('a stranger’s way', () => {
     }
     if (!isRead) return sentence;
     await sheet.getByText(/^Done, in block \d+\.$/).waitFor(soon);
-    await sheet.getByRole('button', { name: 'Done' }).click();
+    await hand.press(sheet.getByRole('button', { name: 'Done' }));
     return sentence;
   }
 
-  async function dial(page: Page): Promise<void> {
-    await page.getByLabel('Number, name or NEO address').fill(world.number);
+  async function dial(page: Page, hand: Hand): Promise<void> {
+    await hand.write(page.getByLabel('Number, name or NEO address'), world.number);
     await page.getByText('0.06 GAS a minute').waitFor(soon);
-    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await hand.press(page.getByRole('button', { name: 'Call', exact: true }));
   }
 
   /** The gateway says three tones, and from then on what it hears: sound after them was here before. */
@@ -72,78 +72,78 @@ describe.runIf(canRun)('a stranger’s way', () => {
     const { page, complaints } = await world.visit();
     page.setDefaultTimeout(15_000);
     await page.getByRole('link', { name: 'Create a wallet' }).waitFor();
-    await picture(page, '01-welcome');
-    const backup = await makeKey(page);
-    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await see(page, '01-welcome');
+    // by keyboard alone, until somebody has been called
+    const keys = byKeys(page);
+    const backup = await makeKey(page, keys);
+    await keys.press(page.getByRole('button', { name: 'I have kept it' }));
     await page.locator('.characters').waitFor();
-    await picture(page, '02-backup');
-    await page.getByRole('button', { name: 'Show the backup again' }).click();
-    await proveBackup(page, backup);
+    await see(page, '02-backup');
+    await keys.press(page.getByRole('button', { name: 'Show the backup again' }));
+    await proveBackup(page, backup, keys);
     const user = backup.address as Address;
-    await page.getByRole('link', { name: 'Continue' }).click();
-    await page.getByRole('button', { name: 'Take 100 GAS of the devnet' }).click();
+    await keys.press(page.getByRole('link', { name: 'Continue' }));
+    await keys.press(page.getByRole('button', { name: 'Take 100 GAS of the devnet' }));
     await page.locator('.balance data[value="100"]').waitFor(soon);
-    await picture(page, '03-gas');
-    await page.getByRole('link', { name: 'Continue' }).click();
+    await see(page, '03-gas');
+    await keys.press(page.getByRole('link', { name: 'Continue' }));
 
-    await page.getByRole('link', { name: /Choose a provider/ }).click();
-    await page.getByLabel('A number or a country’s prefix').fill(world.number);
-    await page.getByRole('button', { name: 'Search' }).click();
+    await keys.press(page.getByRole('link', { name: /Choose a provider/ }));
+    await keys.write(page.getByLabel('A number or a country’s prefix'), world.number);
+    await keys.press(page.getByRole('button', { name: 'Search' }));
     const line = page.locator('.purse-line', { hasText: 'phone.test' });
     await line.getByText('Price checked on the chain').waitFor(soon);
-    await picture(page, '04-providers');
-    await line.getByRole('link').first().click();
-    await page.getByRole('button', { name: 'Register here' }).click();
-    expect(await sign(page, '05-register')).toContain(`Register with ${world.provider}`);
+    await see(page, '04-providers');
+    await keys.press(line.getByRole('link').first());
+    await keys.press(page.getByRole('button', { name: 'Register here' }));
+    expect(await sign(page, '05-register', keys)).toContain(`Register with ${world.provider}`);
     expect(await world.reader.registrations(user)).toMatchObject([{ provider: world.provider }]);
     // the phone registers by itself, and asks once for what it needs to do so from now on
     await page.getByText('Allow this device to read your calls’ records and to register your phone').waitFor(soon);
-    await picture(page, '06-allow');
-    await page.getByRole('dialog').getByRole('button', { name: 'Sign', exact: true }).click();
+    await see(page, '06-allow');
+    await keys.press(page.getByRole('dialog').getByRole('button', { name: 'Sign', exact: true }));
     await page.getByText('You are registered here.').waitFor();
-    await page.getByRole('link', { name: 'Phone' }).click();
+    await keys.press(page.getByRole('link', { name: 'Phone' }));
     await page.getByText('Connected').waitFor(soon);
-    await expectAccessible(page);
+    await see(page);
     // a rule of a view counts more than one for all headings, in whatever order a bundle brings them
     const title = page.locator('.bar h1');
     expect(await title.evaluate((element) => getComputedStyle(element).fontSize)).toBe('18px');
 
-    await dial(page);
-    const reserved = await sign(page, '07-reserve', { isRead: false });
+    await dial(page, keys);
+    const reserved = await sign(page, '07-reserve', keys, { isRead: false });
     expect(reserved).toContain(`Reserve 1.8 GAS for calls with ${world.provider}, at most 0.06 GAS a minute`);
     await expectToHear(page);
     // nothing stands above the call
     expect(await page.locator('dialog[open]').count()).toBe(0);
     const then = parseGas((await spent(page)) ?? '');
     await expect.poll(async () => parseGas((await spent(page)) ?? '') - then, soon).toBeGreaterThan(2n * ratePerSecond);
-    await picture(page, '08-call');
-    await expectAccessible(page);
-    await page.getByRole('button', { name: 'Hang up' }).click();
+    await see(page, '08-call');
+    await keys.press(page.getByRole('button', { name: 'Hang up' }));
     await page.getByText('You hung up').waitFor();
     await page.locator('.call').getByText('Cost').waitFor();
-    await picture(page, '09-cost');
-
-    await page.locator('.call').getByRole('link', { name: 'What the call cost' }).click();
+    await see(page, '09-cost');
+    await keys.press(page.locator('.call').getByRole('link', { name: 'What the call cost' }));
     await page.getByText('Proven here: it is call 1 of 1 in a claim that the chain accepted.').waitFor(soon);
     await page.locator('.calls').waitFor({ state: 'detached', ...soon });
-    await picture(page, '10-receipt');
-    await expectAccessible(page);
+    await see(page, '10-receipt');
     const [id = 0n] = await world.reader.escrowsOf(user);
     const first = await world.reader.escrow(id);
     expect(first).toMatchObject({ calls: 1n, spent: first?.seconds && first.seconds * ratePerSecond });
     await page.getByRole('link', { name: /^0x/ }).click();
     await page.getByText('EscrowSettled').waitFor(soon);
+    await see(page);
     expect(await page.locator('.purse-page').textContent()).toContain(`id ${id}, seq 0, amount ${first?.spent}`);
 
     // a page that begins anew is locked; its escrow is open, and needs no wallet
     await page.getByRole('link', { name: 'Calls' }).click();
     await page.getByText('Your provider’s record is what was talked here.').waitFor(soon);
-    await picture(page, '11-calls');
+    await see(page, '11-calls');
     await page.reload();
     await page.getByRole('link', { name: 'Phone' }).click();
     await isLocked(page).waitFor();
     await page.getByText('Connected').waitFor(soon);
-    await dial(page);
+    await dial(page, byTouch);
     await expectToHear(page);
     // who leaves the page hangs up, and finds the call where all calls are
     const url = page.url();
@@ -156,10 +156,10 @@ describe.runIf(canRun)('a stranger’s way', () => {
 
     await page.getByRole('link', { name: 'Purse' }).click();
     await expectSum(page, 'reserved', datoshi(180_000_000n - paid));
-    await picture(page, '12-purse');
+    await see(page, '12-purse');
     await page.getByRole('link', { name: `Escrow ${id}` }).click();
     await page.getByRole('button', { name: 'Close', exact: true }).click();
-    await sign(page, '13-close', { locked: true });
+    await sign(page, '13-close', byTouch, { locked: true });
     await page.getByText(/Its provider may claim until/).waitFor();
     // its provider has all that was talked, and lets it go before its time to claim is over
     await world.asProvider('escrow', 'close', String(id));
@@ -171,7 +171,7 @@ describe.runIf(canRun)('a stranger’s way', () => {
     await page.getByRole('link', { name: 'Withdraw' }).click();
     await page.getByRole('button', { name: 'All of it' }).click();
     await page.getByRole('button', { name: 'See what will be signed' }).click();
-    await sign(page, '14-withdraw');
+    await sign(page, '14-withdraw', byTouch);
     const rest = datoshi(wholeGas(100) - paid - fees);
     expect(await world.gasOf(user)).toBe(rest);
     expect(await world.reader.balanceOf(user)).toBe(0n);
@@ -179,7 +179,7 @@ describe.runIf(canRun)('a stranger’s way', () => {
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByText(`was paid for calls from escrow ${id}`).first().waitFor(soon);
     await expect.poll(() => page.locator('.purse-line', { hasText: /^(Put|Register|Close|Take)/ }).count()).toBe(4);
-    await picture(page, '15-history');
+    await see(page, '15-history');
     expect(complaints).toEqual([]);
   });
 });

@@ -5,12 +5,15 @@ type Props = Omit<ButtonHTMLAttributes, 'icon' | 'type' | 'class'> & {
   /** One primary button on a screen at most. */
   kind?: 'primary' | 'plain' | 'quiet' | 'danger';
   icon?: IconName;
-  /** It works on it: it can't be pressed again, and says so. */
+  /** It works on it: it can't be pressed again, and says so. The keyboard stays where it is. */
   busy?: boolean;
   wide?: boolean;
   type?: 'button' | 'submit';
   children?: ComponentChildren;
 };
+
+/** Also of the form whose button it is. */
+const refuse = (event: Event) => event.preventDefault();
 
 export function Button({ kind = 'plain', icon, busy = false, wide, type = 'button', children, ...rest }: Props) {
   return (
@@ -18,8 +21,9 @@ export function Button({ kind = 'plain', icon, busy = false, wide, type = 'butto
       {...rest}
       type={type}
       class={`button ${kind}${wide ? ' wide' : ''}${children === undefined ? ' bare' : ''}`}
-      disabled={rest.disabled || busy}
+      aria-disabled={busy}
       aria-busy={busy}
+      onClick={busy ? refuse : rest.onClick}
     >
       {busy ? <span class="spinner" aria-hidden="true" /> : icon && <Icon name={icon} />}
       {children !== undefined && <span>{children}</span>}

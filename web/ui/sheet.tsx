@@ -22,6 +22,7 @@ export function Sheet({ title, onClose, children }: Props) {
     <dialog
       ref={dialog}
       class="sheet"
+      tabIndex={-1}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Action, advance, CALL_LIMIT_MS, type Doubt, type Recovery, type RecoveryEvent } from './recovery.ts';
 
-const doubts: Doubt[] = ['online', 'visible', 'clock', 'ice', 'silence', 'closed', 'unanswered', 'asked'];
+const doubts: Doubt[] = ['online', 'visible', 'clock', 'ice', 'silence', 'closed', 'unanswered', 'asked', 'called'];
 const steps = ['proving', 'connecting', 'registering', 'offering', 'listening'] as const;
 const what = fc.oneof(
   fc.record({ kind: fc.constant('doubt'), why: fc.constantFrom(...doubts) }),
@@ -62,6 +62,8 @@ test('a network that has changed: the old connection is tried first, and the sou
 
 test('a connection that is gone is made anew; without a call a registration is all', () => {
   expect(play(works, 0, 'closed').actions).toEqual(['connecting', 'registering']);
+  expect(play(works, 0, 'called').actions).toEqual(['connecting', 'registering']);
+  expect(play(works, 1, 'called').actions[0]).toBe('proving'); // a call that runs is worth a look first
   expect(play(works, 1, 'closed').actions).toEqual(['connecting', 'registering', 'offering', 'listening']);
 });
 

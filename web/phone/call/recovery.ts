@@ -3,8 +3,11 @@
  * README.md. Times are milliseconds.
  */
 
-/** What made us look. None of these says by itself that anything is wrong. */
-export type Doubt = 'online' | 'visible' | 'clock' | 'ice' | 'silence' | 'closed' | 'unanswered' | 'asked';
+/**
+ * What made us look. None of these says by itself that anything is wrong. `called`: a push has woken us, and the call
+ * waits for us to register.
+ */
+export type Doubt = 'online' | 'visible' | 'clock' | 'ice' | 'silence' | 'closed' | 'unanswered' | 'asked' | 'called';
 
 export type Recovery =
   | { kind: 'steady' }
@@ -38,7 +41,8 @@ const LIMIT_MS: Record<Step, number> = {
   proving: 2_000,
   connecting: 4_000,
   registering: 5_000,
-  offering: 5_000,
+  /** Offers of both sides may cross, and are then made again up to 4 s later. */
+  offering: 8_000,
   listening: 4_000,
 };
 
@@ -56,7 +60,7 @@ export function advance(
   const { calls, isSilent } = circumstances;
   switch (event.kind) {
     case 'doubt':
-      return onDoubt(state, event);
+      return onDoubt(state, event, calls);
     case 'tick':
       return onTick(state, event.at, calls);
     case 'failed':
@@ -97,17 +101,26 @@ function wait({ since, attempt }: Running, at: number, calls: number) {
   return { state: { kind: 'waiting', since, attempt: attempt + 1, until } as Recovery, action: null as Action };
 }
 
-/** A connection that is known to be gone needs no proof. While something is tried already, its own limit decides. */
-function onDoubt(state: Recovery, { why, at }: { why: Doubt; at: number }): { state: Recovery; action: Action } {
+/**
+ * A connection that is known to be gone needs no proof, nor does one that brought no call. While something is tried
+ * already, its own limit decides.
+ */
+function onDoubt(
+  state: Recovery,
+  { why, at }: { why: Doubt; at: number },
+  calls: number,
+): { state: Recovery; action: Action } {
+  const isUseless = why === 'closed' || (why === 'called' && calls === 0);
   switch (state.kind) {
     case 'steady':
-      return go(why === 'closed' ? 'connecting' : 'proving', { since: at, attempt: 0 }, at);
+      return go(isUseless ? 'connecting' : 'proving', { since: at, attempt: 0 }, at);
     case 'refused':
       return why === 'asked' ? go('connecting', { since: at, attempt: 0 }, at) : { state, action: null };
     case 'waiting':
       // whatever was in the way may be gone
       return why === 'silence' || why === 'closed' ? { state, action: null } : go('connecting', state, at);
     case 'proving':
+      return isUseless ? go('connecting', state, at) : { state, action: null };
     case 'registering':
     case 'offering':
     case 'listening':

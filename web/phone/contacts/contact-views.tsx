@@ -41,14 +41,14 @@ export function Contacts() {
       <div class="row">
         <label class="button plain" for={file}>
           {words.importContacts}
+          <input
+            id={file}
+            class="hidden-text"
+            type="file"
+            accept=".vcf,text/vcard,text/x-vcard"
+            onChange={(event) => void take(event.currentTarget)}
+          />
         </label>
-        <input
-          id={file}
-          class="hidden-text"
-          type="file"
-          accept=".vcf,text/vcard,text/x-vcard"
-          onChange={(event) => void take(event.currentTarget)}
-        />
         <Button
           icon="download"
           disabled={contacts.value.length === 0}

@@ -6,7 +6,7 @@ import { t } from '../../ui/strings/strings.ts';
 import { shown } from '../contacts/contacts.ts';
 import { outcomeText } from '../telephone/call-text.ts';
 import { ReceiptLink } from '../telephone/receipt-link.tsx';
-import { history, type PastCall, seeAll } from './history.ts';
+import { history, isTooMuch, type PastCall, secondsOf, seeAll } from './history.ts';
 
 /** So many are shown at a time: a list of thousands is slow to draw. */
 const SHOWN = 200;
@@ -28,8 +28,8 @@ export function History() {
 
 function Past({ call }: { call: PastCall }) {
   const words = t.value.telephone;
-  const { id, peer, direction, outcome, startedAt, answeredAt, endedAt, bill } = call;
-  const seconds = answeredAt === null ? null : Math.ceil((endedAt - answeredAt) / 1000);
+  const { id, peer, direction, outcome, startedAt, bill } = call;
+  const seconds = secondsOf(call);
   return (
     <li data-outcome={outcome.kind}>
       <a href={hrefOf(`/phone?to=${encodeURIComponent(peer)}`)} aria-label={words.callThem(shown(peer))}>
@@ -42,7 +42,7 @@ function Past({ call }: { call: PastCall }) {
         {seconds !== null && ` · ${formatDuration(seconds)}`}
       </small>
       {bill && (
-        <small class={bill.verdict === 'tooLong' || bill.verdict === 'tooDear' ? 'warn' : 'quiet'}>
+        <small class={isTooMuch(bill) ? 'warn' : 'quiet'}>
           {words.bill.cost} <Amount value={BigInt(bill.price)} /> · {words.bill[bill.verdict]}{' '}
           <ReceiptLink callId={id} />
         </small>

@@ -22,6 +22,13 @@ export type PastCall = {
 /** `terms`: by which the provider's record is looked at, now or when the page is there again. */
 type Bill = { price: string; verdict: 'waiting' | 'agreed' | 'tooLong' | 'tooDear'; terms?: Terms | undefined };
 
+/** What was talked. Null: it was never answered. */
+export const secondsOf = ({ answeredAt, endedAt }: PastCall): number | null =>
+  answeredAt === null ? null : Math.ceil((endedAt - answeredAt) / 1000);
+
+/** Its provider's record is more than what was talked here. */
+export const isTooMuch = (bill: Bill): boolean => bill.verdict === 'tooLong' || bill.verdict === 'tooDear';
+
 export const history = signal<readonly PastCall[]>([]);
 export const missed = computed(() =>
   history.value.filter(({ outcome, isSeen }) => outcome.kind === 'missed' && !isSeen),

@@ -1,53 +1,25 @@
-import { computed, type ReadonlySignal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { submitVoucher } from '../../../protocol/api/vouchers.ts';
-import type { Destination } from '../../../protocol/call/destination.ts';
 import type { Terms } from '../../../protocol/call/price.ts';
 import { writeDelegation } from '../../../protocol/sign/delegation.ts';
-import { type RegistrationTerms, signRegistration } from '../../../protocol/sign/registration.ts';
-import type { Signer } from '../../../protocol/sign/signer.ts';
+import { signRegistration } from '../../../protocol/sign/registration.ts';
 import type { Address } from '../../../protocol/types/address.ts';
-import { type Datoshi, datoshi } from '../../../protocol/types/datoshi.ts';
+import { datoshi } from '../../../protocol/types/datoshi.ts';
 import { activity, show } from '../../purse/activity.ts';
 import { readReceipt } from '../../purse/core/receipt.ts';
 import { isRefusal } from '../../purse/core/refusal.ts';
 import { onlySilence } from '../../purse/core/silence.ts';
-import { type Price, priceBy } from '../providers/core/call-price.ts';
+import { priceBy } from '../providers/core/call-price.ts';
 import { type ProvenDeck, readDeck } from '../providers/core/deck.ts';
 import { knownDecks } from '../providers/look.ts';
 import { settings } from '../settings.ts';
+import type { PurseFace } from '../telephone/faces.ts';
+import type { Reserved } from '../telephone/needs.ts';
 import type { Current } from './current.ts';
 import { asDelegate, askDelegate, delegateOf } from './delegation.ts';
 import { offerFor, openEscrow, openedBy, readyEscrows, takeOffer, topUp } from './escrows.ts';
 
 /** The purse as the telephone sees it. */
-
-export type Reserved = {
-  escrowId: bigint;
-  amount: bigint;
-  spent: bigint;
-  endsAt: number;
-  key: Pick<Signer, 'sign'> | null;
-};
-
-type Signed = { total: Datoshi; signature: string };
-type Billed = { answeredAt: number | null; endedAt: number; price: bigint };
-type Shown = Awaited<ReturnType<typeof signRegistration>> & { delegation: string | null };
-
-export type Face = {
-  providers: ReadonlySignal<readonly Address[]>;
-  register(provider: Address, uuid: string): Promise<boolean>;
-  placeOf(provider: Address): Promise<{ url: string; domain: string }>;
-  isOnChain(provider: Address): Promise<boolean>;
-  priceOf(provider: Address, destination: Destination): Promise<Price>;
-  reserveOf(provider: Address): Promise<Reserved | null>;
-  askToReserve(provider: Address, terms: Terms): Promise<Reserved | null>;
-  askToExtend(escrowId: bigint): void;
-  /** While a call runs: adds to its escrow within the limit that the user set, where it needs more. */
-  keepCovered(escrowId: bigint, promised: Datoshi, ratePerSecond: Datoshi): Promise<void>;
-  handIn(escrowId: bigint, signed: Signed): void;
-  recordOf(provider: Address, callId: string): Promise<Billed | null>;
-  sign(terms: RegistrationTerms): Promise<Shown | null>;
-};
 
 /** A day of calls out of one signature; what is left comes back. */
 const RESERVE_MS = 86_400_000;
@@ -55,7 +27,7 @@ const RESERVE = datoshi(100_000_000n);
 /** A deck is asked for again after so long: a new one takes effect by a block. */
 const DECK_MS = 60_000;
 
-export function faceOf(current: Current): Face {
+export function faceOf(current: Current): PurseFace {
   const { purse, identity, client } = current;
   const { chain } = purse;
   const decks = new Map<Address, { at: number; deck: Promise<ProvenDeck> }>();

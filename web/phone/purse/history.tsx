@@ -80,7 +80,7 @@ function Moved({ current, movement }: { current: Current; movement: Movement }) 
   const verdict = checked.value === null ? words.unchecked : checked.value ? words.checked : words.notOnChain;
   return (
     <li class="purse-line">
-      <span>{wordsOf(movement)}</span>
+      <span class={movement.kind === 'overclaimed' ? 'purse-bad' : ''}>{wordsOf(movement)}</span>
       <span class="purse-end quiet">
         {formatTime(movement.time)}
         <br />
@@ -93,14 +93,15 @@ function Moved({ current, movement }: { current: Current; movement: Movement }) 
 
 function wordsOf(movement: Movement): string {
   const words = t.value.purse;
-  const amount = formatAmount(movement.amount);
   switch (movement.kind) {
     case 'received':
     case 'paid':
-      return words[movement.kind](amount, movement.other);
+      return words[movement.kind](formatAmount(movement.amount), movement.other);
     case 'settled':
     case 'cameBack':
-      return words[movement.kind](amount, String(movement.escrowId));
+      return words[movement.kind](formatAmount(movement.amount), String(movement.escrowId));
+    case 'overclaimed':
+      return words.overclaimed(String(movement.escrowId), words.beyond[movement.beyond]);
     default:
       return movement satisfies never;
   }

@@ -14,6 +14,7 @@ import { Failure } from '../../ui/failure.tsx';
 import { formatAmount } from '../../ui/format.ts';
 import { t } from '../../ui/strings/strings.ts';
 import { toast } from '../../ui/toast.tsx';
+import { history, isTooMuch, type PastCall, secondsOf } from '../history/history.ts';
 import type { Current } from './current.ts';
 import { asDelegate, askDelegate, delegateOf } from './delegation.ts';
 import { withCurrent } from './with-current.tsx';
@@ -74,7 +75,7 @@ function CallReceipt({ current, callId }: { current: Current; callId: string }) 
         </p>
       );
     case 'record':
-      return <Record {...value} />;
+      return <Record {...value} here={history.value.find(({ id }) => id === callId)} />;
     default:
       return value satisfies never;
   }
@@ -93,12 +94,20 @@ async function look(current: Current, callId: string): Promise<Seen> {
   }
 }
 
-function Record({ cdr, expected, proof }: Extract<Receipt, { kind: 'record' }>) {
+/** `here`: the call as it was on this device, where it was. */
+function Record({ cdr, expected, proof, here }: Extract<Receipt, { kind: 'record' }> & { here: PastCall | undefined }) {
   const words = t.value.purse.receipt;
   const { terms } = cdr;
+  const talked = here && secondsOf(here);
   return (
     <>
       <dl class="purse-facts">
+        {talked !== undefined && talked !== null && (
+          <>
+            <dt>{words.talked}</dt>
+            <dd>{words.seconds(String(talked))}</dd>
+          </>
+        )}
         <dt>{words.billed}</dt>
         <dd>{cdr.billableSeconds === null ? '–' : words.seconds(String(cdr.billableSeconds))}</dd>
         <dt>{words.price}</dt>
@@ -124,6 +133,11 @@ function Record({ cdr, expected, proof }: Extract<Receipt, { kind: 'record' }>) 
       {expected && !expected.isRight && (
         <p class="purse-refusal" role="alert">
           {words.wrongPrice(formatAmount(datoshi(BigInt(cdr.price ?? 0))), formatAmount(expected.price))}
+        </p>
+      )}
+      {here?.bill && isTooMuch(here.bill) && (
+        <p class="purse-refusal" role="alert">
+          {t.value.telephone.bill[here.bill.verdict]}
         </p>
       )}
       {cdr.reason !== null && <p class="quiet">{cdr.reason}</p>}

@@ -20,7 +20,7 @@ export function CallsOverlay() {
   return (
     <>
       {running.length > 0 && (
-        <aside class="calls" aria-label={t.value.telephone.title}>
+        <aside class="calls" tabIndex={-1} aria-label={t.value.telephone.title}>
           {running.map((call) => (
             <RunningCall key={call.sip.id} call={call} />
           ))}
@@ -54,6 +54,7 @@ function IncomingCall({ call, talks }: { call: LiveCall; talks: boolean }) {
     <dialog
       ref={dialog}
       class="incoming"
+      tabIndex={-1}
       aria-label={words.incomingFrom(who)}
       onCancel={(event) => event.preventDefault()}
     >

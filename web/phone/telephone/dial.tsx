@@ -12,7 +12,7 @@ import { Keypad } from './keypad.tsx';
 import { LineStates } from './line-states.tsx';
 import { makeCall } from './make-call.ts';
 import { chosen, dialled, isPriceless, offer, offers, target } from './offers.ts';
-import { isElsewhere, mayRing } from './phone.ts';
+import { hasSaid, isElsewhere, mayRing } from './phone.ts';
 import { letItRing } from './start-phone.ts';
 
 /** The dial pad: by keyboard, by paste, by touch, by name. */
@@ -36,9 +36,9 @@ export function Dial() {
     <section class="stack dial">
       <LineStates />
       <Badges />
-      {!mayRing.value && (
+      {!(mayRing.value && hasSaid.value) && (
         <Notice>
-          <p>{words.bellOff}</p>
+          <p>{mayRing.value ? words.wakeOff : words.bellOff}</p>
           <Button kind="quiet" icon="bell" onClick={() => void letItRing()}>
             {words.bellOn}
           </Button>

@@ -1,19 +1,30 @@
-import type { SoundDirection } from '../call/call-state.ts';
+import type { Direction, SoundDirection } from '../call/call-state.ts';
 import type { Emitter, JsSip, Message, Session, Uri } from './jssip.ts';
 import { answerWithin, gathered, quietMs, soundOf } from './offer.ts';
 import type { Offer, OfferResult, SipAnswer, SipCall, SipCallEvents } from './sip.ts';
+import { sleep } from './sleep.ts';
 
 /** A call of JsSIP's as our own. Once it is confirmed, nothing but a person or the other side ends it. */
 
-export type CallDeps = { library: Pick<JsSip, 'URI'>; iceServers: readonly RTCIceServer[] };
+export type CallDeps = {
+  library: Pick<JsSip, 'URI'>;
+  iceServers: readonly RTCIceServer[];
+  /** Who has called, which is not told by a session that goes on with a call of another page. */
+  direction?: Direction;
+};
 
-export function wrapCall({ library, iceServers }: CallDeps, session: Session, callId: string): SipCall {
+export function wrapCall({ library, iceServers, direction: way }: CallDeps, session: Session, callId: string): SipCall {
   let events: SipCallEvents | null = null;
   let offers: Promise<unknown> = Promise.resolve();
+  let isOffering = false;
   const hangUp = disarm(session, () => events?.trouble());
   let quiet = quietMs(iceServers);
 
   watch(session, () => events, quiet);
+  // JsSIP takes an offer that crosses one of ours, even where it has refused it
+  session.on('reinvite', ({ reject }: { reject(options: { status_code: number }): void }) => {
+    if (isOffering) reject({ status_code: 491 });
+  });
 
   /** `null` where nothing came back. */
   function ask(method: string, body: string, extraHeaders: string[]): Promise<SipAnswer | null> {
@@ -35,11 +46,35 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     });
   }
 
-  async function offerNow({ restart, direction }: Offer): Promise<OfferResult> {
-    const { connection } = session;
+  /** Two offers that cross are both refused, and each side comes again after a time of its own (RFC 3261, 14.1). */
+  async function offerInTurn(wanted: Offer): Promise<OfferResult> {
+    const isCaller = (way ?? session.direction) === 'outgoing';
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await offerNow(wanted);
+      if (result !== 'crossed') return result;
+      if (attempt === MAX_CROSSINGS) return 'failed';
+      await sleep(isCaller ? 2_100 + Math.random() * 1_900 : Math.random() * 2_000);
+    }
+  }
+
+  async function offerNow(wanted: Offer): Promise<OfferResult | 'crossed'> {
+    const { connection, _dialog: dialog } = session;
     const sound = connection && soundOf(connection);
-    if (!connection || !sound || session._dialog === undefined) return 'gone';
+    if (!connection || !sound || dialog === undefined) return 'gone';
+    if (dialog.uas_pending_reply) return 'crossed';
     settle(session);
+    const before = sound.direction;
+    isOffering = true;
+    try {
+      const result = await exchange(connection, sound, wanted).catch(failed);
+      if (result !== 'applied') await undo(connection, sound, before);
+      return result;
+    } finally {
+      isOffering = false;
+    }
+  }
+
+  async function exchange(connection: RTCPeerConnection, sound: RTCRtpTransceiver, { restart, direction }: Offer) {
     sound.direction = direction;
     if (restart !== null) {
       // a relay's credentials are good for some hours only
@@ -48,13 +83,10 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     }
     await connection.setLocalDescription(await connection.createOffer({ iceRestart: restart !== null }));
     await gathered(connection, quiet);
-    const result = await invite(connection, direction);
-    if (result !== 'applied' && connection.signalingState === 'have-local-offer')
-      await connection.setLocalDescription({ type: 'rollback' });
-    return result;
+    return invite(connection, direction);
   }
 
-  function invite(connection: RTCPeerConnection, direction: SoundDirection): Promise<OfferResult> {
+  function invite(connection: RTCPeerConnection, direction: SoundDirection): Promise<OfferResult | 'crossed'> {
     return new Promise((resolve) => {
       let isAnswered = false;
       const onAnswer = async (response: Message) => {
@@ -64,7 +96,7 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
         const answer = { type: 'answer', sdp: answerWithin(direction, response.body ?? '') } as const;
         resolve(await connection.setRemoteDescription(answer).then(() => 'applied' as const, failed));
       };
-      session.sendRequest('INVITE', {
+      const request = session.sendRequest('INVITE', {
         body: connection.localDescription?.sdp ?? '',
         extraHeaders: [`Contact: ${session.contact}`, 'Content-Type: application/sdp'],
         eventHandlers: {
@@ -75,6 +107,11 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
           onRequestTimeout: () => resolve('failed'),
         },
       });
+      // JsSIP sends it again after a second, on both sides, and under the same number
+      const handlers = request?.transaction?.eventHandlers;
+      const receive = handlers?.onReceiveResponse;
+      if (handlers && receive)
+        handlers.onReceiveResponse = (response) => (hasCrossed(response) ? resolve('crossed') : receive(response));
     });
   }
 
@@ -93,7 +130,7 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
     decline: (status) => hangUp(status),
     hangUp: () => hangUp(),
     offer: (wanted) => {
-      const result = offers.then(() => offerNow(wanted)).catch(failed);
+      const result = offers.then(() => offerInTurn(wanted)).catch(failed);
       offers = result;
       return result;
     },
@@ -109,7 +146,19 @@ export function wrapCall({ library, iceServers }: CallDeps, session: Session, ca
   };
 }
 
+/** What was offered is as if it never was: a rollback leaves the direction as it is. */
+async function undo(connection: RTCPeerConnection, sound: RTCRtpTransceiver, before: RTCRtpTransceiverDirection) {
+  if (connection.signalingState === 'have-local-offer') await connection.setLocalDescription({ type: 'rollback' });
+  if (connection.signalingState !== 'closed') sound.direction = before;
+}
+
+/** With the waits between, a person waits for a hold no longer than 8 s. */
+const MAX_CROSSINGS = 3;
 const failed = (): OfferResult => 'failed';
+
+/** The other side has an offer of its own under way (RFC 3261, 14.2). */
+const hasCrossed = (response: Message): boolean =>
+  response.status_code === 491 || (response.status_code === 500 && response.getHeader('Retry-After') !== undefined);
 
 const remoteOf = ({ remote_identity: { uri, display_name } }: Session) => {
   return { user: decode(uri.user ?? ''), name: display_name ?? '' };

@@ -111,9 +111,9 @@ export function createJsSipLine(library: JsSip, settings: SipSettings, events: S
       const session = agent.call(uriOf(to), { mediaStream: stream, pcConfig, extraHeaders: [...headers] });
       return wrapCall({ library, iceServers }, session, session._request?.call_id ?? '');
     },
-    takeOver: (dialog, options) => {
+    takeOver: (dialog, { direction, ...options }) => {
       const session = sessionOf(library, agent, dialog, options);
-      return wrapCall({ library, iceServers: options.iceServers }, session, dialog.callId);
+      return wrapCall({ library, iceServers: options.iceServers, direction }, session, dialog.callId);
     },
     send: (to, text) => new Promise((resolve) => agent.sendMessage(uriOf(to), text, handlers(resolve))),
   };

@@ -35,7 +35,12 @@ export type Dialog = {
   _remote_uri: Uri;
   _remote_target: Uri;
   _route_set: string[];
+  /** A re-INVITE of the other side has no final answer yet. */
+  uas_pending_reply: boolean;
 };
+
+/** Of a request of ours: its client transaction, where it could be sent. */
+export type Request = { transaction: { eventHandlers: { onReceiveResponse(response: Message): void } } | null };
 
 export type Session = Emitter & {
   C: { STATUS_CONFIRMED: number; STATUS_TERMINATED: number; STATUS_WAITING_FOR_ACK: number };
@@ -47,7 +52,10 @@ export type Session = Emitter & {
   answer(options: object): void;
   terminate(options?: { status_code?: number; cause?: string }): void;
   refer(target: Uri, options: object): Emitter;
-  sendRequest(method: string, options?: { body?: string; extraHeaders?: string[]; eventHandlers?: Handlers }): unknown;
+  sendRequest(
+    method: string,
+    options?: { body?: string; extraHeaders?: string[]; eventHandlers?: Handlers },
+  ): Request | undefined;
   emit(event: string, data: object): void;
   onTransportError(): void;
   onRequestTimeout(): void;

@@ -3,6 +3,7 @@ import type { Address } from '../../../protocol/types/address.ts';
 import { type Action, advance, type Doubt, type Recovery, type RecoveryEvent } from '../call/recovery.ts';
 import { type RegisterDeps, type Registered, type RegisterResult, register } from './register.ts';
 import type { Sip, SipEvents } from './sip.ts';
+import { sleep } from './sleep.ts';
 
 /** One provider: a connection, a registration, and the calls over them, kept alive by the recovery of `call/`. */
 
@@ -65,7 +66,6 @@ const proven: readonly Recovery['kind'][] = ['steady', 'offering', 'listening'];
 
 /** An answer to a voucher takes a round trip; sound waits no longer for it. */
 const SETTLE_MS = 1_000;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createLine(deps: LineDeps): Line {
   const { provider, now } = deps;
@@ -91,6 +91,7 @@ export function createLine(deps: LineDeps): Line {
 
   function happen(event: RecoveryEvent): void {
     if (isStopped) return;
+    if (event.kind === 'done') provenAt = event.at;
     const isSilent = deps.calls().some((call) => call.isSilent());
     const { state: after, action } = advance(recovery, event, { calls: deps.calls().length, isSilent });
     const before = recovery.kind;
@@ -188,8 +189,7 @@ export function createLine(deps: LineDeps): Line {
       happen({ kind: 'doubt', why: isGone ? 'closed' : why, at: now() });
     },
     tick: (at) => {
-      if (recovery.kind !== 'steady') provenAt = at;
-      else if (at - provenAt >= PROOF_MS) happen({ kind: 'doubt', why: 'unanswered', at });
+      if (recovery.kind === 'steady' && at - provenAt >= PROOF_MS) happen({ kind: 'doubt', why: 'unanswered', at });
       if (recovery.kind === 'listening' && deps.calls().every((call) => call.hasSoundSince(listeningSince)))
         happen({ kind: 'done', step: 'listening', at });
       else happen({ kind: 'tick', at });

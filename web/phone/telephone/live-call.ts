@@ -95,6 +95,8 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
   let seen: Seen = { inAt: now(), outAt: now() };
   let qualities: Quality[] = [];
   let dismissedAt: number | null = null;
+  /** Since when sound goes the ways that it goes: what is not expected for long has just not come yet. */
+  let expectedSince = now();
 
   function happen(event: CallEvent): void {
     const before = view.value.state;
@@ -102,6 +104,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     if (after === before) return;
     view.value = { ...view.value, state: after };
     if (after.kind === 'talking' && before.kind !== 'talking') seen = { inAt: now(), outAt: now() };
+    if (after.kind === 'talking' && (before.kind !== 'talking' || before.sound !== after.sound)) expectedSince = now();
     if (after.kind === 'over') speaker.close();
     deps.onChange(before, after);
   }
@@ -115,6 +118,11 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
       out: state.sound === 'sendrecv' || state.sound === 'sendonly',
     };
   }
+
+  const silenceAt = (at: number): Silence => {
+    const [inAt, outAt] = [Math.max(seen.inAt, expectedSince), Math.max(seen.outAt, expectedSince)];
+    return silenceOf({ inAt, outAt }, at, expected());
+  };
 
   function hook(connection: RTCPeerConnection): void {
     speaker.play(connection);
@@ -181,7 +189,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
       last = read;
       if (quality) qualities = [...qualities.slice(1 - KEPT_QUALITIES), quality];
       const isQuiet = state.mutedByUs || state.mutedBySystem || state.sound !== 'sendrecv' || state.downSince !== null;
-      const silence = silenceOf(seen, at, expected());
+      const silence = silenceAt(at);
       view.value = {
         ...view.value,
         quality,
@@ -194,7 +202,7 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
       const ice = sip.connection()?.iceConnectionState;
       if (ice === 'failed' || ice === 'disconnected') return true;
       if (last !== null && now() - last.at > SLEPT_MS) return false;
-      const { in: noneIn, out: noneOut } = silenceOf(seen, now(), expected());
+      const { in: noneIn, out: noneOut } = silenceAt(now());
       return noneIn || noneOut;
     },
     hasSoundSince: (at) => {

@@ -3,8 +3,8 @@ export type Microphone = {
   /** @throws where the person or the system says no */
   open(): Promise<MediaStream>;
   close(): void;
-  /** Another one, also during a call. */
-  use(deviceId: string | null): Promise<MediaStream | null>;
+  /** Another one, also during a call. @throws where there is none any more */
+  reopen(): Promise<MediaStream>;
   stream(): MediaStream | null;
 };
 
@@ -26,9 +26,17 @@ const wanted = (deviceId: string | null): MediaStreamConstraints => ({
 
 export function createMicrophone(events: MicrophoneEvents, chosen: () => string | null): Microphone {
   let stream: MediaStream | null = null;
+  let opening: Promise<MediaStream> | null = null;
 
   async function open(): Promise<MediaStream> {
     if (stream?.getAudioTracks().some(({ readyState }) => readyState === 'live')) return stream;
+    opening ??= openNow().finally(() => {
+      opening = null;
+    });
+    return opening;
+  }
+
+  async function openNow(): Promise<MediaStream> {
     const opened = await navigator.mediaDevices.getUserMedia(wanted(chosen()));
     const [track] = opened.getAudioTracks();
     if (track) {
@@ -49,8 +57,8 @@ export function createMicrophone(events: MicrophoneEvents, chosen: () => string 
   return {
     open,
     close,
-    use: async () => {
-      if (stream === null) return null;
+    reopen: async () => {
+      await opening?.catch(() => undefined); // a stream that nobody knows of would never be closed
       close();
       return open();
     },

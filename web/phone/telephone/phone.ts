@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Address } from '../../../protocol/types/address.ts';
 import { secondsLeft } from '../call/meter.ts';
 import { createMicrophone } from './microphone.ts';
+import { hasAnswered } from './push.ts';
 import { createBell } from './ring.ts';
 import { soundChoice } from './sound-choice.ts';
 import type { Telephone } from './telephone.ts';
@@ -11,6 +12,8 @@ export const phone = signal<Telephone | null>(null);
 /** Another tab has it. */
 export const isElsewhere = signal(false);
 export const mayRing = signal(false);
+/** Whether its person has said yes or no to calls that are shown, and that wake it, while it is not in front. */
+export const hasSaid = signal(hasAnswered());
 /** Once a second: what counts time is drawn anew. */
 export const clock = signal(Date.now());
 

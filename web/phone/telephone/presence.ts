@@ -21,11 +21,10 @@ export function createPresence(): Presence {
   /** The system takes the lock away with the page's place in front. */
   async function keepAwake(): Promise<void> {
     if (!isTalking || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return;
-    try {
-      lock = await navigator.wakeLock.request('screen');
-    } catch {
-      lock = null; // the battery is low: the system says no, and the call goes on
-    }
+    const given = await navigator.wakeLock.request('screen').catch(() => null); // the battery is low: the system says no
+    // one is enough, and none where the call is over by now
+    if (isTalking && (lock === null || lock.released)) lock = given;
+    else await given?.release();
   }
   document.addEventListener('visibilitychange', () => void keepAwake());
 

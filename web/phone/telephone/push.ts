@@ -18,6 +18,9 @@ export async function subscribe(key: string | null): Promise<PushSubscriptionJSO
   }
 }
 
+/** Its person has said yes or no to calls that are shown, or can't be asked. */
+export const hasAnswered = (): boolean => !('Notification' in globalThis) || Notification.permission !== 'default';
+
 /** In answer to a touch; whether calls may be shown and woken for now. */
 export async function askToNotify(): Promise<boolean> {
   if (!('Notification' in globalThis)) return false;

@@ -20,10 +20,10 @@ export type ResumeDeps = {
 
 /** It talks again once the line has repaired it; till then its money stands still. */
 export async function goOn(deps: ResumeDeps, line: Line, past: KeptCall): Promise<void> {
-  const { dialog, terms, entry, answeredAt, savedAt } = past;
+  const { dialog, direction, terms, entry, answeredAt, savedAt } = past;
   const stream = await deps.soundFor(dialog.callId).catch(() => null);
   if (stream === null) return accountFor(deps, past); // nobody could hear us: the provider ends it
-  const sip = line.sip.takeOver(dialog, { stream, iceServers: [] });
+  const sip = line.sip.takeOver(dialog, { stream, iceServers: [], direction });
   const payer = await payerOf(deps, past);
   const call = deps.add(line, sip, past);
   call.pays(terms ? { kind: 'priced', terms, entry } : { kind: 'free' }, payer && escrowOf(past));

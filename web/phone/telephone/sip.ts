@@ -1,4 +1,4 @@
-import type { SoundDirection } from '../call/call-state.ts';
+import type { Direction, SoundDirection } from '../call/call-state.ts';
 
 /** What the telephone asks of a SIP library, and what it is told: nothing else knows which one it is. */
 
@@ -37,7 +37,7 @@ export type Sip = {
   prove(): Promise<boolean>;
   call(target: string, options: CallOptions): SipCall;
   /** Goes on with a call of a page that is gone; it has no sound before `offer`. */
-  takeOver(dialog: KeptDialog, options: Omit<CallOptions, 'headers'>): SipCall;
+  takeOver(dialog: KeptDialog, options: Omit<CallOptions, 'headers'> & { direction: Direction }): SipCall;
   send(to: string, text: string): Promise<SipAnswer | null>;
 };
 

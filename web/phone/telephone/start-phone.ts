@@ -11,8 +11,8 @@ import { type PurseFace, purse } from './faces.ts';
 import { followCall, followLeft, followMoney, followWaiting } from './follow-calls.ts';
 import { watchReload } from './kept-calls.ts';
 import type { Needs } from './needs.ts';
-import { clock, isElsewhere, microphone, phone, unlockBell } from './phone.ts';
-import { askToNotify, subscribe } from './push.ts';
+import { clock, hasSaid, isElsewhere, microphone, phone, unlockBell } from './phone.ts';
+import { askToNotify, hasAnswered, subscribe } from './push.ts';
 import { openRules } from './rule-choice.ts';
 import { chooseSound, soundChoice } from './sound-choice.ts';
 import { openStore } from './store.ts';
@@ -120,13 +120,13 @@ function followProviders(made: Telephone): () => void {
 
 /** What happens to the page: whatever makes doubtful that the network is still the same one. */
 function followPage(): void {
-  const doubt = (why: 'online' | 'visible' | 'clock') => phone.peek()?.doubt(why);
+  const doubt = (why: 'online' | 'visible' | 'clock' | 'called') => phone.peek()?.doubt(why);
   addEventListener('online', () => doubt('online'));
   addEventListener('pageshow', () => doubt('visible'));
   document.addEventListener('resume', () => doubt('visible'));
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && doubt('visible'));
-  // a push has woken the worker: a call may be waiting
-  navigator.serviceWorker?.addEventListener('message', () => doubt('visible'));
+  // of a push that has woken the worker
+  navigator.serviceWorker?.addEventListener('message', () => doubt('called'));
   const comesBack = watchReload();
   addEventListener('pagehide', () => phone.peek()?.leave(comesBack()));
   navigator.mediaDevices?.addEventListener('devicechange', () => void followDevices());
@@ -155,7 +155,9 @@ function followPage(): void {
 /** The person wants it to ring: also where the page is not in front, and where it sleeps. */
 export async function letItRing(): Promise<void> {
   await unlockBell();
-  if (await askToNotify()) for (const line of phone.value?.lines.value ?? []) void line.handOverPush();
+  const mayNotify = await askToNotify();
+  hasSaid.value = hasAnswered();
+  if (mayNotify) for (const line of phone.value?.lines.value ?? []) void line.handOverPush();
 }
 
 /** A headset that was pulled out: what was chosen is no longer there, and the system's own takes over. */

@@ -14,6 +14,7 @@ import { createMoney, type Money } from './money.ts';
 import type { Needs, Price, Reserved } from './needs.ts';
 import { accountFor, goOn, type ResumeDeps } from './resume-calls.ts';
 import type { SipCall, SipMessage } from './sip.ts';
+import { sleep } from './sleep.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import type { Store } from './store.ts';
 import type { Vault } from './vault.ts';
@@ -316,9 +317,14 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       for (const call of calls.value) if (!isOver(call) && !(comesBack && isTalking(call))) call.sip.hangUp();
     },
     changeMicrophone: async () => {
-      const stream = await microphone.use(null);
+      const isHeard = calls.value.some(isTalking);
+      if (!isHeard && microphone.stream() === null) return;
+      const stream = await microphone.reopen().catch(() => null);
+      if (isHeard && calls.value.every(isOver)) microphone.close();
       for (const call of calls.value.filter(isTalking)) {
         const track = stream?.getAudioTracks()[0]?.clone();
+        // the last one was pulled out: a call goes on without, and gets the next one that is plugged in
+        call.happen({ kind: 'systemMute', on: track?.muted ?? true });
         if (!track) continue;
         tracks.get(call.view.value.id)?.stop();
         tracks.set(call.view.value.id, track);
@@ -331,4 +337,3 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
 
 /** On a bad line a person does not wait to hang up. */
 const LAST_VOUCHER_MS = 300;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -19,11 +19,17 @@ export async function showCall(self: ServiceWorkerGlobalScope, text: string): Pr
 export async function openCall(self: ServiceWorkerGlobalScope, notification: Notification): Promise<void> {
   notification.close();
   const call: CallPush | null = notification.data;
-  const [page] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const page = pages.find(({ url }) => isPhone(self, url));
   if (!page) {
     await self.clients.openWindow(call ? pathOf(call) : './');
     return;
   }
   if (call) page.postMessage({ krypton: call });
   await page.focus();
+}
+
+/** The site has other pages, as for rescue, which answer no calls. */
+function isPhone({ registration: { scope } }: ServiceWorkerGlobalScope, url: string): boolean {
+  return [scope, `${scope}index.html`].includes(url.replace(/[?#].*$/, ''));
 }

@@ -2,19 +2,27 @@ import { RpcError, rpcCode } from '../../../chain/errors.ts';
 import { gasContract } from '../../../chain/gas.ts';
 import { readExecuted } from '../../../chain/outcome.ts';
 import type { Client } from '../../../protocol/api/client.ts';
-import { type Escrow, listEscrows } from '../../../protocol/api/escrows.ts';
-import { decodeEvent } from '../../../protocol/contract/event.ts';
+import { type Escrow, getEscrow, HISTORY_IN_LISTS, listEscrows } from '../../../protocol/api/escrows.ts';
+import { type ClaimCode, claimCode } from '../../../protocol/contract/claim.ts';
+import { type ContractEvent, decodeEvent } from '../../../protocol/contract/event.ts';
 import { type Address, addressOfBytes, hash160Bytes } from '../../../protocol/types/address.ts';
 import { type Datoshi, datoshi } from '../../../protocol/types/datoshi.ts';
 import type { TxHash } from '../../../protocol/types/hash.ts';
 import type { Chain } from './chain.ts';
 
-/** What moved an account's money on the chain, whoever did it. */
+/** What moved an account's money on the chain, whoever did it, and what its providers were kept from. */
 export type Movement = { txHash: TxHash; time: Date } /** GAS of the account itself; by the node. */ & (
   | { kind: 'received' | 'paid'; amount: Datoshi; other: Address; isContract: boolean }
   /** Of an escrow; by the service, to be held against the chain. */
   | { kind: 'settled' | 'cameBack'; amount: Datoshi; escrowId: bigint }
+  | { kind: 'overclaimed'; beyond: Beyond; escrowId: bigint }
 );
+
+/** What a provider may not claim more than. */
+const limits = ['overAmount', 'overRate', 'overTime', 'badVoucher'] as const satisfies ClaimCode[];
+export type Beyond = (typeof limits)[number];
+
+const beyondOf = (code: unknown): Beyond | undefined => limits.find((name) => claimCode[name] === Number(code));
 
 const MAX_TRANSFERS = 100;
 const SINCE_MS = 90 * 86_400_000;
@@ -43,10 +51,12 @@ export async function readTransfers({ rpc, contract }: Chain, address: Address, 
   }
 }
 
-/** What escrows paid and gave back, as the service tells it. @throws what the client throws */
+/** What escrows paid, gave back and refused, as the service tells it. @throws what the client throws */
 export async function readEscrowHistory(client: Client, address: Address): Promise<Movement[]> {
   const { items } = await client.call(listEscrows, { query: { user: address } });
-  return newestFirst(items.flatMap(movementsOf));
+  const isCut = ({ history }: Escrow) => history.length >= HISTORY_IN_LISTS;
+  const whole = items.map((each) => (isCut(each) ? client.call(getEscrow, { params: { id: each.id } }) : each));
+  return newestFirst((await Promise.all(whole)).flatMap(movementsOf));
 }
 
 function movementsOf({ id, history }: Escrow): Movement[] {
@@ -54,7 +64,8 @@ function movementsOf({ id, history }: Escrow): Movement[] {
     const moved = { escrowId: BigInt(id), time: new Date(time), txHash: txHash as TxHash };
     if (event === 'EscrowSettled') return [{ kind: 'settled', amount: moneyOf(fields.amount), ...moved }];
     if (event === 'EscrowClosed') return [{ kind: 'cameBack', amount: moneyOf(fields.refunded), ...moved }];
-    return [];
+    const beyond = event === 'ClaimRejected' ? beyondOf(fields.code) : undefined;
+    return beyond ? [{ kind: 'overclaimed', beyond, ...moved }] : [];
   });
 }
 
@@ -65,13 +76,24 @@ export async function isOnChain({ rpc, contract }: Chain, movement: Movement): P
   const executed = await readExecuted(rpc, movement.txHash);
   if (executed?.execution.state !== 'HALT') return false;
   if ('other' in movement) return true; // the node itself has told it
-  const { kind, amount, escrowId } = movement;
   return executed.execution.notifications.some(({ contract: by, name, state }) => {
     if (by !== contract) return false;
-    const event = decodeEvent(name, state);
-    if (kind === 'settled') return event.name === 'EscrowSettled' && event.id === escrowId && event.amount === amount;
-    return event.name === 'EscrowClosed' && event.id === escrowId && event.refunded === amount;
+    return isThat(movement, decodeEvent(name, state));
   });
+}
+
+function isThat(movement: Exclude<Movement, { other: Address }>, event: ContractEvent): boolean {
+  const { escrowId } = movement;
+  switch (movement.kind) {
+    case 'settled':
+      return event.name === 'EscrowSettled' && event.id === escrowId && event.amount === movement.amount;
+    case 'cameBack':
+      return event.name === 'EscrowClosed' && event.id === escrowId && event.refunded === movement.amount;
+    case 'overclaimed':
+      return event.name === 'ClaimRejected' && event.escrowId === escrowId && beyondOf(event.code) === movement.beyond;
+    default:
+      return movement satisfies never;
+  }
 }
 
 export const newestFirst = (movements: readonly Movement[]): Movement[] =>

@@ -16,10 +16,11 @@ import { type PurseFace, purse } from '../../phone/telephone/faces.ts';
 import type { LiveCall } from '../../phone/telephone/live-call.ts';
 import type { Price, Reserved } from '../../phone/telephone/needs.ts';
 import { telephonePart } from '../../phone/telephone/part.ts';
-import { phone } from '../../phone/telephone/phone.ts';
+import { microphone, phone } from '../../phone/telephone/phone.ts';
 import { followHash, match, place } from '../../ui/router.ts';
 import { Toasts } from '../../ui/toast.tsx';
 import { account } from '../../wallet/account.ts';
+import { soundOf } from '../sound.ts';
 
 /** The telephone's own part of the program, with keys and money that a test gives it in the place of a purse. */
 export type Given = {
@@ -41,7 +42,7 @@ function App() {
     .find(({ parameters }) => parameters !== null);
   return (
     <div class="page">
-      <main>
+      <main tabIndex={-1}>
         {found?.parameters && <found.route.view key={found.route.path} parameters={found.parameters} />}
         {place.value.path === '/settings' &&
           telephonePart.settings?.map(({ view: View, order }) => <View key={order} />)}
@@ -122,27 +123,25 @@ function reservedOf({ id, amount, key }: NonNullable<Given['escrow']>): Reserved
 const calls = (): readonly LiveCall[] => phone.value?.calls.value ?? [];
 const current = (): LiveCall | undefined => calls().findLast(({ view }) => view.value.state.kind !== 'over');
 
-/** What WebRTC has counted: energy grows while there is something to be heard. */
-async function counted(): Promise<{ packets: number; energy: number; sent: number }> {
-  let [packets, energy, sent] = [0, 0, 0];
-  (await current()?.sip.connection()?.getStats())?.forEach((report) => {
-    if (report.type === 'inbound-rtp') [packets, energy] = [report.packetsReceived, report.totalAudioEnergy];
-    if (report.type === 'outbound-rtp') sent = report.packetsSent;
-  });
-  return { packets, energy, sent };
-}
-
 const page = {
   start,
   signed,
   changes,
-  counted,
+  counted: () => soundOf(current()?.sip.connection()),
   line: () => phone.value?.lines.value[0]?.state.value ?? null,
   isReady: () => phone.value?.lines.value[0]?.isReady() ?? false,
   state: () => current()?.view.value.state ?? null,
   states: () => calls().map(({ view }) => view.value.state),
   /** As if the network had taken it: no close, no word. */
   dropLine: () => phone.value?.lines.value[0]?.sip.close(),
+  /** As if all of it had been pulled out. */
+  endMicrophone: () => {
+    for (const { track } of current()?.sip.connection()?.getSenders() ?? []) track?.stop();
+    for (const track of microphone.stream()?.getTracks() ?? []) {
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    }
+  },
   connection: () => current()?.sip.connection() ?? null,
   call: (to: string, at = 0) =>
     phone.value?.call(to, phone.value.lines.value[at]?.provider as Address).then(({ kind }) => kind),

@@ -7,19 +7,22 @@ import { expect, inject } from 'vitest';
 import { createKey, type Key } from '../../../protocol/sign/key.ts';
 import { bytesOfHex } from '../../../protocol/types/bytes.ts';
 import { servePages } from '../../../stack/serve-pages.ts';
-import { chromiumFlags } from '../../../test/browser/chromium.ts';
+import { callFlags, chromiumFlags } from '../../../test/browser/chromium.ts';
 import type { ProviderWorld } from '../../../test/harness/provider.ts';
 import { openEscrow, terms } from '../../../test/harness/world.ts';
 import { buildPage } from '../../build/build.ts';
+import { expectSound as expectSoundIn } from '../expect-sound.ts';
 import type { Given } from './page.tsx';
 
-/** A browser whose microphone beeps, whose calls may go over the loopback, and which needs no touch to be heard. */
-export const callFlags = [
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-  '--allow-loopback-in-peer-connection',
-];
+/** Locks that keep the screen on are counted, as far as they are not given back. */
+const countWakeLocks = `globalThis.wakeLocks = new Set();
+  const request = navigator.wakeLock?.request;
+  if (request) navigator.wakeLock.request = async (kind) => {
+    const lock = await request.call(navigator.wakeLock, kind);
+    wakeLocks.add(lock);
+    lock.addEventListener('release', () => wakeLocks.delete(lock));
+    return lock;
+  };`;
 
 export type Telephone = {
   page: Page;
@@ -30,10 +33,12 @@ export type Telephone = {
   close(): Promise<void>;
 };
 
+type Started = { /** Another Chromium than the machine's. */ program?: string; flags?: readonly string[] };
+
 /** Telephones in pages, each in a browser context of its own, against one provider. */
-export async function openTelephones(world: ProviderWorld) {
-  const program = inject('chromium');
-  if ('missing' in program) throw new Error(program.missing);
+export async function openTelephones(world: ProviderWorld, { program, flags = callFlags }: Started = {}) {
+  const found = inject('chromium');
+  if ('missing' in found) throw new Error(found.missing);
   const dist = mkdtempSync(join(tmpdir(), 'krypton-telephone-'));
   await buildPage(import.meta.dirname, dist);
   const { network, contract, apiUrl } = world;
@@ -43,8 +48,8 @@ export async function openTelephones(world: ProviderWorld) {
     { host: '127.0.0.1', port: 0 },
   );
   const browser: Browser = await chromium.launch({
-    executablePath: program.path,
-    args: [...chromiumFlags, ...callFlags],
+    executablePath: program ?? found.path,
+    args: [...chromiumFlags, ...flags],
   });
   const opened: BrowserContext[] = [];
   const url = `${served.url}/#/phone`;
@@ -55,13 +60,17 @@ export async function openTelephones(world: ProviderWorld) {
     given: Partial<Given> = {},
     ws = `ws://127.0.0.1:${world.ports.ws}`,
   ): Promise<Telephone> {
-    const context = await browser.newContext({ permissions: ['microphone', 'notifications'] });
+    const context = await browser.newContext({
+      permissions: ['microphone', 'notifications'],
+      reducedMotion: 'reduce', // colours are what they will be, at once
+    });
     opened.push(context);
     const complaints: string[] = [];
     context.on('weberror', (error) => complaints.push(error.error().message));
     context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     await context.addInitScript(`addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
       console.error('refused: ' + effectiveDirective + ' ' + blockedURI))`);
+    await context.addInitScript(countWakeLocks);
     const page = await context.newPage();
     const whole: Given = {
       key: bytesToHex(key.privateKey),
@@ -76,6 +85,7 @@ export async function openTelephones(world: ProviderWorld) {
       await telephone.page.evaluate((all) => telephonePage.start(all), whole);
       await until(telephone.page, () => telephonePage.isReady());
     };
+    await allowWakeLocks(page);
     await page.goto(url);
     const telephone: Telephone = { page, context, complaints, start, close: () => context.close() };
     return telephone;
@@ -111,27 +121,34 @@ async function until(page: Page, holds: () => boolean, limitMs = 20_000): Promis
   await expect.poll(() => page.evaluate(holds), { timeout: limitMs, interval: 100 }).toBe(true);
 }
 
+/** It is up, and talks with whoever answers that number; sound goes both ways. */
+export async function talkWith(telephone: Telephone, number: string): Promise<void> {
+  await telephone.start();
+  await dial(telephone.page, number);
+  await waitForState(telephone.page, 'talking');
+  await expectSound(telephone.page);
+}
+
 export async function waitForState(page: Page, kind: string, limitMs = 20_000): Promise<void> {
   const state = () => page.evaluate(() => telephonePage.state()?.kind ?? null);
   await expect.poll(state, { timeout: limitMs, interval: 100 }).toBe(kind);
 }
 
-/** A second of speech: 50 packets. A busy machine takes longer for it. */
-const ENOUGH_PACKETS = 50;
-
-/** Sound comes, can be heard, and goes, from now on. */
-export async function expectSound(page: Page): Promise<void> {
-  const counted = () => page.evaluate(() => telephonePage.counted());
-  const before = await counted();
-  const flows = async () => {
-    const { packets, sent, energy } = await counted();
-    // counters begin anew with a new connection
-    const more = (now: number, then: number) => (now >= then ? now - then : now);
-    return (
-      more(packets, before.packets) >= ENOUGH_PACKETS &&
-      more(sent, before.sent) >= ENOUGH_PACKETS &&
-      energy !== before.energy
-    );
-  };
-  await expect.poll(flows, { timeout: 30_000, interval: 200 }).toBe(true);
+/** Playwright has no name for this permission, and withholds what it was not asked for. */
+async function allowWakeLocks(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { targetInfo } = await session.send('Target.getTargetInfo');
+  const permission = { name: 'screen-wake-lock' };
+  const { browserContextId = '' } = targetInfo;
+  await session.send('Browser.setPermission', { permission, setting: 'granted', browserContextId });
+  await session.detach();
 }
+
+/** How many locks keep the screen of a telephone on. */
+export const expectWakeLocks = (page: Page, count: number) =>
+  expect
+    .poll(() => page.evaluate(() => (globalThis as unknown as { wakeLocks: Set<unknown> }).wakeLocks.size))
+    .toBe(count);
+
+export const expectSound = (page: Page): Promise<void> =>
+  expectSoundIn(() => page.evaluate(() => telephonePage.counted()));

@@ -1,14 +1,8 @@
 import { lookUpOf } from '../../../../protocol/call/deck-index.ts';
 import type { Destination } from '../../../../protocol/call/destination.ts';
 import type { Terms } from '../../../../protocol/call/price.ts';
+import type { Price } from '../../telephone/needs.ts';
 import type { ProvenDeck } from './deck.ts';
-
-/** What a call costs with a provider, as the telephone asks it. */
-export type Price =
-  | { kind: 'free' }
-  /** `entry`: the prefix of the deck that prices it; null: the escrow's own terms do. */
-  | { kind: 'priced'; terms: Terms; entry: string | null }
-  | { kind: 'unknown'; reason: 'noTariff' | 'deckMissing' };
 
 /** By the deck on the chain; where there is none the escrow's own terms are the price. */
 export function priceBy(proven: ProvenDeck, destination: Destination, own: Terms | null): Price {

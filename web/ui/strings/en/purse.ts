@@ -168,6 +168,14 @@ export const purse = {
   paid: (amount: string, to: string) => `${amount} went to ${to}`,
   settled: (amount: string, id: string) => `${amount} was paid for calls from escrow ${id}`,
   cameBack: (amount: string, id: string) => `${amount} came back from escrow ${id}`,
+  overclaimed: (id: string, beyond: string) =>
+    `The provider wanted more from escrow ${id} than ${beyond}. The chain refused, and nothing was paid.`,
+  beyond: {
+    overAmount: 'is left in it',
+    overRate: 'the price you agreed to comes to',
+    overTime: 'can have been talked by then',
+    badVoucher: 'you have signed for',
+  },
   unchecked: 'told by the service',
   checked: 'checked on the chain',
   notOnChain: 'not so on the chain',
@@ -212,11 +220,10 @@ export const purse = {
   receipt: {
     title: 'What the call cost',
     seconds: (count: string) => `${count} s`,
-    talked: 'Talked',
+    talked: 'Talked here',
     billed: 'Billed',
     price: 'Price',
     paid: 'Paid',
-    why: 'Why',
     formula: (seconds: string, rate: string, fee: string) => `${seconds} s × ${rate} a second + ${fee} a call`,
     entry: (prefix: string) => `the deck’s entry ${prefix}`,
     entryDefault: 'the deck’s default entry',

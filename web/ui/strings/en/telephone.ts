@@ -34,6 +34,7 @@ export const telephone = {
   registerAgain: 'Try again',
   register: 'Register',
   bellOff: 'Your phone can not ring yet: a browser wants one touch first.',
+  wakeOff: 'It rings while this page is in front. To ring at other times it has to be allowed to show you calls.',
   bellOn: 'Let it ring',
   incoming: 'Incoming call',
   incomingFrom: (who: string) => `${who} is calling`,
@@ -92,7 +93,7 @@ export const telephone = {
   },
   reason: {
     insufficientFunds: 'the money reserved is not enough',
-    voucherMissing: 'what was talked before is not signed for',
+    voucherMissing: 'it says that more was talked than is signed for',
     noMedia: 'no sound came for 20 seconds',
     connectionLost: 'the connection did not come back',
     escrowEnded: 'the time of your reserve is over',

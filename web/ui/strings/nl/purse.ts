@@ -169,6 +169,14 @@ export const purse: Translation<typeof english> = {
   paid: (amount, to) => `${amount} ging naar ${to}`,
   settled: (amount, id) => `${amount} is betaald voor gesprekken uit reservering ${id}`,
   cameBack: (amount, id) => `${amount} kwam terug uit reservering ${id}`,
+  overclaimed: (id, beyond) =>
+    `De aanbieder wilde meer uit reservering ${id} dan ${beyond}. De keten weigerde, en er is niets betaald.`,
+  beyond: {
+    overAmount: 'er nog in zit',
+    overRate: 'de prijs die u hebt afgesproken toestaat',
+    overTime: 'er toen gesproken kon zijn',
+    badVoucher: 'waarvoor u hebt getekend',
+  },
   unchecked: 'volgens de dienst',
   checked: 'op de keten nagekeken',
   notOnChain: 'staat zo niet op de keten',
@@ -214,11 +222,10 @@ export const purse: Translation<typeof english> = {
   receipt: {
     title: 'Wat het gesprek kostte',
     seconds: (count) => `${count} s`,
-    talked: 'Gesproken',
+    talked: 'Hier gesproken',
     billed: 'Berekend',
     price: 'Prijs',
     paid: 'Betaald',
-    why: 'Waarom',
     formula: (seconds, rate, fee) => `${seconds} s × ${rate} per seconde + ${fee} per gesprek`,
     entry: (prefix) => `de regel ${prefix} van de tarieflijst`,
     entryDefault: 'de standaardregel van de tarieflijst',

@@ -37,6 +37,8 @@ export const telephone: Translation<typeof english> = {
   registerAgain: 'Opnieuw proberen',
   register: 'Registreren',
   bellOff: 'Je telefoon kan nog niet overgaan: een browser wil eerst één aanraking.',
+  wakeOff:
+    'Hij gaat over zolang deze pagina voor je staat. Om ook op andere momenten over te gaan moet hij oproepen mogen tonen.',
   bellOn: 'Laat hem overgaan',
   incoming: 'Inkomend gesprek',
   incomingFrom: (who) => `${who} belt`,
@@ -95,7 +97,7 @@ export const telephone: Translation<typeof english> = {
   },
   reason: {
     insufficientFunds: 'er is niet genoeg geld gereserveerd',
-    voucherMissing: 'voor eerdere gesprekken is niet getekend',
+    voucherMissing: 'volgens hem is er meer gesproken dan waarvoor is getekend',
     noMedia: 'er kwam 20 seconden lang geen geluid',
     connectionLost: 'de verbinding kwam niet terug',
     escrowEnded: 'de tijd van je reservering is om',
