@@ -10,14 +10,18 @@ import type { Deps } from './deps.ts';
 /** Bytes of a balance that does not exist: key (21) and value (9). */
 const NEW_BALANCE_BYTES = 30n;
 
-/** The claims of one transaction, signed. @throws ScriptFault, FeeLimitExceeded, GasLimitReached */
+/**
+ * The claims of one transaction, signed. `gasConsumed`: what a dry run of just these has told.
+ * @throws ScriptFault, FeeLimitExceeded, GasLimitReached
+ */
 export async function signBatch(
   deps: Deps,
   accepted: readonly PreparedClaim[],
   feeLimit: Datoshi,
+  gasConsumed?: Datoshi,
 ): Promise<SignedTransaction> {
   const credited = new Set(accepted.map(({ provider }) => provider));
-  return signCrediting(deps, settleScript(deps, claimsOf(accepted)), credited.size, feeLimit);
+  return signCrediting(deps, settleScript(deps, claimsOf(accepted)), credited.size, feeLimit, gasConsumed);
 }
 
 /**
@@ -29,9 +33,10 @@ export async function signCrediting(
   script: Uint8Array,
   accounts: number,
   feeLimit: Datoshi,
+  gasConsumed?: Datoshi,
 ): Promise<SignedTransaction> {
   const reserve = datoshi(NEW_BALANCE_BYTES * BigInt(accounts) * (await readStoragePrice(rpc)));
-  return signScript(rpc, script, { network, signer, validForBlocks, feeLimit, reserve });
+  return signScript(rpc, script, { network, signer, validForBlocks, feeLimit, reserve, gasConsumed });
 }
 
 /**

@@ -10,7 +10,7 @@ import { findCandidates, letRest } from './candidates.ts';
 let database: TestDatabase;
 let db: Database;
 const signer = createKey();
-const ESCROWS = 450;
+const ESCROWS = 1_200;
 const contract = scriptHashOfBytes(new Uint8Array(20));
 
 beforeAll(async () => {

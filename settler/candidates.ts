@@ -5,7 +5,7 @@ import { datoshi } from '../protocol/types/datoshi.ts';
 import { closedBy } from './closing.ts';
 import type { Deps } from './deps.ts';
 import { withDue } from './due.ts';
-import type { EscrowView } from './plan.ts';
+import type { EscrowView, PayableCall } from './plan.ts';
 import type { Escrow } from './rate.ts';
 
 /** An escrow with calls that were not claimed yet, and what is needed to claim them. */
@@ -18,8 +18,11 @@ const CALLS_PER_CLAIM = 5_000;
 const REST_MS = 60_000;
 /** Time for the index to learn what the chain knows. */
 const REJECTED_REST_MS = 5_000;
-/** Escrows that are looked at together: each costs two small queries. */
-const ESCROWS_PER_PAGE = 100;
+/** As many as one transaction takes: to find which are due costs the same for one of them as for all. */
+const ESCROWS_PER_PAGE = 512;
+/** Escrows whose calls are read together, and so many calls at the most. */
+const ESCROWS_AT_A_TIME = 100;
+const CALLS_AT_A_TIME = 2 * CALLS_PER_CLAIM;
 
 /**
  * Escrows with calls to claim: those that this settler may claim from first, of them the nearest deadline. Not among
@@ -32,19 +35,21 @@ export async function* findCandidates(
   const { db, resting } = deps;
   for (const [id, until] of resting) if (until <= Date.now()) resting.delete(id);
   const seen = new Set<bigint>(); // one that moves behind the last page meanwhile comes twice
+  let atATime = ESCROWS_AT_A_TIME;
   for (let after: Page | undefined; ; ) {
     const page: Page[] = await readPage(deps, after);
-    for (const { authorised, headTime, closedBy, ...escrow } of page) {
-      if (seen.has(escrow.id) || resting.has(escrow.id)) continue;
-      seen.add(escrow.id);
-      yield {
-        escrow,
-        authorised,
-        headTime,
-        closedBy,
-        ...(await readCalls(db, escrow)),
-        ...(await readVoucher(deps, escrow)),
-      };
+    const fresh = page.filter(({ id }) => !seen.has(id) && !resting.has(id));
+    for (const { id } of fresh) seen.add(id);
+    while (fresh.length > 0) {
+      const calls = await readCalls(db, fresh.slice(0, atATime));
+      const some = fresh.splice(0, calls.length);
+      // those of too many are sorted, only to be left out again
+      atATime = Math.min(ESCROWS_AT_A_TIME, 2 * calls.length);
+      const vouchers = await Promise.all(some.map((escrow) => readVoucher(deps, escrow)));
+      for (const [i, { authorised, headTime, closedBy, ...escrow }] of some.entries()) {
+        const [own, voucher] = [calls[i], vouchers[i]];
+        if (own && voucher) yield { escrow, authorised, headTime, closedBy, ...own, ...voucher };
+      }
     }
     after = page.at(-1);
     if (page.length < ESCROWS_PER_PAGE) return;
@@ -96,31 +101,41 @@ async function readPage(
   return rows;
 }
 
+type Calls = Pick<EscrowView, 'calls' | 'more'>;
+
 /**
- * The calls were rated for this very escrow: on a devnet that lost blocks, another one may have got its id. Asked in
- * two steps, each by one index: joined, they are a nested loop over all CDRs of the provider until Postgres has
- * gathered statistics.
+ * Of as many of the escrows, from the first on, as have not too many calls together. The calls were rated for this very
+ * escrow: on a devnet that lost blocks, another one may have got its id. Asked in two steps, each by one index: joined,
+ * they are a nested loop over all CDRs of the provider until Postgres has gathered statistics.
  */
-async function readCalls(db: Deps['db'], { id, user, provider }: Escrow): Promise<Pick<EscrowView, 'calls' | 'more'>> {
-  const rows = await db
-    .selectFrom('ratings')
-    .select(['cdrId', 'billableSeconds as seconds', 'price', 'ratedAt', 'tariffHash'])
-    .where('escrowId', '=', id)
-    .where('state', '=', 'rated')
-    .where('price', '>', 0n)
-    .orderBy('cdrId')
-    .limit(CALLS_PER_CLAIM)
-    .execute();
+async function readCalls(db: Deps['db'], escrows: readonly Escrow[]): Promise<Calls[]> {
+  const { rows } = await sql<PayableCall & { place: bigint }>`
+    select place, own.*
+    from unnest(${escrows.map(({ id }) => id)}::bigint[]) with ordinality as escrow (id, place)
+    cross join lateral (
+      select cdr_id, billable_seconds as seconds, price, rated_at, tariff_hash from ratings
+      where escrow_id = escrow.id and state = 'rated' and price > 0
+      order by cdr_id limit ${CALLS_PER_CLAIM}) as own
+    order by place, cdr_id limit ${CALLS_AT_A_TIME}`.execute(db);
+  const found = Map.groupBy(rows, ({ place }) => Number(place) - 1);
+  // where there are more than these, the last one may not have all of its own
+  const last = rows.at(-1);
+  const complete = rows.length < CALLS_AT_A_TIME || !last ? escrows.length : Number(last.place) - 1;
   const cdrs = await db
     .selectFrom('cdrs')
-    .select('id')
+    .select(['id', 'user', 'provider'])
     .where('id', '=', sql<bigint>`any(${rows.map(({ cdrId }) => cdrId)})`)
-    .where('user', '=', user)
-    .where('provider', '=', provider)
     .execute();
-  const own = new Set(cdrs.map((cdr) => cdr.id));
-  const calls = rows.filter(({ cdrId }) => own.has(cdrId)).map((row) => ({ ...row, price: datoshi(row.price) }));
-  return { calls, more: rows.length === CALLS_PER_CLAIM };
+  const cdrById = new Map(cdrs.map((cdr) => [cdr.id, cdr]));
+  return escrows.slice(0, complete).map(({ user, provider }, i) => {
+    const all = found.get(i) ?? [];
+    const own = all.filter(({ cdrId }) => {
+      const cdr = cdrById.get(cdrId);
+      return cdr?.user === user && cdr.provider === provider;
+    });
+    const calls = own.map(({ place, ...call }) => ({ ...call, price: datoshi(call.price) }));
+    return { calls, more: all.length === CALLS_PER_CLAIM };
+  });
 }
 
 /**

@@ -13,8 +13,6 @@ import { busyTime } from './parallel.ts';
 import { type Cdr, type Escrow, type Rating, rate } from './rate.ts';
 import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-ratings.ts';
 
-/** CDRs that are stored together: each is looked at beside the calls that were under way with it. */
-const CDRS_PER_TRANSACTION = 50;
 /** The escrow of a CDR that waits for its deck may end meanwhile. */
 const DECK_RETRY_MS = 60_000;
 
@@ -61,10 +59,7 @@ export async function rateCdrs(
     return row ? [{ row, cdr: each.cdr, maxParallel: each.escrow?.maxParallel ?? 0 }] : [];
   });
   await noteDeckWaits(db, judged);
-  let stored = 0;
-  for (let i = 0; i < rated.length; i += CDRS_PER_TRANSACTION)
-    stored += await storeRatings(db, rated.slice(i, i + CDRS_PER_TRANSACTION));
-  return stored;
+  return storeRatings(db, rated);
 }
 
 type Judged = { cdr: Cdr; escrow: Escrow | undefined; rating: Rating };

@@ -7,7 +7,7 @@ import { createRpc, readVersion } from '../chain/rpc.ts';
 import { openWalletFile } from '../chain/wallet-file.ts';
 import { createDatabase } from '../database/connection.ts';
 import { waitUntilUsable } from '../database/first-contact.ts';
-import { defaultPrefix, isReadOnly, jobs, settlerQueue } from '../database/queues.ts';
+import { defaultPrefix, isReadOnly, settlerQueue } from '../database/queues.ts';
 import { ConfigError } from '../process/config.ts';
 import type { Health } from '../process/health.ts';
 import { reportNodes } from '../process/nodes.ts';
@@ -15,18 +15,16 @@ import { Outage } from '../process/outage.ts';
 import { describe, type Logger, type Running, runService } from '../process/run.ts';
 import { waitFor } from '../process/wait.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
+import { createBell } from './bell.ts';
 import { type Config, loadSettlerConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { healthChecks } from './health.ts';
-import { rateCdrs } from './intake.ts';
 import { createPulse } from './pulse.ts';
 import { createRefundJobs } from './refunds/jobs.ts';
 import { loops, ROUND_MS, runRounds } from './rounds.ts';
 
 /** A killed settler's job is taken over this late; nothing depends on it, as the rounds find the same work. */
 const STALLED_MS = 5_000;
-/** Rating is short, and waits for Postgres alone. */
-const JOBS_AT_A_TIME = 3;
 
 async function start(config: Config, log: Logger, fail: (error: unknown) => void, health: Health): Promise<Running> {
   const signer = await openSigner(config); // before all waiting: a wrong password is told at once
@@ -66,18 +64,12 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const outage = new Outage(log, 'Redis is away');
   connection.on('ready', () => outage.end());
   connection.on('error', (error) => outage.report(error));
-  const worker = new Worker(
-    settlerQueue,
-    async (job) => {
-      await rateCdrs(deps, jobs.rate.parse(job.data).cdrIds.map(BigInt));
-    },
-    {
-      connection,
-      prefix: defaultPrefix,
-      concurrency: JOBS_AT_A_TIME,
-      stalledInterval: STALLED_MS,
-    },
-  );
+  const bell = createBell();
+  const worker = new Worker(settlerQueue, async () => bell.ring(), {
+    connection,
+    prefix: defaultPrefix,
+    stalledInterval: STALLED_MS,
+  });
   worker.on('error', (error) => outage.report(error));
   worker.on('failed', (job, error) => log.warn(`${job?.name}: ${describe(error)}; the next round tries again`));
 
@@ -87,7 +79,7 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const heads = watchHeads(rpc.socket, { pollMs: Math.min(ROUND_MS, msPerBlock) });
   const stopping = new AbortController();
   const pulse = createPulse(loops);
-  const rounds = runRounds(deps, heads, stopping.signal, refundJobs, pulse);
+  const rounds = runRounds(deps, { heads, bell }, stopping.signal, refundJobs, pulse);
   rounds.catch(fail);
   health.begin(healthChecks(deps, connection, pulse));
   return {

@@ -1,6 +1,7 @@
 import { invokeScript, ScriptFault } from '../chain/invoke.ts';
 import { type WaitingReason, waitingFor } from '../protocol/call/reasons.ts';
 import { claimCodeName } from '../protocol/contract/claim.ts';
+import type { Datoshi } from '../protocol/types/datoshi.ts';
 import { answersOf } from './answers.ts';
 import { claimsOf, settleScript } from './batch.ts';
 import { letRejectedRest } from './candidates.ts';
@@ -11,11 +12,14 @@ import { note } from './notes.ts';
 /** The chain takes scripts of 65,535 bytes; with usual amounts, 512 claims with vouchers are a little longer. */
 const MAX_SCRIPT_BYTES = 60_000;
 
+/** The claims that would pass; what they cost, where they are all that was asked about. */
+type Passed = { accepted: PreparedClaim[]; gasConsumed: Datoshi | undefined };
+
 /**
  * Leaves out, and sets aside, what the contract would reject now. @throws ScriptFault where the chain would not run the
  * claims at all
  */
-export async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promise<PreparedClaim[]> {
+export async function preflight(deps: Deps, prepared: readonly PreparedClaim[]): Promise<Passed> {
   const script = settleScript(deps, claimsOf(prepared));
   if (script.length > MAX_SCRIPT_BYTES) throw new ScriptFault('the script is too long');
   const execution = await invokeScript(deps.rpc, script, [deps.signer.address]);
@@ -37,7 +41,7 @@ export async function preflight(deps: Deps, prepared: readonly PreparedClaim[]):
     );
     await setAside(deps, [candidate], reason);
   }
-  return accepted;
+  return { accepted, gasConsumed: accepted.length === prepared.length ? execution.gasConsumed : undefined };
 }
 
 /** Others come first for a while. */

@@ -3,12 +3,14 @@ import type { Heads } from '../chain/heads.ts';
 import { isDatabaseUnavailable } from '../database/errors.ts';
 import { Outage } from '../process/outage.ts';
 import type { Logger } from '../process/run.ts';
+import type { Bell } from './bell.ts';
 import { OutOfBudget } from './budget.ts';
 import { confirm } from './confirm.ts';
 import type { Deps } from './deps.ts';
 import { rateCdrs } from './intake.ts';
 import { leaveLaggingNode } from './lag.ts';
 import type { Pulse } from './pulse.ts';
+import { type Rating, rateAll } from './rate-all.ts';
 import { findUnrated, takeBack } from './recover.ts';
 import type { RefundJobs } from './refunds/jobs.ts';
 import { createRefundLook } from './refunds/look.ts';
@@ -26,15 +28,23 @@ export const loops = ['rate', 'settle', 'confirm', 'refund'] as const;
  */
 export async function runRounds(
   deps: Deps,
-  heads: Heads,
+  { heads, bell }: { heads: Pick<Heads, 'next'>; bell: Bell },
   signal: AbortSignal,
   refundJobs: Pick<RefundJobs, 'plan'>,
   pulse: Pick<Pulse, 'beat'>,
 ): Promise<void> {
   const tellNotServed = createNotServed(deps);
   const lookForRefunds = createRefundLook(deps);
+  const rating: Rating = { newest: 0n, again: null, isNewBlock: false };
+  const unrated = {
+    find: (after: bigint) => findUnrated(deps, after),
+    rate: async (cdrIds: readonly bigint[]) => {
+      await rateCdrs(deps, cdrIds);
+      pulse.beat('rate');
+    },
+  };
   const rounds: Record<(typeof loops)[number], () => Promise<void>> = {
-    rate: () => rateAll(deps, signal),
+    rate: () => rateAll(rating, unrated, signal),
     settle: async () => {
       await leaveLaggingNode(deps);
       await settle(deps);
@@ -50,31 +60,30 @@ export async function runRounds(
       await lookForRefunds();
     },
   };
-  await Promise.all(loops.map((name) => loop(deps.log, heads, signal, rounds[name], () => pulse.beat(name))));
-}
-
-/** Rates in batches, from the oldest on; what the index can't judge yet is left for the next round. */
-async function rateAll(deps: Deps, signal: AbortSignal): Promise<void> {
-  for (let after = 0n; !signal.aborted; ) {
-    const cdrIds = await findUnrated(deps, after);
-    const last = cdrIds.at(-1);
-    if (last === undefined) return;
-    await rateCdrs(deps, cdrIds);
-    after = last;
-  }
+  /** What the index could not judge yet, it may judge with each new block. */
+  const ringWithHeads = async () => {
+    while (!signal.aborted) {
+      await heads.next();
+      rating.isNewBlock = true;
+      bell.ring();
+    }
+  };
+  const loopOf = (name: (typeof loops)[number]) =>
+    loop(deps.log, name === 'rate' ? bell : heads, signal, rounds[name], () => pulse.beat(name));
+  await Promise.all([ringWithHeads(), ...loops.map(loopOf)]);
 }
 
 /** Node or Postgres being away, or refusing, ends a round, not the settler: the next one tries again. */
 async function loop(
   log: Logger,
-  heads: Heads,
+  wake: { next(): Promise<unknown> },
   signal: AbortSignal,
   work: () => Promise<void>,
   ended: () => void,
 ): Promise<void> {
   const outage = new Outage(log, 'waiting');
   while (!signal.aborted) {
-    const woken = heads.next();
+    const woken = wake.next();
     try {
       await work();
       outage.end();

@@ -14,8 +14,9 @@ import { seal } from './seal.ts';
 import { submit } from './submit.ts';
 
 /**
- * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. Answers the transactions
- * that were sealed. @throws OutOfBudget
+ * Claims what is due: plan, ask the chain what it would say (for nothing), seal, then send. One transaction a round: how
+ * the last ones have ended says how large the next one may be, and what no block takes in is locked until it expires.
+ * Answers the transactions that were sealed. @throws OutOfBudget
  */
 export async function settle(deps: Deps): Promise<SignedTransaction[]> {
   await parkUnknown(deps);
@@ -36,9 +37,11 @@ export async function settle(deps: Deps): Promise<SignedTransaction[]> {
 async function settleBatch(deps: Deps, batch: Some<PreparedClaim>, budget: Budget): Promise<SignedTransaction[]> {
   let accepted: readonly PreparedClaim[] = batch;
   try {
-    accepted = await preflight(deps, batch);
+    const passed = await preflight(deps, batch);
+    accepted = passed.accepted;
     if (accepted.length === 0) return [];
-    return await sealAndSubmit(deps, await signBatch(deps, accepted, feeLimitOf(deps, budget)), accepted);
+    const signed = await signBatch(deps, accepted, feeLimitOf(deps, budget), passed.gasConsumed);
+    return await sealAndSubmit(deps, signed, accepted);
   } catch (error) {
     const [first, ...more] = accepted;
     if (!first) throw error;

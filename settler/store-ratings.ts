@@ -30,10 +30,17 @@ const RATING_LOCK = 0x5e_a2;
  * are always busy with calls of three minutes make so many in five hours.
  */
 const NEIGHBOURS_PER_CALL = 10_000;
+/** Calls that are looked at beside those of one transaction: so many fit into memory with ease. */
+const NEIGHBOURS_PER_TRANSACTION = 50_000;
 
 /** Another settler has claimed a call that was to be rejected: nothing was stored. */
 class Overtaken extends Error {
   override name = 'Overtaken';
+}
+
+/** So many calls were under way with these that they are stored in smaller parts: nothing was stored. */
+class TooManyNeighbours extends Error {
+  override name = 'TooManyNeighbours';
 }
 
 /** What is corrected is superseded as soon as its correction is seen, whether or not that one can be rated yet. */
@@ -63,23 +70,30 @@ export async function supersede(db: Database | Tx, cdrs: readonly Pick<Cdr, 'cor
  */
 export async function storeRatings(db: Database, rated: readonly RatedCdr[]): Promise<number> {
   try {
-    return await db.transaction().execute(async (tx) => {
-      await sql`select pg_advisory_xact_lock(${RATING_LOCK})`.execute(tx);
-      const fresh = await withoutStored(tx, rated);
-      const unpaid = await withPayablePredecessor(tx, fresh);
-      for (const { row, cdr } of fresh) if (unpaid.has(cdr.id)) reject(row, 'correctsPayable', { isBusy: false });
-      await rejectOver(tx, fresh);
-      await insertRows(
-        tx,
-        'ratings',
-        fresh.map(({ row }) => row),
-      );
-      return fresh.length;
-    });
+    return await storeTogether(db, rated);
   } catch (error) {
     if (error instanceof Overtaken) return 0;
-    throw error;
+    if (!(error instanceof TooManyNeighbours)) throw error;
+    const middle = Math.ceil(rated.length / 2);
+    return (await storeRatings(db, rated.slice(0, middle))) + (await storeRatings(db, rated.slice(middle)));
   }
+}
+
+/** @throws Overtaken, TooManyNeighbours */
+function storeTogether(db: Database, rated: readonly RatedCdr[]): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(${RATING_LOCK})`.execute(tx);
+    const fresh = await withoutStored(tx, rated);
+    const unpaid = await withPayablePredecessor(tx, fresh);
+    for (const { row, cdr } of fresh) if (unpaid.has(cdr.id)) reject(row, 'correctsPayable', { isBusy: false });
+    await rejectOver(tx, fresh);
+    await insertRows(
+      tx,
+      'ratings',
+      fresh.map(({ row }) => row),
+    );
+    return fresh.length;
+  });
 }
 
 async function withoutStored(tx: Tx, rated: readonly RatedCdr[]): Promise<RatedCdr[]> {
@@ -109,9 +123,12 @@ async function withPayablePredecessor(tx: Tx, fresh: readonly RatedCdr[]): Promi
   return new Set(corrections.flatMap(({ cdr }) => (cdr.corrects !== null && !ids.has(cdr.corrects) ? cdr.id : [])));
 }
 
-/** @throws Overtaken where a call that is one too many now was claimed in the meantime */
+/** @throws Overtaken where a call that is one too many now was claimed in the meantime · TooManyNeighbours */
 async function rejectOver(tx: Tx, fresh: readonly RatedCdr[]): Promise<void> {
-  const answered = fresh.filter(({ row }) => row.busyFrom !== null);
+  const answered = await withoutRoomy(
+    tx,
+    fresh.filter(({ row }) => row.busyFrom !== null),
+  );
   if (answered.length === 0) return;
   const { known, crowded } = await readNeighbours(tx, answered);
   const displaced: bigint[] = [];
@@ -161,6 +178,32 @@ function reject(row: RatingRow, reason: RejectedReason, { isBusy }: { isBusy: bo
   if (!isBusy) Object.assign(row, { busyFrom: null, busyUntil: null });
 }
 
+/**
+ * Calls of those escrows alone where any may be too many: beside each call of another one there was room for all fresh
+ * ones at once, so that neither it nor a known one it was under way with can be. Most calls are alone on the line.
+ */
+async function withoutRoomy(tx: Tx, answered: readonly RatedCdr[]): Promise<RatedCdr[]> {
+  if (answered.length === 0) return [];
+  const byEscrow = Map.groupBy(answered, ({ row }) => row.escrowId);
+  const rooms = answered.map(({ row, maxParallel }) => maxParallel - (byEscrow.get(row.escrowId)?.length ?? 0));
+  const { rows } = await sql<{ escrowId: bigint }>`
+    select distinct fresh.escrow_id
+    from unnest(${answered.map(({ row }) => row.escrowId)}::bigint[], ${answered.map(({ row }) => row.busyFrom)}::timestamptz[],
+      ${answered.map(({ row }) => row.busyUntil)}::timestamptz[], ${rooms}::integer[])
+      as fresh (escrow_id, busy_from, busy_until, room)
+    where room < 0 or room < (
+      select count(*) from (select from ratings where ${isNeighbour} limit greatest(room, 0) + 1) as known)`.execute(
+    tx,
+  );
+  const tight = new Set(rows.map(({ escrowId }) => escrowId));
+  return answered.filter(({ row }) => tight.has(row.escrowId));
+}
+
+/** Of ratings, a call of the same escrow that was under way at some time of a fresh one; both ranges as the index has them. */
+const isNeighbour = sql<boolean>`ratings.busy_from is not null
+  and int8range(ratings.escrow_id, ratings.escrow_id, '[]') && int8range(fresh.escrow_id, fresh.escrow_id, '[]')
+  and tstzrange(ratings.busy_from, ratings.busy_until) && tstzrange(fresh.busy_from, fresh.busy_until)`;
+
 type Neighbours = { known: Map<bigint, KnownCall[]> /** Ids of calls with too many. */; crowded: Set<bigint> };
 
 /** The calls of the same escrow that were under way at some time of each: by an index, not by a look at all of them. */
@@ -172,13 +215,11 @@ async function readNeighbours(tx: Tx, answered: readonly RatedCdr[]): Promise<Ne
       ${answered.map(({ row }) => row.busyFrom)}::timestamptz[], ${answered.map(({ row }) => row.busyUntil)}::timestamptz[])
       as fresh (id, escrow_id, busy_from, busy_until)
     cross join lateral (
-      select * from ratings
-      where busy_from is not null
-        -- both as the index has them
-        and int8range(ratings.escrow_id, ratings.escrow_id, '[]') && int8range(fresh.escrow_id, fresh.escrow_id, '[]')
-        and tstzrange(ratings.busy_from, ratings.busy_until) && tstzrange(fresh.busy_from, fresh.busy_until)
+      select * from ratings where ${isNeighbour}
       limit ${NEIGHBOURS_PER_CALL + 1}) as known
-    join cdrs on cdrs.id = known.cdr_id`.execute(tx);
+    join cdrs on cdrs.id = known.cdr_id
+    limit ${NEIGHBOURS_PER_TRANSACTION + 1}`.execute(tx);
+  if (rows.length > NEIGHBOURS_PER_TRANSACTION) throw new TooManyNeighbours();
   const crowded = new Set<bigint>();
   for (const [id, own] of Map.groupBy(rows, ({ freshId }) => freshId))
     if (own.length > NEIGHBOURS_PER_CALL) crowded.add(id);

@@ -240,6 +240,23 @@ describe('the states of CDRs', () => {
       ]);
   });
 
+  test('of as many calls as a transaction holds are written within the limit of a statement, whatever was planned before', async () => {
+    await fill('a', [1, 500], { calls: 100 });
+    const own = createDatabase(database.url, 'settler', { max: 1 });
+    await sql`update ratings set state = 'failed', reason_code = 'x' where cdr_id = (select min(cdr_id) from ratings)`.execute(
+      own,
+    );
+    const { numAffectedRows } = await sql`update ratings set reason_code = 'tooSmall' where state = 'rated'`.execute(
+      own,
+    );
+    await own.destroy();
+    expect(numAffectedRows).toBe(49_999n);
+    const { rows } = await sql<{
+      count: bigint;
+    }>`select count(*) from cdr_states where reason_code = 'tooSmall'`.execute(db);
+    expect(rows[0]?.count).toBe(49_999n);
+  }, 120_000);
+
   test('go with the change that they tell of, or not at all', async () => {
     await fill('a', [1, 1], { calls: 1 });
     const before = await states();
