@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -19,13 +19,26 @@ const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 }
 const listeners: Record<string, () => RequestListener> = {
   /** The framework alone. */
   hello: () => getRequestListener(new Hono().get('*', (c) => c.json({ hello: 'world' })).fetch),
-  /** A prepared query; its values stand in the path. */
+  /** A prepared query; its values stand in the path, as JSON. */
   read: () => {
     const { text } = JSON.parse(known) as { text: string };
     return async (request, response) => {
-      const values = (request.url ?? '').slice(1).split('/');
+      const values = JSON.parse(decodeURIComponent((request.url ?? '').slice(1)));
       const { rows } = await pool.query({ name: 'read', text, values });
       answer(response, rows);
+    };
+  },
+  /** An event is read once, and written to all who listen. */
+  events: () => {
+    const audience = new Set<ServerResponse>();
+    void followEvents((text) => {
+      for (const response of audience) response.write(text);
+    });
+    return (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: position\ndata: {}\n\n');
+      audience.add(response);
+      response.on('close', () => audience.delete(response));
     };
   },
   /** A row read and a row written, in two round trips; nothing is checked. */
@@ -42,6 +55,17 @@ const listeners: Record<string, () => RequestListener> = {
   /** The same with a CDR's row. */
   cdr: () => signed('write_cdr', 'insert into bench_cdrs (call_id, content) select $4, $5::json from used'),
 };
+
+async function followEvents(tell: (text: string) => void): Promise<void> {
+  const client = await pool.connect();
+  const text = 'select * from events order by height desc, position desc limit 1';
+  client.on('error', () => {}); // Postgres ends first
+  client.on('notification', async () => {
+    const { rows } = await pool.query({ name: 'event', text });
+    tell(`id: ${rows[0].height}.${rows[0].position}\nevent: ${rows[0].name}\ndata: ${JSON.stringify(rows[0])}\n\n`);
+  });
+  await client.query('listen krypton_head');
+}
 
 function signed(name: string, insert: string): RequestListener {
   const set = name === 'write_cdr' ? '' : 'on conflict (call_id) do update set amount = excluded.amount';

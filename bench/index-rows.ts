@@ -9,7 +9,7 @@ export type Filled = { users: Address[]; providers: Address[] };
 
 const CLAIMS_PER_BLOCK = 5;
 
-/** Each user has a registration, an escrow and three events of it. */
+/** Each user has a registration, an escrow and three events of it; each provider a deck of nine entries. */
 export async function fillIndex(db: Database, amounts: Amounts): Promise<Filled> {
   const [users, providers] = [addresses('user', amounts.users), addresses('provider', amounts.providers)];
   const heights = Math.ceil(amounts.settlements / CLAIMS_PER_BLOCK);
@@ -42,6 +42,13 @@ export async function fillIndex(db: Database, amounts: Amounts): Promise<Filled>
       select height, position, tx_hash, now(), given.n, height, provider, "user", true, 1000, 60, 1, '0x' || repeat('0', 64)
       from events join given on given.n = 1 + (height * 5 + position) % ${users.length}::bigint
       where name = 'EscrowSettled'`,
+    sql`insert into events (height, position, tx_hash, ordinal, name, payload)
+      select 1, 1 + n, 't' || n, 0, 'TariffSet', jsonb_build_object('provider', provider, 'uri', 'x', 'hash', 'h')
+      from unnest(${providers}::text[]) with ordinality as p (provider, n)`,
+    sql`insert into rate_decks (provider, hash, effective_from, entries, document)
+      select provider, 'h', '2026-01-01', 9, '' from unnest(${providers}::text[]) as provider`,
+    sql`insert into rate_deck_entries
+      select id, '+' || digit, 1 + (id * digit) % 97, 0, 60, 60 from rate_decks cross join generate_series(1, 9) as digit`,
     sql`update cursor set height = ${heights + 1}::integer, hash = lpad(${String(heights + 1)}::text, 66, '0')`,
     sql`analyze`,
   ])

@@ -5,11 +5,12 @@ import { openFolder, tools } from '../stack/folder.ts';
 import { keepRunning } from '../stack/keep.ts';
 import { createDatabase, postgresUrl } from '../stack/postgres.ts';
 import { rememberState } from '../stack/state.ts';
-import { backfill, type MakeDatabase, runRaw } from './indexer/backfill.ts';
+import { backfill, type MakeDatabase, runRaw, type Speed } from './indexer/backfill.ts';
 import { type BenchChain, openChain } from './indexer/chain.ts';
 import { type Figure, figureOf, inWords, medianOf } from './indexer/figure.ts';
 import { measureLag } from './indexer/lag.ts';
 import { readNaively } from './indexer/naive-loop.ts';
+import { spentInWords } from './indexer/spent.ts';
 
 /**
  * What the indexer achieves, beside what bounds it: the same answers fetched, parsed and inserted raw by two
@@ -20,17 +21,25 @@ const NAIVE_BLOCKS = 400;
 
 type Say = (line: string) => void;
 
-export async function measureIndexer(say: Say, rounds = ROUNDS): Promise<Figure[]> {
-  const chain = await openChain(say);
-  try {
-    return await withPostgres(async (makeDatabase) => {
-      const figures = await measureBackfill(chain, makeDatabase, rounds, say);
+const parts = {
+  backfill: async (makeDatabase: MakeDatabase, say: Say): Promise<Figure[]> => {
+    const chain = await openChain(say);
+    try {
+      return await measureBackfill(chain, makeDatabase, ROUNDS, say);
+    } finally {
       await chain.stop();
-      return [...figures, ...(await measureLag(makeDatabase, say))];
-    });
-  } finally {
-    await chain.stop();
-  }
+    }
+  },
+  lag: measureLag,
+};
+type Part = keyof typeof parts;
+
+export async function measureIndexer(say: Say, wanted: readonly Part[]): Promise<Figure[]> {
+  return withPostgres(async (makeDatabase) => {
+    const figures: Figure[] = [];
+    for (const part of wanted) figures.push(...(await parts[part](makeDatabase, say)));
+    return figures;
+  });
 }
 
 async function withPostgres<T>(work: (makeDatabase: MakeDatabase) => Promise<T>): Promise<T> {
@@ -62,12 +71,15 @@ async function measureBackfill(
   for (let round = 0; round < rounds; round += 1) {
     const { speeds, peakMiB } = await backfill(chain, await makeDatabase(`round_${round}`));
     peaks.push(peakMiB);
-    for (const [i, { stretch, blocksPerSecond }] of speeds.entries()) {
-      const inserted = await runRaw(chain, stretch, rawUrl);
-      const parsed = await runRaw(chain, stretch, null);
-      told[i]?.push({ ours: blocksPerSecond, inserted, parsed });
-      const words = [blocksPerSecond, inserted, parsed].map((speed) => Math.round(speed));
-      say(`round ${round + 1}, ${stretch.events} events a block: ${words.join(' / ')} blocks/s (ours / raw / parsed)`);
+    for (const [i, stretch] of chain.stretches.entries()) {
+      const ours = speeds[i] as Speed;
+      const inserted = await runRaw(chain, stretch, rawUrl, true);
+      const parsed = await runRaw(chain, stretch, rawUrl, false);
+      const all = [ours, inserted, parsed].map(({ blocksPerSecond }) => blocksPerSecond) as [number, number, number];
+      told[i]?.push({ ours: all[0], inserted: all[1], parsed: all[2] });
+      const words = all.map((speed) => Math.round(speed)).join(' / ');
+      say(`round ${round + 1}, ${stretch.events} events a block: ${words} blocks/s (ours / raw / parsed)`);
+      say(`  processor, ours: ${spentInWords(ours.spent)}; raw: ${spentInWords(inserted.spent)}`);
     }
   }
   const figures = chain.stretches.flatMap(({ events }, i) => {
@@ -99,5 +111,7 @@ async function measureNaive({ rpcUrl, contract, stretches }: BenchChain, ours: r
 
 if (import.meta.main) {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
-  for (const figure of await measureIndexer(say)) say(inWords(figure));
+  const all = Object.keys(parts) as Part[];
+  const named = all.filter((part) => process.argv.includes(part));
+  for (const figure of await measureIndexer(say, named.length > 0 ? named : all)) say(inWords(figure));
 }

@@ -140,10 +140,11 @@ export const measureSingle = (size: Size): Promise<Row[]> =>
     const what = `intake, 1 CDR a request, ${CONNECTIONS} connections`;
     const full = await compare({ ...plan, what, asked: '0.5' }, ours, [ceiling]);
     const perSecond = full.ours.perSecond.median / 2;
-    const calm: Contender = {
-      ...ours,
+    const paced = (each: Contender, { url }: typeof api): Contender => ({
+      ...each,
       run: async () =>
-        pace(api.url, await shotsOf(api.url, provider, { requests, each: 1 }), { perSecond, connections: CONNECTIONS }),
-    };
-    return [full, await compare({ ...plan, what: `${what}, at half of that`, asked: 'p99 under 10 ms' }, calm, [])];
+        pace(url, await shotsOf(url, provider, { requests, each: 1 }), { perSecond, connections: CONNECTIONS }),
+    });
+    const calm = { ...plan, what: `${what}, at half of that`, asked: 'p99 under 10 ms' };
+    return [full, await compare(calm, paced(ours, api), [paced(ceiling, raw)])];
   });

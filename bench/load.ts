@@ -54,8 +54,7 @@ export async function pace(
         const shot = shots[next];
         next += 1;
         if (!shot) return;
-        for (let now = performance.now(); now < dueAt; now = performance.now())
-          await new Promise((resolve) => setTimeout(resolve, dueAt - now));
+        await until(dueAt);
         await line.send(shot);
         times.push(performance.now() - dueAt);
       }
@@ -66,7 +65,13 @@ export async function pace(
   return loadOf(times, shots.length / seconds);
 }
 
-function loadOf(times: number[], perSecond: number): Load {
+/** By the process's clock; a timer may come a little early. */
+export async function until(dueAt: number): Promise<void> {
+  for (let now = performance.now(); now < dueAt; now = performance.now())
+    await new Promise((resolve) => setTimeout(resolve, dueAt - now));
+}
+
+export function loadOf(times: number[], perSecond: number): Load {
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(times.length * share)] ?? Number.NaN;
   return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) };
@@ -78,7 +83,7 @@ const open = (url: string, connections: number): Promise<Line[]> =>
   Promise.all(Array.from({ length: connections }, () => openLine(url)));
 
 /** A connection that is kept. Node's own client takes longer for a request than some of the servers that it asks. */
-async function openLine(url: string): Promise<Line> {
+export async function openLine(url: string): Promise<Line> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.setNoDelay();

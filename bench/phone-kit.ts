@@ -12,6 +12,7 @@ import { gasTransfer, transferGas } from '../chain/gas.ts';
 import { createRpc } from '../chain/rpc.ts';
 import { send } from '../chain/send.ts';
 import { writeWalletFile } from '../chain/wallet-file.ts';
+import { providePrograms } from '../cli/phone/parts.ts';
 import { contractCall } from '../protocol/contract/call.ts';
 import { createKey, type Key } from '../protocol/sign/key.ts';
 import { signRegistration } from '../protocol/sign/registration.ts';
@@ -27,8 +28,12 @@ import { keepRunning } from '../stack/keep.ts';
 import { nodeUrls } from '../stack/node.ts';
 import { pickPort } from '../stack/ports.ts';
 import { rememberState } from '../stack/state.ts';
+import { profiling } from './profile.ts';
+import type { Engine } from './settle/engine.ts';
 
-/** A node, a provider, users with open escrows, and a kit with nothing that limits them. The API is away. */
+/** A provider, users with open escrows, and a kit with nothing that limits them. */
+
+type Chain = Pick<Engine, 'rpc' | 'rpcUrl' | 'network' | 'contract' | 'treasury' | 'destroy'>;
 
 export type BenchKit = {
   ports: Ports & { gateway: number; caller: number };
@@ -43,27 +48,40 @@ export type BenchKit = {
 };
 export type Server = { pid: number; stop(): Promise<void> };
 
-const USERS = 20;
+const USERS = 100;
 const domain = 'krypton.test';
 
-export async function createBenchKit(): Promise<BenchKit> {
-  const folder = openFolder(join(tools, `bench-phone-${process.pid}`));
+/** A node alone. */
+async function startChain(): Promise<Chain> {
+  const folder = openFolder(join(tools, `bench-phone-chain-${process.pid}`));
   const state = await rememberState(folder, () => {});
   const pace = { blockMs: 100, emptyBlockMs: 1_000, inMemory: true };
   const start = nodeStarter({ folder, state, terminal: { as: () => () => {} } }, pace);
   const node = keepRunning({ name: 'node', start, say: () => {}, begun: () => {}, up: () => {} });
   await node.ready;
   const { network } = state;
-  const rpc = createRpc([nodeUrls(state).rpc]);
+  const rpcUrl = nodeUrls(state).rpc;
+  const [rpc, treasury] = [createRpc([rpcUrl]), await openTreasury(folder)];
+  const { contract } = await deployContract({ rpc, network, signer: treasury });
+  const destroy = async () => {
+    await node.stop();
+    rmSync(folder.root, { recursive: true, force: true });
+  };
+  return { rpc, rpcUrl, network, contract, treasury, destroy };
+}
+
+/** Without an engine there is a node, and nobody at the API's address. */
+export async function createBenchKit(engine?: Engine): Promise<BenchKit> {
+  await providePrograms(console.log);
+  const chain = engine ?? (await startChain());
+  const { rpc, network, contract, treasury } = chain;
   const [provider, ...keys] = Array.from({ length: USERS + 1 }, () => createKey()) as [Key, ...Key[]];
-  const treasury = await openTreasury(folder);
   const payments = [provider, ...keys].map(({ address }) => ({ to: address, amount: datoshi(200n * datoshiPerGas) }));
   await transferGas({ rpc, network, signer: treasury }, payments);
-  const { contract } = await deployContract({ rpc, network, signer: provider });
   const own = provider.address;
-  await send({ rpc, network, signer: provider }, [
-    contractCall(contract, 'deploy', { provider: own, location: domain }),
-  ]);
+  const deployed = contractCall(contract, 'deploy', { provider: own, location: domain });
+  const claims = engine ? [contractCall(contract, 'setOperator', { provider: own, operator: engine.operator })] : [];
+  await send({ rpc, network, signer: provider }, [deployed, ...claims]);
   const amount = datoshi(100n * datoshiPerGas);
   const users = await Promise.all(
     keys.map(async (key) => {
@@ -83,9 +101,10 @@ export async function createBenchKit(): Promise<BenchKit> {
     }),
   );
   const ports = await pickPorts();
-  const kit = join(folder.root, 'kit');
+  const root = join(tools, `bench-phone-${process.pid}`);
+  const kit = join(root, 'kit');
   mkdirSync(kit, { recursive: true });
-  for (const each of [folder.root, kit]) chmodSync(each, 0o755); // Kamailio is another user
+  for (const each of [root, kit]) chmodSync(each, 0o755); // Kamailio is another user
   const wallet = join(kit, 'wallet.json');
   await writeWalletFile(wallet, 'bench', provider, 'provider');
   writeFileSync(join(kit, 'password'), 'bench');
@@ -103,7 +122,7 @@ export async function createBenchKit(): Promise<BenchKit> {
       contract,
     },
     gateways: [{ uri: gateway, source: `127.0.0.1:${ports.gateway}` }],
-    ...{ rpcUrl: [nodeUrls(state).rpc], apiUrl: 'http://127.0.0.1:1' },
+    ...{ rpcUrl: [chain.rpcUrl], apiUrl: engine?.apiUrl ?? 'http://127.0.0.1:1' },
     ...{ wallet, walletPasswordFile: join(kit, 'password') },
   });
   writeFileSync(join(kit, 'limits.json'), limitsJson(withoutLimits()));
@@ -122,13 +141,14 @@ export async function createBenchKit(): Promise<BenchKit> {
   async function startServer(file: string, env: NodeJS.ProcessEnv): Promise<Server> {
     const child = fork(join(repository, file), {
       env: { ...process.env, ...env },
+      execArgv: profiling,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await once(child, 'message');
     return {
       pid: child.pid ?? 0,
       stop: async () => {
-        child.kill('SIGKILL');
+        child.kill('SIGTERM'); // so that a profile is written
         await once(child, 'exit');
       },
     };
@@ -176,8 +196,8 @@ export async function createBenchKit(): Promise<BenchKit> {
         }),
       ),
     stop: async () => {
-      await node.stop();
-      rmSync(folder.root, { recursive: true, force: true });
+      await chain.destroy();
+      rmSync(root, { recursive: true, force: true });
     },
   };
 }

@@ -1,22 +1,27 @@
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { residentMiB } from './memory.ts';
 import { type BenchKit, createBenchKit } from './phone-kit.ts';
+import { createEngine } from './settle/engine.ts';
 import { calls, load, registers, type SippLoad, startAnswering } from './sipp-load.ts';
 
 /**
  * `npm run bench:phone`: how many REGISTERs and calls a second the kit bears with an answer within 50 ms (p99), beside
  * the same Kamailio on the same configuration that is always told yes. `--memory`: 100,000 calls by the wallet service
- * alone, what it holds of memory meanwhile, and how many records it takes a second.
+ * alone, what it holds of memory meanwhile, and how many records it takes a second. `--deliver`: how many records a
+ * second it hands in to a whole engine that has been away.
  */
 const P99_MS = 50;
 const SECONDS = 4;
 const WARM_UP_RATE = 100;
 /** A disk that stalls once says nothing about a rate. */
 const TRIES = 3;
-const registerRates = [500, 1_000, 1_500, 2_000, 2_500, 3_000];
-const callRates = [50, 100, 150, 200, 250, 300, 400, 500];
+const registerRates = [1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 5_000, 6_000];
+const callRates = [100, 200, 250, 300, 400, 500, 600, 700, 800, 1_000, 1_250, 1_500, 2_000];
 const MEMORY_CALLS = 100_000;
+const DELIVERED_CALLS = 20_000;
+const POLL_MS = 50;
 const WORKERS = 16;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -24,9 +29,10 @@ const inWords = ({ perSecond, p50Ms, p99Ms, failed }: SippLoad) =>
   `${Math.round(perSecond)}/s (p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms${failed ? ', with failures' : ''})`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { memory: { type: 'boolean' } } });
-  const kit = await createBenchKit();
+  const { values } = parseArgs({ options: { memory: { type: 'boolean' }, deliver: { type: 'boolean' } } });
   say(`${cpus().length} x ${cpus()[0]?.model}, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}`);
+  if (values.deliver) return measureDelivery();
+  const kit = await createBenchKit();
   try {
     await (values.memory ? measureMemory(kit) : measureSip(kit));
   } finally {
@@ -41,8 +47,7 @@ async function measureSip(kit: BenchKit): Promise<void> {
   const sessions = await kit.sessions();
   const lines = kit.users.map(({ key, escrow }, i) => `${key.address};${sessions[i]};${escrow}`);
   const own = await measure(kit, lines, 'wallet service');
-  const { figures } = await readStatus(kit);
-  say(`records kept: ${figures}`);
+  say(`records kept: ${await waiting(kit)}`);
   await service.stop();
   const constant = await kit.startConstant();
   const ceiling = await measure(kit, lines, 'constant');
@@ -85,17 +90,46 @@ async function measure(kit: BenchKit, lines: readonly string[], name: string): P
   }
 }
 
-async function readStatus(kit: BenchKit): Promise<{ figures: string }> {
-  const text = await (await fetch(`http://127.0.0.1:${kit.ports.service}/metrics`)).text();
-  return { figures: /records_waiting (\d+)/.exec(text)?.[1] ?? 'none' };
+/** Records that wait to be handed in. */
+async function waiting({ ports }: BenchKit): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${ports.service}/metrics`)).text();
+  return Number(/records_waiting (\d+)/.exec(text)?.[1]);
 }
 
-/** Each call is asked for, answered and ended as Kamailio does it. */
 async function measureMemory(kit: BenchKit): Promise<void> {
   const service = await kit.startService();
-  let next = 0;
-  let reports = 0;
   const begin = performance.now();
+  await makeCalls(kit, MEMORY_CALLS, (made) => {
+    const rate = Math.round(made / ((performance.now() - begin) / 1000));
+    if (made % (MEMORY_CALLS / 10) === 0) say(`${made} calls: ${residentMiB(service.pid)} MiB, ${rate} calls/s`);
+  });
+  say(`records kept: ${await waiting(kit)}`);
+  await service.stop();
+}
+
+async function measureDelivery(): Promise<void> {
+  const engine = await createEngine({ blockMs: 100 });
+  const kit = await createBenchKit(engine);
+  try {
+    const alone = await kit.startService();
+    await makeCalls(kit, DELIVERED_CALLS, () => {});
+    await alone.stop(); // it would rest, as nobody has answered it
+    await engine.startServices();
+    const service = await kit.startService();
+    const first = { waiting: await waiting(kit), at: performance.now() };
+    while ((await waiting(kit)) > 0) await sleep(POLL_MS);
+    const seconds = (performance.now() - first.at) / 1000;
+    say(`${first.waiting} records handed in within ${seconds.toFixed(1)} s: ${Math.round(first.waiting / seconds)}/s`);
+    await service.stop();
+  } finally {
+    await kit.stop();
+  }
+}
+
+/** Each is asked for, answered and ended as Kamailio does it. */
+async function makeCalls(kit: BenchKit, count: number, told: (made: number) => void): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, n) => n).values();
+  let made = 0;
   const call = async (n: number) => {
     const user = kit.users[n % kit.users.length];
     if (!user) throw new Error('there is no user');
@@ -105,6 +139,7 @@ async function measureMemory(kit: BenchKit): Promise<void> {
       method: 'INVITE',
       callId,
       fromTag: 'a',
+      request: `${n}:1`,
       sender,
       called: '+31201234567',
       escrow: String(user.escrow),
@@ -112,31 +147,19 @@ async function measureMemory(kit: BenchKit): Promise<void> {
     const permitted = (await kit.ask('/call', asked)) as { allowed: boolean };
     if (!permitted.allowed) throw new Error(`refused: ${JSON.stringify(permitted)}`);
     const now = Date.now() / 1000;
-    await kit.ask('/answered', { callId, entry: 1, id: n, at: now.toFixed(3) });
+    const answered = { kind: 'answered', callId, entry: 1, id: n, at: now.toFixed(3) };
     const ended = { start_time: now.toFixed(3), end_time: (now + 0.9).toFixed(3), duration: '0.900' };
-    await kit.ask('/ended', { callId, ...ended, status: '200', by: 'caller', ringing: '' });
-    reports += 1;
-    if (reports % (MEMORY_CALLS / 10) === 0)
-      say(
-        `${reports} calls: ${residentMb(service.pid)} MB, ${Math.round(reports / ((performance.now() - begin) / 1000))} calls/s`,
-      );
+    const over = { kind: 'ended', callId, ...ended, status: '200', by: 'caller', ringing: '' };
+    await kit.ask('/reports', { reports: [answered, over] });
+    made += 1;
+    told(made);
   };
   await Promise.all(
     Array.from({ length: WORKERS }, async () => {
-      for (;;) {
-        const n = next;
-        next += 1;
-        if (n >= MEMORY_CALLS) return;
-        await call(n);
-      }
+      for (const n of numbers) await call(n);
     }),
   );
-  say(`records kept: ${(await readStatus(kit)).figures}`);
-  await service.stop();
 }
-
-const residentMb = (pid: number): number =>
-  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
 
 await main();
 process.exit(0);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -8,6 +8,7 @@ import { createKey } from '../protocol/sign/key.ts';
 import { repository } from '../stack/folder.ts';
 import { compare, type Row, type Size } from './compare.ts';
 import type { Load } from './load.ts';
+import { peakMiB } from './memory.ts';
 
 const MEMORY_POLL_MS = 20;
 
@@ -66,22 +67,12 @@ async function importOnce(csv: string, out: string): Promise<{ seconds: number; 
   const args = ['tariff', 'import', csv, '--out', out, '--gas-price', '4.25', '--provider', createKey().address];
   const child = spawn(join(repository, 'cli', 'krypton'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const words = text(child.stderr);
-  let peakMiB = 0;
+  let peak = 0;
   const timer = setInterval(() => {
-    peakMiB = Math.max(peakMiB, peakOf(child.pid));
+    peak = Math.max(peak, peakMiB(child.pid) ?? 0);
   }, MEMORY_POLL_MS);
   const status = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(timer);
   if (status !== 0) throw new Error(`the import ended with status ${status}: ${await words}`);
-  return { seconds: (performance.now() - begin) / 1000, peakMiB };
-}
-
-/** The most that a process has had in memory so far; 0 where it is gone. */
-function peakOf(pid: number | undefined): number {
-  try {
-    const [, kib = '0'] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Math.round(Number(kib) / 1024);
-  } catch {
-    return 0;
-  }
+  return { seconds: (performance.now() - begin) / 1000, peakMiB: peak };
 }

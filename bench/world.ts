@@ -11,6 +11,7 @@ import { keepRunning } from '../stack/keep.ts';
 import { postgresUrl } from '../stack/postgres.ts';
 import { rememberState } from '../stack/state.ts';
 import { type CpuClock, cpuClockOfSiblings } from './cpu.ts';
+import { profiling } from './profile.ts';
 
 /** A server that is asked, and the process whose time counts. */
 export type Server = { url: string; pid: number | undefined };
@@ -82,7 +83,7 @@ async function beginIndex(db: Database): Promise<void> {
 const forkApi = (databaseUrl: string) =>
   fork(join(repository, 'api', 'main.ts'), {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    execArgv: process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [],
+    execArgv: profiling,
     env: {
       ...process.env,
       KRYPTON_DATABASE_URL: databaseUrl,
@@ -93,6 +94,7 @@ const forkApi = (databaseUrl: string) =>
       KRYPTON_API_PORT: '0',
       KRYPTON_API_LIMIT_KEY: '0',
       KRYPTON_API_LIMIT_ADDRESS: '0',
+      KRYPTON_API_STREAMS_PER_CLIENT: '2000',
     },
   });
 

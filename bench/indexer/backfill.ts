@@ -1,17 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../database/migrate.ts';
 import { repository } from '../../stack/folder.ts';
+import { peakMiB } from '../memory.ts';
 import type { BenchChain, Stretch } from './chain.ts';
+import { perBlock, type Spent, startMeter } from './spent.ts';
 
 /** A database of a round's own: its URL, and how to end it. */
 export type MakeDatabase = (name: string) => Promise<string>;
 
 /** Blocks and events a second of one stretch. */
-export type Speed = { stretch: Stretch; blocksPerSecond: number };
+export type Speed = { blocksPerSecond: number; spent: Spent };
 export type Backfill = { speeds: Speed[]; peakMiB: number };
 
 /** The real indexer, as a process of its own, from the contract's deployment to the newest block. */
@@ -20,7 +21,8 @@ export async function backfill(chain: BenchChain, databaseUrl: string): Promise<
   const listener = new pg.Client({ connectionString: databaseUrl });
   await listener.connect();
   await listener.query('listen krypton_head');
-  const commits: { height: number; at: number }[] = [];
+  const meter = await startMeter(chain.nodePid, databaseUrl);
+  const commits: Commit[] = [];
   const last = Math.max(...chain.stretches.map(({ to }) => to));
   const indexer = fork(join(repository, 'indexer', 'main.ts'), {
     execArgv: process.env.BENCH_NODE_OPTIONS?.split(' ') ?? [],
@@ -33,20 +35,21 @@ export async function backfill(chain: BenchChain, databaseUrl: string): Promise<
   });
   const done = new Promise<void>((resolve, reject) => {
     listener.on('notification', ({ payload }) => {
-      commits.push({ height: Number(payload), at: performance.now() });
+      const height = Number(payload);
+      commits.push({ height, at: performance.now(), spent: meter.read(indexer.pid) });
       if (Number(payload) >= last) resolve();
     });
     indexer.once('exit', (status) => reject(new Error(`the indexer ended with status ${status}: ${output}`)));
   });
   await done;
-  const peakMiB = peakOf(indexer.pid);
+  const peak = peakMiB(indexer.pid);
+  if (peak === null) throw new Error('Linux does not say how much memory the indexer has');
   await end(indexer);
-  await listener.end();
-  return {
-    speeds: chain.stretches.map((stretch) => ({ stretch, blocksPerSecond: speedOf(commits, stretch) })),
-    peakMiB,
-  };
+  await Promise.all([listener.end(), meter.stop()]);
+  return { speeds: chain.stretches.map((stretch) => speedOf(commits, stretch)), peakMiB: peak };
 }
+
+type Commit = { height: number; at: number; spent: Spent };
 
 export const indexerEnv = (
   chain: Pick<BenchChain, 'rpcUrl' | 'network' | 'contract' | 'deployedAt'>,
@@ -61,21 +64,34 @@ export const indexerEnv = (
 });
 
 /** Between the first and the last commit inside of a stretch: what lies before and behind it is not counted. */
-function speedOf(commits: readonly { height: number; at: number }[], { from, to }: Stretch): number {
+function speedOf(commits: readonly Commit[], { from, to }: Stretch): Speed {
   const inside = commits.filter(({ height }) => height >= from && height <= to);
   const [first, last] = [inside.at(0), inside.at(-1)];
   if (!first || !last || last.at <= first.at) throw new Error('a stretch was committed at once: it is too short');
-  return (1000 * (last.height - first.height)) / (last.at - first.at);
+  const blocks = last.height - first.height;
+  const blocksPerSecond = (1000 * blocks) / (last.at - first.at);
+  return { blocksPerSecond, spent: perBlock(first.spent, last.spent, blocks) };
 }
 
-export async function runRaw(chain: BenchChain, stretch: Stretch, databaseUrl: string | null): Promise<number> {
-  if (databaseUrl !== null) await prepareRaw(databaseUrl);
+/** `isStored`: the answers are inserted too, not only parsed. */
+export async function runRaw(
+  chain: BenchChain,
+  stretch: Stretch,
+  databaseUrl: string,
+  isStored: boolean,
+): Promise<Speed> {
+  await prepareRaw(databaseUrl);
+  const meter = await startMeter(chain.nodePid, databaseUrl);
   const child = fork(join(import.meta.dirname, 'raw-pipeline.ts'));
   const { rpcUrl, contract } = chain;
-  child.send({ rpcUrl, contract, databaseUrl, from: stretch.from, to: stretch.to });
+  const before = meter.read(child.pid);
+  child.send({ rpcUrl, contract, databaseUrl: isStored ? databaseUrl : null, from: stretch.from, to: stretch.to });
   const [told] = (await once(child, 'message')) as [{ seconds?: number; error?: string }];
+  const after = meter.read(child.pid);
+  await meter.stop();
   if (told.seconds === undefined) throw new Error(`the raw pipeline failed: ${told.error}`);
-  return (stretch.to - stretch.from + 1) / told.seconds;
+  const blocks = stretch.to - stretch.from + 1;
+  return { blocksPerSecond: blocks / told.seconds, spent: perBlock(before, after, blocks) };
 }
 
 async function prepareRaw(databaseUrl: string): Promise<void> {
@@ -87,13 +103,6 @@ async function prepareRaw(databaseUrl: string): Promise<void> {
     'create table raw_events (height integer, position integer, tx_hash text, name text, payload jsonb)',
   );
   await client.end();
-}
-
-/** The most that a process has had in memory so far, as Linux says. */
-function peakOf(pid: number | undefined): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  if (kib === undefined) throw new Error(`Linux does not say how much memory process ${pid} has`);
-  return Math.round(Number(kib) / 1024);
 }
 
 export async function end(child: ChildProcess): Promise<void> {

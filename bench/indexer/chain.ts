@@ -23,13 +23,14 @@ import { rememberState } from '../../stack/state.ts';
 export type Stretch = { events: number; from: number; to: number };
 export type BenchChain = {
   rpcUrl: string;
+  nodePid: number;
   network: number;
   contract: ScriptHash;
   deployedAt: number;
   stretches: Stretch[];
   stop(): Promise<void>;
 };
-type Kept = Omit<BenchChain, 'rpcUrl' | 'stop'>;
+type Kept = Omit<BenchChain, 'rpcUrl' | 'nodePid' | 'stop'>;
 
 /** How many blocks of how many notifications: a minute's work to make, and some seconds to read. */
 const WANTED: readonly { events: number; blocks: number }[] = [
@@ -54,7 +55,7 @@ export async function openChain(say: (line: string) => void): Promise<BenchChain
   }
   const kept = JSON.parse(readFileSync(note, 'utf8')) as Kept;
   const { node, url } = await startNode({ consensus: false });
-  return { ...kept, rpcUrl: url, stop: () => node.stop() };
+  return { ...kept, rpcUrl: url, nodePid: node.pid, stop: () => node.stop() };
 }
 
 async function startNode({ consensus }: { consensus: boolean }) {

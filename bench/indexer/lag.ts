@@ -23,7 +23,7 @@ import { type Figure, percentileOf } from './figure.ts';
 /** From the moment at which a node tells of a block to the moment at which Postgres tells of it. */
 const PACES: readonly { blockMs: number; blocks: number }[] = [
   { blockMs: 100, blocks: 200 },
-  { blockMs: 1_000, blocks: 30 },
+  { blockMs: 1_000, blocks: 100 },
 ];
 const silent = () => {};
 
@@ -113,7 +113,7 @@ function keepDepositing(
   return setInterval(() => void deposit().catch(silent), everyMs); // one that is refused leaves its block empty
 }
 
-/** Lags of so many blocks, once the first one was seen. */
+/** Lags of so many blocks, once all that were told before are taken in. */
 async function watch(
   ws: string,
   databaseUrl: string,
@@ -124,6 +124,8 @@ async function watch(
   await listener.connect();
   await listener.query('listen krypton_head');
   const toldAt = new Map<number, number>();
+  let newest = 0;
+  let isCaughtUp = false;
   const lags: number[] = [];
   const socket = new WebSocket(ws);
   await new Promise((resolve, reject) => {
@@ -134,6 +136,7 @@ async function watch(
     const { params } = JSON.parse(data) as { params?: { index: number }[] };
     const index = params?.[0]?.index;
     if (index === undefined) return;
+    newest = index;
     toldAt.set(index, performance.now());
     onBlock(index);
   };
@@ -142,9 +145,10 @@ async function watch(
     listener.on('notification', ({ payload }) => {
       for (const [index, at] of toldAt) {
         if (index > Number(payload)) continue;
-        lags.push(performance.now() - at);
+        if (isCaughtUp) lags.push(performance.now() - at);
         toldAt.delete(index);
       }
+      isCaughtUp ||= Number(payload) >= newest;
       if (lags.length >= blocks + WARM_UP) resolve();
     });
   });
@@ -153,7 +157,7 @@ async function watch(
   return lags.slice(WARM_UP);
 }
 
-/** A process that has just started is slow, and has to catch up. */
+/** A process that has just started is slow. */
 const WARM_UP = 10;
 
 /** The same block asked for by one request and written by one commit: no check, no state. */
