@@ -41,7 +41,7 @@ export type EmittedBy = Emitted & { container: TxHash };
 
 /** By hand, as an indexer looks at hundred thousands of them. The node was asked for one contract, by its hash. */
 function isBlockNotifications(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const { application } = value as { application?: unknown };
   return application === undefined || (Array.isArray(application) && application.every(isEmittedBy));
 }

@@ -26,6 +26,8 @@ export type BuildOptions = {
   validForBlocks: number;
   /** System and network fee together. */
   feeLimit?: Datoshi;
+  /** What a dry run of the very script has just told; without it, there is one. */
+  gasConsumed?: Datoshi | undefined;
   /** Added to the system fee, for what may have become dearer by the time of execution. Burnt in any case. */
   reserve?: Datoshi;
 };
@@ -46,13 +48,12 @@ export async function signScript(rpc: Rpc, script: Uint8Array, options: BuildOpt
 /** A transaction with this script, and with the fees that it needs. @throws ScriptFault, FeeLimitExceeded */
 export async function prepareScript(rpc: Ask, script: Uint8Array, options: PrepareOptions): Promise<Transaction> {
   const { signer, validForBlocks, feeLimit, reserve = 0n } = options;
-  const dryRun = await invokeScript(rpc, script, [signer.address]);
-  if (dryRun.state !== 'HALT') throw new ScriptFault(dryRun.exception ?? 'FAULT');
+  const gasConsumed = options.gasConsumed ?? (await readGasConsumed(rpc, script, signer));
   const count = await rpc.call('getblockcount');
   const transaction: Transaction = {
     script,
     validUntilBlock: height(count - 1 + validForBlocks),
-    systemFee: datoshi(withMargin(dryRun.gasConsumed) + reserve),
+    systemFee: datoshi(withMargin(gasConsumed) + reserve),
     networkFee: datoshi(0n),
     nonce: createNonce(),
   };
@@ -61,6 +62,12 @@ export async function prepareScript(rpc: Ask, script: Uint8Array, options: Prepa
   if (feeLimit !== undefined && total > feeLimit)
     throw new FeeLimitExceeded(`the transaction would cost ${total} datoshi, the limit is ${feeLimit}`);
   return { ...transaction, networkFee };
+}
+
+async function readGasConsumed(rpc: Ask, script: Uint8Array, signer: PrepareOptions['signer']): Promise<Datoshi> {
+  const { state, exception, gasConsumed } = await invokeScript(rpc, script, [signer.address]);
+  if (state !== 'HALT') throw new ScriptFault(exception ?? 'FAULT');
+  return gasConsumed;
 }
 
 /** What a script costs can grow a little until it is executed: a stored number becomes a byte longer. */

@@ -32,7 +32,7 @@ export function addAudit(app: App, deps: Deps): void {
         const audit: Audit = { state, reconciliation: await readReconciliation(db) };
         return c.json(audit, 200);
       },
-      `-${height ?? ''}-${last?.id ?? 0}`,
+      { variant: `-${height ?? ''}-${last?.id ?? 0}` },
     );
   });
 }

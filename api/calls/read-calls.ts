@@ -56,6 +56,7 @@ type Row = PriceColumns &
     isOver: boolean;
     running: number;
     promised: bigint;
+    least: bigint;
     unsettled: bigint;
     voucherTotal: bigint;
   };
@@ -105,7 +106,7 @@ export const askCalls = prepare<
     own.entry as held_entry,
     coalesce((select version from hold_versions where escrow_id = chosen.id), 0) as version,
     exists (select from cdrs where cdrs.provider = given.provider and cdrs.call_id = given.call_id) as is_over,
-    others.running, others.promised,
+    others.running, others.promised, others.least,
     -- what calls cost that were handed in; of claims, those whose answer the index has not seen yet
     ((select coalesce(sum(price), 0) from ratings
         where ratings.escrow_id = chosen.id and ratings.state = 'rated' and price > 0)
@@ -134,7 +135,9 @@ export const askCalls = prepare<
         order by amount - spent desc, id limit 1)) limit 1) as chosen on true
   left join lateral (select held.* where held.escrow_id = chosen.id) as own on true
   left join lateral (
-    select count(*) filter (where cdr_id is null)::integer as running, coalesce(sum(amount), 0)::bigint as promised
+    select count(*) filter (where cdr_id is null)::integer as running, coalesce(sum(amount), 0)::bigint as promised,
+      -- no more than what is held
+      coalesce(sum(fee_per_call + rate_per_second * initial_increment), 0)::bigint as least
     from holds
     where escrow_id = chosen.id and ${isLive}
       and not (provider = given.provider and call_id = given.call_id)) as others on true
@@ -174,11 +177,11 @@ export async function readCalls(db: Database, questions: readonly Question[]): P
 }
 
 function viewOf(row: Row, callId: string, destination: Destination): CallView {
-  const { now, height, version, isOver, unsettled, running, promised } = row;
+  const { now, height, version, isOver, unsettled, running, promised, least } = row;
   const escrow = row.escrowId === null ? null : escrowOf(row);
   const found = deckPriceOf(row, destination);
   const price = priceOfHold(row) ?? (escrow === null ? noPrice : priceFor(found, escrow));
-  const others = { running, promised };
+  const others = { running, promised, least };
   const input = { callId, isOver, escrow, price, unsettled, own: ownOf(row, callId), others, now };
   return { escrowId: row.escrowId, version, height, input };
 }

@@ -77,7 +77,7 @@ export function addCalls(app: App, deps: Deps): void {
     const { limit, cursor } = c.req.valid('query');
     const [after] = decodeCursor(cursor, cursorKey) ?? [];
     const found = await readAsSigner(c, deps, ({ address }) =>
-      findHolds(deps.db, address, { limit: limit + 1, after }),
+      findHolds(deps.quick, address, { limit: limit + 1, after }),
     );
     const { rows, next } = pageOf(found, limit, ({ callId }) => [callId]);
     c.header('Cache-Control', 'private, no-store');

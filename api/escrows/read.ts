@@ -1,12 +1,11 @@
-import type { Escrow } from '../../protocol/api/escrows.ts';
+import { type Escrow, HISTORY_IN_LISTS } from '../../protocol/api/escrows.ts';
 import type { Address } from '../../protocol/types/address.ts';
 import { presentEvent, type StoredEvent } from '../events/present.ts';
-import { askByKey, askState, instant } from '../http/state.ts';
+import { askByKey, askPast, askState, instant } from '../http/state.ts';
+import { pastEscrows, untilThen } from './past.ts';
 
 /** A day of claims every two minutes; all of it stands in `settlements`. */
 const HISTORY_OF_ONE = 1_000;
-/** A page holds up to 1000 escrows. */
-const HISTORY_IN_LISTS = 10;
 
 export type EscrowFilter = {
   user?: Address | undefined;
@@ -19,8 +18,10 @@ type StoredHistory = Omit<StoredEvent, 'time'> & { time: string };
 /** An escrow as Postgres writes it, money as text. */
 export type StoredEscrow = Omit<Escrow, 'history'> & { history: StoredHistory[] };
 
-/** Of the row `escrows`; its newest events, the oldest first. Each event's block is looked up by its key. */
-const escrowJson = (historyLimit: number) => `json_build_object(
+/**
+ * Of the row `escrows`; its newest events, the oldest first, where `isShown`. Each event's block is looked up by its key.
+ */
+const escrowJson = (historyLimit: number, isShown = 'true') => `json_build_object(
   'id', escrows.id, 'user', escrows."user", 'provider', escrows.provider, 'state', escrows.state,
   'amount', escrows.amount::text, 'spent', escrows.spent::text, 'refunded', escrows.refunded::text,
   'ratePerSecond', escrows.rate_per_second::text, 'feePerCall', escrows.fee_per_call::text,
@@ -30,7 +31,7 @@ const escrowJson = (historyLimit: number) => `json_build_object(
   'history', (
     select coalesce(json_agg(json_build_object('name', name, 'height', height, 'txHash', tx_hash, 'payload', payload,
       'time', (select time from blocks where blocks.height = newest.height)) order by height, position), '[]')
-    from (select name, height, position, tx_hash, payload from events where events.escrow_id = escrows.id
+    from (select name, height, position, tx_hash, payload from events where events.escrow_id = escrows.id and ${isShown}
       order by height desc, position desc limit ${historyLimit}) as newest))`;
 
 /** Null: there was none up to this block. */
@@ -38,6 +39,13 @@ export const askEscrow = askByKey<number, StoredEscrow | null>(
   'read_escrow',
   'bigint',
   `select ${escrowJson(HISTORY_OF_ONE)} from escrows where id = given.key`,
+);
+
+/** Null: there was none up to that block. */
+export const askPastEscrow = askPast<number, StoredEscrow | null>(
+  'read_past_escrow',
+  'bigint',
+  `select ${escrowJson(HISTORY_OF_ONE, untilThen)} from (${pastEscrows('own.id = given.key')}) as escrows`,
 );
 
 type Page = { limit: number; before: number | undefined };
@@ -71,6 +79,13 @@ export const openEscrowsJson = (limit: number) => `
   select coalesce(json_agg(escrow order by id desc), '[]') from (
     select id, ${escrowJson(HISTORY_IN_LISTS)} as escrow from escrows
     where "user" = given.key and state <> 'closed' order by id desc limit ${limit}) as newest`;
+
+/** The same as of `given.height`. */
+export const pastOpenEscrowsJson = (limit: number) => `
+  select coalesce(json_agg(escrow order by id desc), '[]') from (
+    select id, ${escrowJson(HISTORY_IN_LISTS, untilThen)} as escrow
+    from (${pastEscrows('own."user" = given.key and terms.refunded is null')}) as escrows
+    order by id desc limit ${limit}) as newest`;
 
 export function presentEscrow(stored: StoredEscrow): Escrow {
   return {

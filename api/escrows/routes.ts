@@ -4,12 +4,12 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { submitVoucher } from '../../protocol/api/vouchers.ts';
 import type { Deps } from '../deps.ts';
 import { jsonBody, readJson } from '../http/body.ts';
-import { awaitMinHeight, keptState } from '../http/height.ts';
+import { awaitMinHeight, keptState, pastState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { invalid, Refusal } from '../http/problem.ts';
 import { type App, bodyRefusals, chainStateOf, json, refusals, stateRefusals } from '../http/route.ts';
 import { keepVoucher } from './keep-voucher.ts';
-import { askEscrow, askEscrows, presentEscrow } from './read.ts';
+import { askEscrow, askEscrows, askPastEscrow, presentEscrow, type StoredEscrow } from './read.ts';
 
 const list = createRoute({
   method: listEscrows.method,
@@ -33,8 +33,11 @@ const one = createRoute({
   operationId: getEscrow.operationId,
   summary: 'One escrow with its history',
   tags: ['escrows'],
-  request: { headers: heightHeaders, params: getEscrow.params },
-  responses: { ...chainStateOf(getEscrow.answer, 'the escrow'), ...refusals(...stateRefusals, 'unknownEscrow') },
+  request: { headers: heightHeaders, params: getEscrow.params, query: getEscrow.query },
+  responses: {
+    ...chainStateOf(getEscrow.answer, 'the escrow'),
+    ...refusals(...stateRefusals, 'unknownEscrow', 'unknownHeight'),
+  },
 });
 
 const voucher = createRoute({
@@ -76,15 +79,13 @@ export function addEscrows(app: App, deps: Deps): void {
 
   app.openapi(one, (c) => {
     const { id } = c.req.valid('param');
-    return keptState(
-      c,
-      deps,
-      ({ byKey }) => byKey(askEscrow, id),
-      (escrow) => {
-        if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
-        return presentEscrow(escrow);
-      },
-    );
+    const { height } = c.req.valid('query');
+    const present = (escrow: StoredEscrow | null) => {
+      if (!escrow) throw new Refusal('unknownEscrow', `there was no escrow ${id} up to this block`);
+      return presentEscrow(escrow);
+    };
+    if (height !== undefined) return pastState(c, deps, { ask: askPastEscrow, key: id, height }, present);
+    return keptState(c, deps, ({ byKey }) => byKey(askEscrow, id), present);
   });
 
   addVouchers(app, deps);

@@ -1,6 +1,7 @@
 import { Outage } from '../../process/outage.ts';
 import type { Logger } from '../../process/run.ts';
-import { createGate } from './gate.ts';
+import { createGate } from '../http/gate.ts';
+import { frame } from './frame.ts';
 
 /** Something that happened. Its key orders it among all others of its kind. */
 export type Entry = { key: bigint; name: string; data: string };
@@ -44,6 +45,8 @@ export type Feed<E extends Entry, F> = {
   /** Until there is news, the time is over, or the signal comes. */
   moved(limitMs: number, signal: AbortSignal): Promise<void>;
   idOf(key: bigint, generation: bigint): string;
+  /** An entry as it is sent; made once for all readers. */
+  frameOf(entry: E, generation: bigint): string;
   /** Everybody who waits goes on. */
   rouse(): void;
 };
@@ -53,6 +56,8 @@ const KEPT = 5_000;
 const PAGE = 500;
 /** The other connections of the pool are for everybody else. */
 const MAX_READING = 2;
+/** To write to so many takes some milliseconds: then other requests have their turn. */
+const MAX_ROUSED = 100;
 const AGAIN_MS = 50;
 const RETRY_MS = 1_000;
 
@@ -66,6 +71,7 @@ export function createFeed<E extends Entry, F>(source: Source<E, F>, log: Logger
   const outage = new Outage(log, `the stream of ${source.what} waits`);
   const gate = createGate(MAX_READING);
   const waiting = new Set<() => void>();
+  const frames = new WeakMap<E, { generation: bigint; text: string }>();
   let window: Window<E> | null = null;
   let epoch = 0;
   let readers = 0;
@@ -74,9 +80,10 @@ export function createFeed<E extends Entry, F>(source: Source<E, F>, log: Logger
   let isBusy = false;
   let isWanted = false;
 
-  const rouse = () => {
-    for (const go of [...waiting]) go();
-  };
+  function rouse(all = [...waiting]): void {
+    for (const go of all.splice(0, MAX_ROUSED)) go();
+    if (all.length > 0) setImmediate(rouse, all);
+  }
 
   async function advance({ newest, generation }: Horizon): Promise<void> {
     if (!window || window.generation !== generation || newest < window.newest) {
@@ -164,7 +171,15 @@ export function createFeed<E extends Entry, F>(source: Source<E, F>, log: Logger
     });
   }
 
-  return { join, wake, known: () => window, next, moved, idOf: source.idOf, rouse };
+  function frameOf(entry: E, generation: bigint): string {
+    const made = frames.get(entry);
+    if (made?.generation === generation) return made.text;
+    const text = frame(entry.name, entry.data, source.idOf(entry.key, generation));
+    frames.set(entry, { generation, text });
+    return text;
+  }
+
+  return { join, wake, known: () => window, next, moved, idOf: source.idOf, frameOf, rouse };
 }
 
 function extended<E extends Entry>(window: Window<E>, added: E[], reached: bigint, kept: number): Window<E> {

@@ -7,7 +7,8 @@ import { Refusal } from '../http/problem.ts';
 import { type App, refusals } from '../http/route.ts';
 import { beginOf, formatChainId, parseChainId, readRollback, resumeChain } from './chain-events.ts';
 import { streamOf, streamRefusals } from './description.ts';
-import { frame, type Start } from './stream.ts';
+import { frame } from './frame.ts';
+import type { Start } from './stream.ts';
 
 const events = createRoute({
   method: streamEvents.method,

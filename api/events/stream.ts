@@ -5,6 +5,7 @@ import type { Logger } from '../../process/run.ts';
 import { type EndCode, endCodes, streamEventNames } from '../../protocol/api/events.ts';
 import type { Env } from '../http/env.ts';
 import type { Entry, Feed } from './feed.ts';
+import { frame } from './frame.ts';
 
 /** Proxies close what says nothing for a minute. */
 const HEARTBEAT_MS = 15_000;
@@ -30,9 +31,6 @@ export type Start = {
 export type Timing = { heartbeatMs: number; slowMs: number; graceMs: number };
 
 export const usualTiming: Timing = { heartbeatMs: HEARTBEAT_MS, slowMs: SLOW_MS, graceMs: GRACE_MS };
-
-export const frame = (event: string, data: string, id?: string): string =>
-  `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
 
 const endFrame = (code: EndCode) => frame(streamEventNames.end, JSON.stringify({ code, detail: endCodes[code] }));
 
@@ -91,8 +89,8 @@ export async function* framesOf<E extends Entry, F>(
 
 function* chunksOf<E extends Entry, F>(feed: Feed<E, F>, entries: E[], generation: bigint): Generator<string> {
   let chunk = '';
-  for (const { key, name, data } of entries) {
-    chunk += frame(name, data, feed.idOf(key, generation));
+  for (const entry of entries) {
+    chunk += feed.frameOf(entry, generation);
     if (chunk.length < CHUNK_LENGTH) continue;
     yield chunk;
     chunk = '';

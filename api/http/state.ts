@@ -33,5 +33,19 @@ export const askByKey = <K extends string | number, R>(
     from unnest($1::${type}[]) with ordinality as given (key, place) cross join cursor order by place`,
   );
 
-/** RFC 3339 in UTC with milliseconds, of what Postgres writes into JSON. */
-export const instant = (text: string): string => new Date(text).toISOString();
+/** A question of an earlier block: `found` is made of `given.key` and `given.height`. */
+export const askPast = <K extends string | number, R>(
+  name: string,
+  type: 'text' | 'bigint',
+  found: string,
+): Statement<[key: K, height: number], { found: R }> =>
+  prepare(name, `select (${found}) as found from (values ($1::${type}, $2::integer)) as given (key, height)`);
+
+/** As sessions of ours have it written, in UTC. */
+const written = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00:00$/;
+
+/** RFC 3339 in UTC with milliseconds, of what Postgres writes into JSON. A list has hundreds: Date takes longer. */
+export function instant(text: string): string {
+  const [, second, fraction = ''] = written.exec(text) ?? [];
+  return second === undefined ? new Date(text).toISOString() : `${second}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+}

@@ -1,5 +1,4 @@
-import type { Database } from '../../database/connection.ts';
-import { findPrices } from '../../database/prices.ts';
+import { deckPriceOf } from '../../database/prices.ts';
 import type { Provider, ProviderQuery, Stats } from '../../protocol/api/providers.ts';
 import type { Price } from '../../protocol/api/tariffs.ts';
 import { lookUpOf } from '../../protocol/call/deck-index.ts';
@@ -27,13 +26,26 @@ type StoredProvider = {
   settled: { calls: number; seconds: number; claims: number; rejectedClaims: number } | null;
   counted: { answered: number; unanswered: number } | null;
   sortKey: string;
+  /** Where a price was asked for: the deck in force, and its entry where it has one. */
+  priced?: PricedBy;
+};
+
+/** Money as text. */
+type PricedBy = {
+  tariffHash: string;
+  deckId: string;
+  prefix: string | null;
+  ratePerSecond: string | null;
+  feePerCall: string | null;
+  initialIncrement: number | null;
+  increment: number | null;
 };
 
 /**
  * With what a provider is judged by: claims that the chain answered, and the CDRs in them; nothing that a provider only
  * says. Each is looked up by its key, once the page is found.
  */
-const providerJson = `json_build_object('provider', provider, 'location', location,
+const providerJson = (more = '') => `json_build_object('provider', provider, 'location', location,
   'operator', operator, 'deployedAt', deployed_at, 'undeployedAt', undeployed_at, 'sortKey', sort_key,
   'tariff', case when tariff_hash is not null then json_build_object('uri', tariff_uri, 'hash', tariff_hash,
     'matches', exists (select from rate_decks where rate_decks.provider = page.provider
@@ -42,12 +54,12 @@ const providerJson = `json_build_object('provider', provider, 'location', locati
       'rejectedClaims', rejected_claims)
     from provider_settlements as own where own.provider = page.provider),
   'counted', (select json_build_object('answered', answered, 'unanswered', unanswered)
-    from provider_calls as own where own.provider = page.provider))`;
+    from provider_calls as own where own.provider = page.provider)${more})`;
 
 export const askProvider = askByKey<Address, StoredProvider | null>(
   'read_provider',
   'text',
-  `select ${providerJson} from (select *, '' as sort_key from providers where provider = given.key) as page`,
+  `select ${providerJson()} from (select *, '' as sort_key from providers where provider = given.key) as page`,
 );
 
 /** Text in byte order, so that a cursor means the same in any database's collation; what has no order as text, padded. */
@@ -61,13 +73,15 @@ const sortKeys = {
 export function askProviders({ priced, sort, state, q, after, limit }: ProviderSearch) {
   const values: unknown[] = [limit + 1];
   const given = (value: unknown) => `$${values.push(value)}`;
-  const price = priced && priceOfProvider(priced, given);
-  const keys = { ...sortKeys, price: `lpad(${price}::text, 40, '0') collate "C"` };
-  const key = keys[sort.replace('-', '') as keyof typeof keys];
+  const byPrice = (call: PricedCall) => `lpad(${priceOf(given(seconds(call)))}::text, 40, '0') collate "C"`;
+  const by = sort.replace('-', '') as keyof typeof sortKeys | 'price';
+  const key = by !== 'price' ? sortKeys[by] : priced ? byPrice(priced) : sortKeys.address;
   const isDescending = sort.startsWith('-');
   const order = isDescending ? 'desc' : 'asc';
   const conditions = ['true'];
-  if (price) conditions.push(`${price} is not null`);
+  const decks = priced === null ? '' : decksOf(priced, given);
+  const isFree = priced !== null && lookUpOf(priced.destination).orElse === 'free';
+  if (priced) conditions.push(isFree ? 'deck.deck_id is not null' : 'entry.prefix is not null');
   if (state !== 'any') conditions.push(`undeployed_at is ${state === 'deployed' ? '' : 'not'} null`);
   if (q !== undefined) {
     const text = given(q);
@@ -77,43 +91,50 @@ export function askProviders({ priced, sort, state, q, after, limit }: ProviderS
     const [lastKey, last] = [given(after[0]), given(after[1])];
     conditions.push(`(${key}, provider collate "C") ${isDescending ? '<' : '>'} (${lastKey}, ${last})`);
   }
-  const free = priced && lookUpOf(priced.destination).orElse === 'free' ? 'free' : 'priced';
-  const asked = [priced && free, q === undefined ? null : 'q', after && 'after'].filter((each) => each);
+  const asked = [priced && (isFree ? 'free' : 'priced'), q === undefined ? null : 'q', after && 'after'];
   return {
     ask: askState<unknown[], StoredProvider[]>(
-      ['read_providers', sort.replace('-', 'down_'), state, ...asked].join('_'),
-      `select coalesce(json_agg(${providerJson} order by sort_key ${order}, provider collate "C" ${order}), '[]') from (
-        select *, ${key} as sort_key from providers where ${conditions.join(' and ')}
+      ['read_providers', sort.replace('-', 'down_'), state, ...asked.filter((each) => each)].join('_'),
+      `select coalesce(json_agg(${providerJson(priced ? `, 'priced', priced` : '')}
+        order by sort_key ${order}, provider collate "C" ${order}), '[]') from (
+        select providers.*, ${key} as sort_key ${priced ? `, ${pricedJson} as priced` : ''}
+        from providers ${decks} where ${conditions.join(' and ')}
         order by ${key} ${order}, provider collate "C" ${order} limit $1::integer) as page`,
     ),
     values,
   };
 }
 
-/** What protocol/call/price.ts comes to by the deck in force; null where there is none, or it has no entry. */
-function priceOfProvider({ destination, ms, at }: PricedCall, given: (value: unknown) => string): string {
-  const { prefixes, orElse } = lookUpOf(destination);
-  const [seconds, moment, fitting] = [given(Math.ceil(ms / 1000)), given(at), given(prefixes)];
-  return `(
-    select coalesce(fee_per_call + rate_per_second::numeric * (initial_increment
-      + greatest(0, ceil((${seconds}::numeric - initial_increment) / increment)) * increment), 0)
-    from deck_in_force(providers.provider, ${moment}::timestamptz) as deck
-    left join lateral deck_entry(deck.deck_id, ${fitting}::text[]) as entry on true
-    where deck.deck_id is not null and ${orElse === 'free' ? 'true' : 'entry.prefix is not null'})`;
+const seconds = ({ ms }: PricedCall): number => Math.ceil(ms / 1000);
+
+/** The deck in force, and the entry that prices the destination; that of a free call has none. */
+function decksOf({ destination, at }: PricedCall, given: (value: unknown) => string): string {
+  const { prefixes } = lookUpOf(destination);
+  return `cross join lateral deck_in_force(providers.provider, ${given(at)}::timestamptz) as deck
+    left join lateral deck_entry(deck.deck_id, ${given(prefixes)}::text[]) as entry on true`;
 }
 
-/** By the decks in force, in the order of the providers. */
-export async function readPrices(
-  db: Database,
-  found: readonly { provider: Address }[],
-  { destination, ms, at }: PricedCall,
-): Promise<(Price | null)[]> {
-  const prices = await findPrices(
-    db,
-    found.map(({ provider }) => ({ provider, destination, at })),
-  );
-  return prices.map((each) => (each.kind === 'entry' || each.kind === 'free' ? priceShape(each, ms) : null));
+/** What protocol/call/price.ts comes to. */
+const priceOf = (seconds: string) => `coalesce(entry.fee_per_call + entry.rate_per_second::numeric * (
+  entry.initial_increment + greatest(0, ceil((${seconds}::numeric - entry.initial_increment) / entry.increment))
+    * entry.increment), 0)`;
+
+const pricedJson = `json_build_object('tariffHash', deck.hash, 'deckId', deck.deck_id::text, 'prefix', entry.prefix,
+  'ratePerSecond', entry.rate_per_second::text, 'feePerCall', entry.fee_per_call::text,
+  'initialIncrement', entry.initial_increment, 'increment', entry.increment)`;
+
+export function presentPriced(stored: StoredProvider, { destination, ms }: PricedCall): Provider {
+  const price = stored.priced && deckPriceOf(columnsOf(stored.priced), destination);
+  const hasPrice = price?.kind === 'entry' || price?.kind === 'free';
+  return presentProvider(stored, hasPrice ? priceShape(price, ms) : null);
 }
+
+const columnsOf = ({ deckId, ratePerSecond, feePerCall, ...rest }: PricedBy) => ({
+  ...rest,
+  deckId: BigInt(deckId),
+  ratePerSecond: ratePerSecond === null ? null : BigInt(ratePerSecond),
+  feePerCall: feePerCall === null ? null : BigInt(feePerCall),
+});
 
 export function presentProvider(stored: StoredProvider, price: Price | null = null): Provider {
   const { provider, location, tariff, operator, deployedAt, undeployedAt } = stored;

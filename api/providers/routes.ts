@@ -3,12 +3,12 @@ import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { printable } from '../../protocol/api/printable.ts';
 import { getProvider, listProviders } from '../../protocol/api/providers.ts';
 import type { Deps } from '../deps.ts';
-import { askedState, chainState } from '../http/height.ts';
+import { askedState } from '../http/height.ts';
 import { decodeCursor, pageOf } from '../http/page.ts';
 import { Refusal } from '../http/problem.ts';
 import { type App, chainStateOf, refusals, stateRefusals } from '../http/route.ts';
 import { askedDestination } from './asked-destination.ts';
-import { askProvider, askProviders, presentProvider, readPrices } from './read.ts';
+import { askProvider, askProviders, presentPriced, presentProvider } from './read.ts';
 
 const search = createRoute({
   method: listProviders.method,
@@ -52,23 +52,11 @@ export function addProviders(app: App, deps: Deps): void {
     if (!priced && sort.endsWith('price')) throw needsDestination();
     const after = decodeCursor(cursor, cursorKey);
     const { ask, values } = askProviders({ ...rest, priced, sort, limit, after });
-    const shown = (found: Awaited<ReturnType<typeof ask>>[number]['found']) =>
-      pageOf(found, limit, ({ sortKey, provider }) => [sortKey, provider]);
-    if (!priced)
-      return askedState(
-        c,
-        deps,
-        ({ once }) => once(ask, values),
-        (found) => {
-          const { rows, next } = shown(found);
-          return { items: rows.map((row) => presentProvider(row)), next };
-        },
-      );
-    return chainState(c, deps, async (db) => {
-      const [answered] = await ask(db, ...values);
-      const { rows, next } = shown(answered?.found ?? []);
-      const prices = await readPrices(db, rows, priced);
-      return c.json({ items: rows.map((row, i) => presentProvider(row, prices[i])), next }, 200);
+    // by price, each provider's is looked up: that must not hold up what is asked by a key
+    const askApart = async () => (await ask(deps.db, ...values))[0];
+    return askedState(c, deps, priced ? askApart : ({ once }) => once(ask, values), (found) => {
+      const { rows, next } = pageOf(found, limit, ({ sortKey, provider }) => [sortKey, provider]);
+      return { items: rows.map((row) => (priced ? presentPriced(row, priced) : presentProvider(row))), next };
     });
   });
 

@@ -1,4 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { Database } from '../../database/connection.ts';
 import { heightHeaders } from '../../protocol/api/parameter.ts';
 import { getTariff, getTariffPrice, listTariffs, putTariff } from '../../protocol/api/tariffs.ts';
 import type { Deps } from '../deps.ts';
@@ -59,7 +61,7 @@ const one = createRoute({
   summary: 'The rate deck in force',
   tags: ['tariffs'],
   request: { headers: heightHeaders, params: getTariff.params, query: getTariff.query },
-  responses: { ...chainStateOf(getTariff.answer, 'the deck'), ...refusals(...stateRefusals) },
+  responses: { ...chainStateOf(getTariff.answer, 'the deck'), ...refusals(...stateRefusals, 'unknownHeight') },
 });
 
 const history = createRoute({
@@ -81,7 +83,7 @@ const price = createRoute({
   request: { headers: heightHeaders, params: getTariffPrice.params, query: getTariffPrice.query },
   responses: {
     ...chainStateOf(getTariffPrice.answer, 'the entry that prices it, and what it comes to'),
-    ...refusals(...stateRefusals, 'unknownTariff', 'noTariff', 'deckMissing'),
+    ...refusals(...stateRefusals, 'unknownHeight', 'unknownTariff', 'noTariff', 'deckMissing'),
   },
 });
 
@@ -103,8 +105,8 @@ export function addTariffs(app: App, deps: Deps): void {
 
   app.openapi(one, (c) => {
     const { address } = c.req.valid('param');
-    const { at = new Date(deps.now()) } = c.req.valid('query');
-    return chainState(c, deps, async (db) => {
+    const asked = c.req.valid('query');
+    return tariffState(c, deps, asked, async (db, at) => {
       const found = await readTariff(db, address, at);
       const known = { provider: address, at: at.toISOString(), inForce: found?.inForce ?? null };
       const matches = found && found.document !== null;
@@ -117,12 +119,31 @@ export function addTariffs(app: App, deps: Deps): void {
 
   app.openapi(price, (c) => {
     const { address } = c.req.valid('param');
-    const { dest, minutes, at = new Date(deps.now()) } = c.req.valid('query');
+    const { dest, minutes, ...moment } = c.req.valid('query');
     const destination = askedDestination(dest);
-    return chainState(c, deps, async (db) =>
+    return tariffState(c, deps, moment, async (db, at) =>
       c.json(await readPrice(db, address, { destination, at, ms: minutes }), 200),
     );
   });
+}
+
+type Moment = { at?: Date | undefined; height?: number | undefined };
+
+/** As of a time, or of the time of a block; else of now. */
+function tariffState(
+  c: Context,
+  deps: Deps,
+  { at, height }: Moment,
+  read: (db: Database, at: Date) => Promise<Response>,
+): Promise<Response> {
+  if (at && height !== undefined) throw bothAsked();
+  const now = new Date(deps.now());
+  return chainState(c, deps, (db, { time }) => read(db, at ?? (height === undefined ? now : time)), { height });
+}
+
+function bothAsked(): Refusal {
+  const message = 'expected a time or a height, not both';
+  return new Refusal('invalidRequest', `height: ${message}`, { errors: [{ path: 'height', message }] });
 }
 
 /** Registered apart from its description: a body is read as the bytes that came. */

@@ -38,7 +38,7 @@ export function addStatus(app: App, deps: Deps): void {
         };
         return c.json(status, 200);
       },
-      `-${nodeHeight}`,
+      { variant: `-${nodeHeight}` },
     );
   });
 }

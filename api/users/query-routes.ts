@@ -41,6 +41,7 @@ export function addQuery(app: App, deps: Deps): void {
         if (value == null) throw new NotThere();
         return { status: 'success', type, address: user, code: 200, value };
       },
+      'registry',
     ).catch((error) => {
       if (error instanceof NotThere) return failed(c, 404, 'Not Found');
       throw error;

@@ -1,13 +1,14 @@
 import type { User } from '../../protocol/api/users.ts';
 import type { Address } from '../../protocol/types/address.ts';
-import { openEscrowsJson, presentEscrow, type StoredEscrow } from '../escrows/read.ts';
-import { askByKey, instant } from '../http/state.ts';
+import { openEscrowsJson, pastOpenEscrowsJson, presentEscrow, type StoredEscrow } from '../escrows/read.ts';
+import { askByKey, askPast, instant } from '../http/state.ts';
+import { pastBalance, pastRegistrations } from './past.ts';
 
 /** Whoever has more finds them all in the list of escrows. */
 const MAX_OPEN_ESCROWS = 100;
 
 type Registration = User['registrations'][number];
-type StoredUser = { balance: string; registrations: Registration[]; escrows: StoredEscrow[] };
+export type StoredUser = { balance: string; registrations: Registration[]; escrows: StoredEscrow[] };
 
 /** The contract keeps at most 8 of a user. */
 const registrations = `
@@ -16,17 +17,35 @@ const registrations = `
       as location
   from registrations where "user" = given.key`;
 
-/** Every address is a user, if one with nothing. */
-export const askUser = askByKey<Address, StoredUser>(
-  'read_user',
-  'text',
-  `select json_build_object(
-    'balance', coalesce((select balance from balances where account = given.key), 0)::text,
+/** Of queries for each part. */
+const userJson = ({ balance, registrations, escrows }: Record<'balance' | 'registrations' | 'escrows', string>) => `
+  select json_build_object(
+    'balance', coalesce((${balance}), 0)::text,
     'registrations', (
       select coalesce(json_agg(json_build_object('provider', provider, 'uuid', uuid, 'location', location,
         'registeredAt', registered_at) order by height desc, position desc), '[]')
       from (${registrations}) as own),
-    'escrows', (${openEscrowsJson(MAX_OPEN_ESCROWS)}))`,
+    'escrows', (${escrows}))`;
+
+/** Every address is a user, if one with nothing. */
+export const askUser = askByKey<Address, StoredUser>(
+  'read_user',
+  'text',
+  userJson({
+    balance: 'select balance from balances where account = given.key',
+    registrations,
+    escrows: openEscrowsJson(MAX_OPEN_ESCROWS),
+  }),
+);
+
+export const askPastUser = askPast<Address, StoredUser>(
+  'read_past_user',
+  'text',
+  userJson({
+    balance: pastBalance,
+    registrations: pastRegistrations,
+    escrows: pastOpenEscrowsJson(MAX_OPEN_ESCROWS),
+  }),
 );
 
 /** Null: never registered. */

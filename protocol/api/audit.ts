@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
+import { heightParameter } from './parameter.ts';
 import { amount, height, time } from './scalar.ts';
 
 const digest = z
@@ -63,10 +64,7 @@ export const auditSchema = z
 export type Audit = z.infer<typeof auditSchema>;
 
 export const auditQuery = z.object({
-  height: z
-    .string()
-    .regex(/^\d{1,9}$/, 'expected the index of a block')
-    .transform(Number)
+  height: heightParameter
     .optional()
     .meta({ type: 'integer', description: 'the digests as of this block: the newest one, or a multiple of 1,000' }),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
 import { listOf, pageQuery } from './page.ts';
-import { addressParameter, idParameter } from './parameter.ts';
+import { addressParameter, asOfHeight, idParameter } from './parameter.ts';
 import { address, amount, count, escrowId, height, publicKey, time, txHash } from './scalar.ts';
 
 const escrowStates = ['open', 'closing', 'closed'] as const;
@@ -52,11 +52,15 @@ export const listEscrows = {
   readsChain: true,
 } as const satisfies Operation;
 
+/** The newest so many: a page holds up to 1000 escrows. */
+export const HISTORY_IN_LISTS = 10;
+
 export const getEscrow = {
   operationId: 'getEscrow',
   method: 'get',
   path: '/v1/escrows/{id}',
   params: z.object({ id: idParameter }),
+  query: z.strictObject({ height: asOfHeight }),
   answer: escrowSchema,
   readsChain: true,
 } as const satisfies Operation;

@@ -26,11 +26,23 @@ export const timeParameter = z
   .refine((time) => time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999, timeError)
   .meta({ type: 'string', format: 'date-time' });
 
+const indexError = 'expected the index of a block';
+export const heightParameter = z
+  .string()
+  .regex(/^\d{1,9}$/, indexError)
+  .transform(Number)
+  .meta({ type: 'integer' });
+
+/** For what can be asked of an earlier block. */
+export const asOfHeight = heightParameter
+  .optional()
+  .meta({ type: 'integer', description: 'what was true as of this block; left out: as of the newest one' });
+
 /** Headers of every request for chain state. */
 export const heightHeaders = z.object({
   'min-height': z
     .string()
-    .regex(/^\d{1,10}$/, 'expected the index of a block')
+    .regex(/^\d{1,10}$/, indexError)
     .optional()
     .meta({ description: 'answer once the index has this block; 503 where that takes longer than 20 seconds' }),
   'if-none-match': z.string().optional().meta({ description: 'ETag of an earlier answer: 304 while it holds' }),

@@ -27,6 +27,7 @@ export const problems = {
   unknownTransaction: [404, 'No claim was answered in such a transaction'],
   unknownTariff: [404, 'The provider had no rate deck on chain then'],
   noTariff: [404, 'The rate deck has no price for this destination'],
+  unknownHeight: [404, 'The index has no such block'],
   unknownProof: [404, 'There is no settled CDR of this id'],
   unknownCdr: [404, 'There is no such CDR for this caller'],
   methodNotAllowed: [405, 'This address does not take that method'],

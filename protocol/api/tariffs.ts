@@ -3,12 +3,17 @@ import { rateDeckSchema } from '../call/rate-deck.ts';
 import { termsSchema } from './cdrs.ts';
 import type { Operation } from './operation.ts';
 import { listOf, pageQuery } from './page.ts';
-import { addressParameter, timeParameter } from './parameter.ts';
+import { addressParameter, heightParameter, timeParameter } from './parameter.ts';
 import { printable } from './printable.ts';
 import { address, amount, bytes32, count, height, time, txHash } from './scalar.ts';
 
 const provider = z.object({ address: addressParameter });
-const at = timeParameter.optional().meta({ description: 'the deck in force at this time; left out: now' });
+const moment = {
+  at: timeParameter.optional().meta({ description: 'the deck in force at this time; left out: now' }),
+  height: heightParameter
+    .optional()
+    .meta({ description: 'the deck in force at the time of this block, in place of `at`' }),
+};
 
 /** The 200,000 entries of the largest carriers, with descriptions. */
 export const MAX_DECK_BYTES = 32 * 1024 * 1024;
@@ -80,7 +85,7 @@ export const getTariff = {
   method: 'get',
   path: '/v1/providers/{address}/tariff',
   params: provider,
-  query: z.strictObject({ at }),
+  query: z.strictObject(moment),
   answer: tariffSchema,
   readsChain: true,
 } as const satisfies Operation;
@@ -100,7 +105,7 @@ export const getTariffPrice = {
   method: 'get',
   path: '/v1/providers/{address}/tariff/price',
   params: provider,
-  query: z.strictObject({ dest: destinationParameter, minutes: minutesParameter, at }),
+  query: z.strictObject({ dest: destinationParameter, minutes: minutesParameter, ...moment }),
   answer: priceSchema,
   readsChain: true,
 } as const satisfies Operation;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { escrowSchema } from './escrows.ts';
 import type { Operation } from './operation.ts';
-import { addressParameter } from './parameter.ts';
+import { addressParameter, asOfHeight } from './parameter.ts';
 import { address, amount, time } from './scalar.ts';
 
 export const userSchema = z
@@ -29,6 +29,7 @@ export const getUser = {
   method: 'get',
   path: '/v1/users/{address}',
   params: z.object({ address: addressParameter }),
+  query: z.strictObject({ height: asOfHeight }),
   answer: userSchema,
   readsChain: true,
 } as const satisfies Operation;

@@ -11,7 +11,7 @@ import {
   type PermissionInput,
   promisesOf,
 } from './permission.ts';
-import { priceOf, type Terms } from './price.ts';
+import { leastPrice, priceOf, type Terms } from './price.ts';
 
 const start = new Date('2026-01-01T00:00:00.000Z');
 const later = (ms: number) => new Date(start.getTime() + ms);
@@ -48,6 +48,7 @@ const hold = (callId: string, amount: bigint, given: Partial<KeptHold> = {}): Ke
   amount: datoshi(amount),
   holdUntil: later(330_000),
   isHandedIn: false,
+  least: datoshi(650n),
   ...given,
 });
 
@@ -139,6 +140,18 @@ describe('a call is refused', () => {
   test('but not for the last interval, which is signed afterwards', () => {
     expect(ask({ escrow: { ...escrow, voucherKey: '02', spent: 100n }, unsettled: 50n }).allowed).toBe(true);
   });
+
+  test('where the beginnings of those under way are not signed for; one of them goes on', () => {
+    const signed = (voucherTotal: bigint) => ({ ...escrow, voucherKey: '02', voucherTotal });
+    const holds = [hold('b', 3_050n), hold('c', 3_050n)];
+    const refused = { allowed: false, reason: 'voucherMissing' };
+    expect(ask({ escrow: signed(0n), holds: holds.slice(0, 1) })).toEqual(refused);
+    expect(ask({ escrow: signed(500n), holds: holds.slice(0, 1) }).allowed).toBe(true);
+    expect(ask({ escrow: signed(1_149n), holds })).toEqual(refused);
+    expect(ask({ escrow: signed(1_150n), holds }).allowed).toBe(true);
+    expect(ask({ escrow: signed(0n), callId: 'b', holds }).allowed).toBe(true);
+    expect(ask({ escrow: signed(0n), holds: [hold('b', 3_050n, { isHandedIn: true })] })).toEqual(refused);
+  });
 });
 
 describe('whatever calls ask, in whatever order', () => {
@@ -182,7 +195,10 @@ describe('whatever calls ask, in whatever order', () => {
             const answer = ask({ callId: each.callId, escrow: generous, price, holds, now });
             if (!answer.allowed || !answer.hold) continue;
             termsOf.set(each.callId, own);
-            holds = [...holds.filter(({ callId }) => callId !== each.callId), { ...answer.hold, isHandedIn: false }];
+            holds = [
+              ...holds.filter(({ callId }) => callId !== each.callId),
+              { ...answer.hold, isHandedIn: false, least: leastPrice(own) },
+            ];
             expect(priceOf(answer.maxSeconds * 1000, own).price).toBeLessThanOrEqual(answer.hold.amount);
             expect(holds.length).toBeLessThanOrEqual(maxParallel);
             expect(holds.reduce((sum, { amount: held }) => sum + held, 0n)).toBeLessThanOrEqual(amount);

@@ -30,8 +30,13 @@ export type Hold = {
   holdUntil: Date;
 };
 
-/** One that was written down. Once its CDR came, it keeps the money until that is rated, and no line any more. */
-export type KeptHold = Hold & { isHandedIn: boolean };
+/** One that was written down. */
+export type KeptHold = Hold & {
+  /** Once its CDR came, it keeps the money until that is rated, and no line any more. */
+  isHandedIn: boolean;
+  /** What the call costs as soon as it is answered. */
+  least: Datoshi;
+};
 
 export type PermissionPolicy = {
   /** A call holds money for so long ahead: a long one does not block the others. */
@@ -54,7 +59,8 @@ const refusals = {
   noTariff: "the provider's rate deck has no price for this destination",
   deckMissing: "nobody has handed in the document of the provider's rate deck that stands on chain",
   overAgreedTerms: 'the price exceeds the rate, fee or increment that the user agreed to when the escrow was opened',
-  voucherMissing: 'what was talked so far is not signed for: the user signs a voucher first',
+  voucherMissing:
+    'what was talked so far, and how other calls begin, is not signed for: the user signs a voucher first',
   insufficientFunds:
     'the escrow does not hold enough for the call: the user extends it, or calls a cheaper destination',
 } as const satisfies Record<string, string>;
@@ -89,6 +95,8 @@ export type Promises = {
   running: number;
   /** Datoshi. */
   promised: bigint;
+  /** What they cost as soon as they are answered. */
+  least: bigint;
 };
 
 /** Of an escrow's holds, that of the call, and what the others come to. */
@@ -104,6 +112,7 @@ export function promisesOf(
     others: {
       running: others.filter(({ isHandedIn }) => !isHandedIn).length,
       promised: others.reduce((sum, { amount }) => sum + amount, 0n),
+      least: others.reduce((sum, { least }) => sum + least, 0n),
     },
   };
 }
@@ -124,7 +133,7 @@ export function decidePermission(input: PermissionInput, policy: PermissionPolic
   if (price.kind === 'free') return { allowed: true, hold: null, maxSeconds: secondsLeft, terms: null, entry: null };
   const { terms, entry } = price;
   if (!isWithin(terms, escrow)) return refuse('overAgreedTerms');
-  if (!isSigned(escrow, unsettled, terms, policy)) return refuse('voucherMissing');
+  if (!isSigned(escrow, unsettled + (own ? 0n : others.least), terms, policy)) return refuse('voucherMissing');
   const affordable = affordableSeconds(escrow.amount - escrow.spent - unsettled - others.promised, terms);
   if (affordable === null) return refuse('insufficientFunds');
   const wanted = Math.ceil((now.getTime() - from.getTime() + policy.sliceMs) / 1000);
@@ -137,14 +146,17 @@ export function decidePermission(input: PermissionInput, policy: PermissionPolic
 
 const refuse = (reason: RefusalReason): Permission => ({ allowed: false, reason });
 
-/** But for the last interval, what was used must be signed for. */
+/**
+ * But for the last interval, what was used must be signed for; before another call begins, so must the beginnings of
+ * those under way: what is unsigned is one call's beginning, however many there are.
+ */
 function isSigned(
   { voucherKey, voucherTotal, spent }: PermissionEscrow,
-  unsettled: bigint,
+  used: bigint,
   terms: Terms,
   { unsignedSeconds }: PermissionPolicy,
 ): boolean {
-  return voucherKey === null || voucherTotal + terms.ratePerSecond * BigInt(unsignedSeconds) >= spent + unsettled;
+  return voucherKey === null || voucherTotal + terms.ratePerSecond * BigInt(unsignedSeconds) >= spent + used;
 }
 
 /** No call lasts longer than the longest escrow: 90 days. */

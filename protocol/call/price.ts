@@ -20,6 +20,9 @@ function billableSeconds(answeredMs: number | null, { initialIncrement, incremen
   return BigInt(initialIncrement + Math.max(0, Math.ceil(above / increment)) * increment);
 }
 
+/** What a call costs as soon as it is answered: the fee, and its first increment. */
+export const leastPrice = (terms: Terms): Datoshi => priceOf(0, terms).price;
+
 /** `feePerCall + ratePerSecond * billableSeconds`; an unanswered call costs nothing. */
 export function priceOf(answeredMs: number | null, terms: Terms): { seconds: bigint; price: Datoshi } {
   const seconds = billableSeconds(answeredMs, terms);
