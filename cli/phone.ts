@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { defaultPorts, type Ports } from '../provider/kamailio/settings.ts';
+import type { Ports } from '../provider/kamailio/settings.ts';
 import { writeKit } from '../provider/kamailio/write.ts';
 import { walletOf } from '../stack/accounts.ts';
-import { pickPort } from '../stack/ports.ts';
+import { holdMediaPorts, pickPort } from '../stack/ports.ts';
 import { Trouble } from '../stack/trouble.ts';
 import { loadSettings } from './config.ts';
 import { openChain } from './connect.ts';
@@ -114,7 +114,7 @@ async function providePorts(kit: string): Promise<Ports & { gateway: number }> {
     mkdirSync(kit, { recursive: true });
     writeFileSync(path, `${JSON.stringify(picked)}\n`);
   }
-  return { ...defaultPorts, tls: [], ...schema.parse(JSON.parse(readFileSync(path, 'utf8'))) };
+  return { tls: [], ...schema.parse(JSON.parse(readFileSync(path, 'utf8'))), ...(await holdMediaPorts()) };
 }
 
 /** Null: by the person. */

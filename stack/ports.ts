@@ -25,3 +25,25 @@ export function portIsFree(port: number): Promise<boolean> {
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
+
+/** Below those of `pickPort`. A call takes four, and eight where two phones ring. */
+const mediaLowest = 10_000;
+const mediaPorts = 500;
+
+/**
+ * Ports for an rtpengine's sound. Two that share a range take the same ports without a word, and their calls hear each
+ * other: so a range is held, by TCP at its first port, for as long as this process runs.
+ */
+export async function holdMediaPorts(): Promise<{ mediaFirst: number; mediaLast: number }> {
+  for (let mediaFirst = mediaLowest; mediaFirst + mediaPorts <= lowest; mediaFirst += mediaPorts)
+    if (await holdPort(mediaFirst)) return { mediaFirst, mediaLast: mediaFirst + mediaPorts - 1 };
+  throw new Trouble(`no free ports for sound between ${mediaLowest} and ${lowest} on 127.0.0.1`);
+}
+
+function holdPort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().unref();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+}

@@ -243,6 +243,7 @@ describe('a call is refused', () => {
     ['overAgreedTerms', {}, { destination: '+33' }],
     ['insufficientFunds', { amount: 599n }, {}],
     ['voucherMissing', { voucherKey: createKey().publicKey, spent: 151n }, {}],
+    ['voucherMissing', { voucherKey: createKey().publicKey }, { second: true }],
   ])('%s %o %o', async (reason, terms, { second: isSecond, escrowId, ...given }) => {
     const escrow = await openEscrow(terms);
     if (isSecond) expect(await authorize(callOf(escrow))).toMatchObject({ allowed: true });

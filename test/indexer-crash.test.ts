@@ -11,9 +11,8 @@ import { createRpc } from '../chain/rpc.ts';
 import { send } from '../chain/send.ts';
 import { createDatabase } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
-import { digestTables } from '../indexer/digest-tables.ts';
+import { rebuild } from '../indexer/rebuild.ts';
 import { reconcile } from '../indexer/reconcile.ts';
-import { readDigests } from '../indexer/store.ts';
 import { contractCall } from '../protocol/contract/call.ts';
 import type { ContractCall } from '../protocol/contract/transaction.ts';
 import type { Key } from '../protocol/sign/key.ts';
@@ -33,14 +32,17 @@ import { type Service, startService } from './harness/services.ts';
 import { eventually, terms } from './harness/world.ts';
 
 /**
- * Indexer, Postgres and node are killed (SIGKILL) at random moments, one after the other, while people use the
- * contract. The node loses its last second of blocks each time. Afterwards index and contract agree in every entry.
- * CRASH_ROUNDS says how often (100 take a quarter of an hour), CRASH_SEED which choices.
+ * The indexer that leads, Postgres and node are killed (SIGKILL) at random moments, one after the other, while people
+ * use the contract. The node loses its last second of blocks each time; another indexer stands by. Afterwards index and
+ * contract agree in every entry, and the index is what follows from its events. CRASH_ROUNDS says how often (100 take a
+ * quarter of an hour), CRASH_SEED which choices.
  */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 6);
 const SEED = Number(process.env.CRASH_SEED ?? 1);
 /** The node writes its blocks to disk once a second. */
 const FLUSH_MS = 1_500;
+/** Within this time the indexer that stood by has to lead. */
+const TAKEOVER_LIMIT_MS = 5_000;
 const silent = { as: () => () => {} };
 
 type Running = { part: Part; start(): Promise<void> };
@@ -61,7 +63,7 @@ let folder: ReturnType<typeof openFolder>;
 let state: State;
 let node: Running;
 let postgres: Running;
-let indexer: Service | undefined;
+let indexers: Service[] = [];
 
 beforeAll(async () => {
   folder = openFolder(join(tools, `test-crash-${process.pid}`));
@@ -71,7 +73,7 @@ beforeAll(async () => {
   postgres = await startPart(postgresStarter({ folder, state, terminal: silent }, { durable: true }));
 });
 afterAll(async () => {
-  await indexer?.kill();
+  await Promise.all(indexers.map((indexer) => indexer.kill()));
   await Promise.all([node.part.stop(), postgres.part.stop()]);
   rmSync(folder.root, { recursive: true, force: true });
 });
@@ -99,8 +101,9 @@ test('whatever is killed, index and contract agree in the end', { timeout: 120_0
     KRYPTON_NETWORK: String(network),
     KRYPTON_CONTRACT: contract,
     KRYPTON_DEPLOYED_AT: String(height),
+    KRYPTON_HEALTH_PORT: '0',
   };
-  indexer = await startService('indexer', env);
+  indexers = [await startService('indexer', env), await startService('indexer', env)];
   let isOver = false;
   const using = use();
   const killed = { indexer: 0, postgres: 0, node: 0 };
@@ -120,27 +123,29 @@ test('whatever is killed, index and contract agree in the end', { timeout: 120_0
   const result = await reconcile({ db, rpc, contract }, { prove: true });
   expect(result).toMatchObject({ differences: [], agrees: true });
   expect(result.entries).toBeGreaterThan(5);
-  const [digests, kept] = await db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => {
-      const at = await tx.selectFrom('cursor').select('height').executeTakeFirstOrThrow();
-      return [await digestTables(tx, 'public'), await readDigests(tx, at.height)];
-    });
-  expect(digests).toEqual(kept);
+  expect(await rebuild(db)).toMatchObject({ isSame: true });
   await db.destroy();
 
   async function kill(what: keyof typeof killed): Promise<void> {
     killed[what] += 1;
-    if (what === 'indexer') {
-      await indexer?.kill();
-      indexer = await startService('indexer', env);
-      return;
-    }
+    if (what === 'indexer') return killLeader();
     const part = what === 'node' ? node : postgres;
     part.part.kill();
     await part.part.ended;
     await part.start();
+  }
+
+  async function killLeader(): Promise<void> {
+    const leader = await eventually(findLeader, 'an indexer leads', 60_000);
+    indexers = indexers.filter((indexer) => indexer !== leader);
+    await leader.kill();
+    await eventually(findLeader, 'the one that stood by leads', TAKEOVER_LIMIT_MS);
+    indexers.push(await startService('indexer', env));
+  }
+
+  async function findLeader(): Promise<Service | undefined> {
+    for (const indexer of indexers) if (await leads(indexer)) return indexer;
+    return undefined;
   }
 
   /** People deposit, reserve and pay, again and again. What fails while something is dead is done anew, or not. */
@@ -162,3 +167,10 @@ test('whatever is killed, index and contract agree in the end', { timeout: 120_0
     return count;
   }
 });
+
+/** As it says itself. */
+async function leads(indexer: Service): Promise<boolean> {
+  const url = /health at (http:[^"]+)/.exec(indexer.log())?.[1];
+  const answer = await fetch(`${url}/readyz`);
+  return ((await answer.json()) as { role?: string }).role === 'leads';
+}

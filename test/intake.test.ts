@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createKey } from '../protocol/sign/key.ts';
 import { signVoucher } from '../protocol/sign/voucher.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
+import { busyTime, findOver } from '../settler/parallel.ts';
 import { at, type Books, cdrOf, contract, createBooks, network, second, unanswered } from './harness/books.ts';
+import { seededRandom } from './harness/random.ts';
 
 let books: Books;
 beforeAll(async () => {
@@ -94,16 +96,16 @@ describe('more calls at a time than the user agreed to', () => {
 
   test('in an escrow of 100,000 calls, the index finds those that were under way', async () => {
     const escrowId = await books.openEscrow({ maxParallel: 2 });
+    const every10Seconds = (from: number, count: number, ms: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const [begin, end] = [at((from + i * 10) * second), at((from + i * 10) * second + ms)].map((time) =>
+          time.toISOString(),
+        );
+        return cdrOf(books, escrowId, { startedAt: begin, answeredAt: begin, endedAt: end });
+      });
     // before the others: the API takes no more of an escrow of which so many wait
-    const calls = await ids(
-      ...Array.from({ length: 200 }, (_, i) =>
-        cdrOf(books, escrowId, {
-          startedAt: at(i * 10_000).toISOString(),
-          answeredAt: at(i * 10_000).toISOString(),
-          endedAt: at(i * 10_000 + 1_500).toISOString(),
-        }),
-      ),
-    );
+    const calls = await ids(...every10Seconds(0, 100, 1_500));
+    const longer = await ids(...every10Seconds(1_000, 200, 9_500));
     await sql`
       with made as (
         insert into cdrs (provider, call_id, escrow_id, "user", direction, "from", "to", started_at, answered_at, ended_at,
@@ -115,11 +117,36 @@ describe('more calls at a time than the user agreed to', () => {
       insert into ratings (cdr_id, escrow_id, state, billable_seconds, price, busy_from, busy_until)
       select id, ${escrowId}, 'rated', 1, 1, answered_at, ended_at from made`.execute(books.db);
     const begun = performance.now();
-    expect(await books.rate(...calls)).toBe(200);
+    expect(await books.rate(...calls)).toBe(100);
     // 0.1 s here; without the index it takes 10 s
     expect(performance.now() - begun).toBeLessThan(3_000);
-    expect((await reasons(calls)).every((reason) => reason === null)).toBe(true);
+    // beside 57,000: more than are looked at together
+    expect(await books.rate(...longer)).toBe(200);
+    expect((await reasons([...calls, ...longer])).every((reason) => reason === null)).toBe(true);
   }, 60_000);
+
+  test.each([1, 2, 3, 4, 5, 6])('whatever is rated together and in whatever order: seed %i', async (seed) => {
+    const { upTo } = seededRandom(seed, 'parallel');
+    const maxParallel = 1 + upTo(4);
+    const escrowId = await books.openEscrow({ maxParallel });
+    const cdrs = Array.from({ length: 60 }, (_, n) => {
+      const from = upTo(120);
+      return cdrOf(books, escrowId, { callId: `${seed}-${n}`, ...between(from / 10, from / 10 + 1 + upTo(15) / 10) });
+    });
+    const all = await ids(...cdrs);
+    const busy = cdrs.map(({ callId, answeredAt, endedAt }, i) => {
+      const [answered, ended] = [new Date(String(answeredAt)), new Date(String(endedAt))];
+      return { cdrId: BigInt(all[i] ?? 0), callId, ...busyTime(answered, ended) };
+    });
+    const { over } = findOver(maxParallel, busy, []);
+    const waiting = [...all];
+    while (waiting.length > 0) {
+      const some = Array.from({ length: 1 + upTo(20) }, () => waiting.splice(upTo(waiting.length), 1)[0] ?? null);
+      await books.rate(...some);
+    }
+    expect(await reasons(all)).toEqual(all.map((id) => (over.has(BigInt(id ?? 0)) ? 'overParallel' : null)));
+    expect(over.size).toBeGreaterThan(0);
+  });
 });
 
 test('a valid voucher is kept, whatever becomes of the CDR that brought it', async () => {

@@ -7,7 +7,7 @@ import { eventually } from './harness/world.ts';
 
 /** Answers are kept until a block changes them: what is sent says itself which block it holds as of. */
 let world: ApiWorld;
-const path = () => `/query/uuid/${world.user.address}`;
+const path = (user = world.user) => `/query/uuid/${user.address}`;
 const [first, second] = [randomUUID(), randomUUID()];
 
 beforeAll(async () => {
@@ -16,11 +16,21 @@ beforeAll(async () => {
   await deployProviders(world, world.provider);
   await register(first);
   await moveTo(world, 6, [{ name: 'UserRegistered', payload: {} }]);
+  await eventually(keeps, 'the process has looked at the block');
 });
 afterAll(() => world.destroy());
 
-async function register(uuid: string): Promise<void> {
-  const { user, provider, db } = world;
+/** Of one of whom nobody has asked yet. */
+async function keeps(): Promise<boolean> {
+  const probe = createKey();
+  await register(first, probe);
+  await world.get(path(probe));
+  await register(second, probe);
+  return (await world.get(path(probe))).body.value === first;
+}
+
+async function register(uuid: string, user = world.user): Promise<void> {
+  const { provider, db } = world;
   await db
     .insertInto('registrations')
     .values({
@@ -68,20 +78,44 @@ test('it has the same headers, whichever way it goes', async () => {
   }
 });
 
-test('a block with an event throws it away', async () => {
-  await moveTo(world, 8, [{ name: 'UserRegistered', payload: {} }]);
-  expect((await asOf(8)).body.value).toBe(second);
+test('a block in which calls are paid changes nobody’s registration, but balances and escrows', async () => {
+  const { db, user } = world;
+  const balance = async () => (await world.get(`/v1/users/${user.address}`)).body.balance;
+  const setBalance = (amount: bigint) =>
+    db
+      .insertInto('balances')
+      .values({ account: user.address, balance: amount })
+      .onConflict((conflict) => conflict.column('account').doUpdateSet({ balance: amount }))
+      .execute();
+  await setBalance(5n);
+  expect(await balance()).toBe('5');
+  await setBalance(7n);
+  expect(await balance()).toBe('5');
+  await moveTo(world, 8, [{ name: 'EscrowSettled', payload: {} }]);
+  expect((await asOf(8)).body.value).toBe(first);
+  expect(await balance()).toBe('7');
+});
+
+test('a block with an event of the registry throws it away, and one that nobody knows of', async () => {
+  await moveTo(world, 9, [{ name: 'UserRegistered', payload: {} }]);
+  expect((await asOf(9)).body.value).toBe(second);
+  await register(first);
+  await moveTo(world, 10, [{ name: 'OfALaterContract', payload: {} }]);
+  expect((await asOf(10)).body.value).toBe(first);
+  await register(second);
+  await moveTo(world, 11, [{ name: 'ProviderRelocated', payload: {} }]);
+  expect((await asOf(11)).body.value).toBe(second);
 });
 
 test('so does a chain that has lost its last blocks, or has others in their place', async () => {
   expect((await world.get(path())).body.value).toBe(second);
   await register(first);
-  await goBack(7);
-  expect((await asOf(7)).body.value).toBe(first);
+  await goBack(10);
+  expect((await asOf(10)).body.value).toBe(first);
   await register(second);
-  await sql`update blocks set hash = '0xother' where height = 7`.execute(world.db);
-  await moveTo(world, 9);
-  expect((await asOf(9)).body.value).toBe(second);
+  await sql`update blocks set hash = '0xother' where height = 10`.execute(world.db);
+  await moveTo(world, 12);
+  expect((await asOf(12)).body.value).toBe(second);
 });
 
 /** As a devnet's node does that was killed. */
@@ -99,8 +133,17 @@ async function goBack(height: number): Promise<void> {
 test('and the same block announced again: the state was derived anew', async () => {
   expect((await world.get(path())).body.value).toBe(second);
   await register(first);
-  await sql`select pg_notify('krypton_head', '9')`.execute(world.db);
+  await sql`select pg_notify('krypton_head', '12')`.execute(world.db);
   await eventually(async () => (await world.get(path())).body.value === first, 'the answer is read anew');
+});
+
+test('and a block after a state that was derived anew, even if nobody heard of that', async () => {
+  const kept = (await world.get(path())).body.value;
+  const other = kept === first ? second : first;
+  await register(other);
+  await sql`update cursor set generation = generation + 1`.execute(world.db);
+  await moveTo(world, 13);
+  expect((await asOf(13)).body.value).toBe(other);
 });
 
 test('what is not there is not kept, and neither is what others than the indexer write', async () => {

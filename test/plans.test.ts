@@ -1,22 +1,22 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findHolds } from '../api/calls/find-holds.ts';
+import { askHolds } from '../api/calls/find-holds.ts';
 import { askCalls } from '../api/calls/read-calls.ts';
 import { insertHolds } from '../api/calls/write-holds.ts';
 import { findCdrs, readCdr } from '../api/cdrs/read.ts';
 import { insertCdrs } from '../api/cdrs/take.ts';
 import { standingCdrs } from '../api/cdrs/write.ts';
-import { askEscrow, askEscrows } from '../api/escrows/read.ts';
+import { askEscrow, askEscrows, askPastEscrow } from '../api/escrows/read.ts';
 import { askProvider, askProviders } from '../api/providers/read.ts';
 import { askTransaction, askTransactions } from '../api/settlements/read.ts';
-import { askNewestRegistration, askUser } from '../api/users/read.ts';
-import { createDatabase, type Database } from '../database/connection.ts';
+import { askNewestRegistration, askPastUser, askUser } from '../api/users/read.ts';
+import { createDatabase, createPool, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import type { DB } from '../database/types.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import { scriptHashOfBytes } from '../protocol/types/hash.ts';
 import { findCandidates } from '../settler/candidates.ts';
+import { acceptClaims } from '../settler/confirm.ts';
 import { rateCdrs } from '../settler/intake.ts';
 import { findUnrated } from '../settler/recover.ts';
 import { createTestDatabase, type TestDatabase } from './harness/postgres.ts';
@@ -100,10 +100,13 @@ const account = provider.address;
 test.each([
   ['a permission is asked', askCalls],
   ['holds are written', insertHolds],
+  ['holds of a provider', askHolds],
   ['CDRs are taken', insertCdrs],
   ['the newest registration', askNewestRegistration],
   ['a user', askUser],
   ['an escrow', askEscrow],
+  ['a user as of an earlier block', askPastUser],
+  ['an escrow as of an earlier block', askPastEscrow],
   ['escrows', askEscrows({}, page).ask],
   ['escrows of a user', askEscrows({ user: account }, page).ask],
   ['escrows of a provider, a later page', askEscrows({ provider: account }, { limit: 51, before: 7 }).ask],
@@ -125,13 +128,13 @@ test.each<[string, (db: Database) => Promise<unknown>]>([
   ['what stands under callIds', (asked) => standingCdrs(asked, account, ['c1', 'c2'])],
   ['a CDR', (asked) => readCdr(asked, 7, account)],
   ['CDRs of a party', (asked) => findCdrs(asked, user.address, {}, { limit: 51, before: undefined })],
-  ['holds of a provider', (asked) => findHolds(asked, account, { limit: 51, after: undefined })],
   ['what is not rated yet', (asked) => findUnrated({ db: asked }, 0n)],
   ['CDRs that are rated', (asked) => rateCdrs({ db: asked, network: 1, contract }, [1n, 2n])],
+  ['claims that the chain has accepted', (asked) => acceptClaims(asked, [1n, 2n])],
   ['escrows to claim from', (asked) => findCandidates({ ...settler, db: asked }).next()],
 ])('%s: by index alone', async (_, ask) => {
   const asked: { sql: string; parameters: readonly unknown[] }[] = [];
-  const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+  const pool = createPool(database.url, undefined, { max: 1 });
   const recorded = new Kysely<DB>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

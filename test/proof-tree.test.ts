@@ -4,7 +4,7 @@ import { checkProof } from '../protocol/call/proof.ts';
 import { hexOf } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import type { TxHash } from '../protocol/types/hash.ts';
-import { prepareClaim } from '../settler/claim.ts';
+import { type PreparedClaim, prepareClaims } from '../settler/claim.ts';
 import type { PlannedCall } from '../settler/plan.ts';
 import { type Books, cdrOf, contract, createBooks, network, unanswered } from './harness/books.ts';
 
@@ -76,7 +76,8 @@ const plannedCall = (cdrId: bigint): PlannedCall => ({
 /** What seal and confirm write down, with the root that the settler comes to. */
 async function storeClaim({ db, settler }: Books, calls: PlannedCall[]) {
   const escrow = await db.selectFrom('escrows').selectAll().executeTakeFirstOrThrow();
-  const { claim } = await prepareClaim({ db: settler }, { escrow, voucher: null } as never, calls);
+  const [prepared] = await prepareClaims({ db: settler }, [{ escrow, voucher: null, calls }]);
+  const { claim } = prepared as PreparedClaim;
   const transaction = { hash: txHash, kind: 'settle', state: 'halted', bytes: Buffer.of(1), height: 8 } as const;
   await db
     .insertInto('transactions')

@@ -1,7 +1,12 @@
 import { sql } from 'kysely';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createClient } from '../protocol/api/client.ts';
 import { createKey } from '../protocol/sign/key.ts';
 import type { Signer } from '../protocol/sign/signer.ts';
+import { createHandIn } from '../provider/service/hand-in.ts';
+import { createMetrics } from '../provider/service/metrics.ts';
+import { openStore } from '../provider/service/store.ts';
 import { type ApiWorld, cdrOf, createApiWorld, deployProviders, moveTo, openEscrows } from './api-world.ts';
 
 let world: ApiWorld;
@@ -76,6 +81,28 @@ describe('a provider hands in no more', () => {
     expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'tooManyWaiting', '60']);
     expect(body.detail).toContain('escrow 1');
     expect((await handIn(world.provider, cdrOf(world.user, { escrowId: 2 }))).status).toBe(202);
+  });
+
+  test('and a provider kit hands in those of the others', async () => {
+    const store = openStore(':memory:');
+    const insert =
+      store.prepare(`insert into calls (call_id, sip_call_id, from_tag, escrow_id, direction, from_party, to_party, state,
+      invited_at, price, cdr, cdr_state) values (?1, ?1, '', ?2, 'outbound', '', '', 'over', ?3, 5, ?4, 'waiting')`);
+    [1, 2, 1, 2].forEach((escrowId, i) => {
+      const cdr = cdrOf(world.user, { escrowId });
+      insert.run(cdr.callId, escrowId, i, JSON.stringify(cdr));
+    });
+    const api = createClient({ url: world.url, signer: world.provider });
+    const log = pino({ level: 'silent' });
+    const deps = { store, api, signer: world.provider, log, metrics: createMetrics(), now: () => new Date() };
+    await createHandIn(deps, new AbortController().signal)();
+    const found = store.prepare('select escrow_id, cdr_state from calls order by invited_at').all();
+    expect(found.map(({ escrow_id, cdr_state }) => [escrow_id, cdr_state])).toEqual([
+      [1n, 'waiting'],
+      [2n, 'accepted'],
+      [1n, 'waiting'],
+      [2n, 'accepted'],
+    ]);
   });
 
   test('while too many wait for a rate deck: each is looked at again every minute', async () => {

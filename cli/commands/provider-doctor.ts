@@ -92,7 +92,7 @@ async function lookAround(settings: Settings, kit: string, find: Find): Promise<
     const { kind, hash } = status.deck;
     const words = {
       deck: hash ?? '',
-      missing: `${hash} is on chain and not here: krypton tariff publish --kit`,
+      missing: `${hash ?? 'the deck before the one that was set last'} is on chain and not here: krypton tariff publish --kit`,
       none: 'none: terms of the escrow',
     };
     find('rate deck', kind !== 'missing' && (record.tariffHash ?? null) === hash, words[kind]);

@@ -9,9 +9,9 @@ import { headerOf } from '../../cli/phone/sip-message.ts';
 import type { Key } from '../../protocol/sign/key.ts';
 import { signRegistration } from '../../protocol/sign/registration.ts';
 import { defaultLimits, type Limits, limitsJson } from '../../provider/kamailio/limits-file.ts';
-import { defaultPorts, type KitSettings, type Ports } from '../../provider/kamailio/settings.ts';
+import type { KitSettings, Ports } from '../../provider/kamailio/settings.ts';
 import { writeKit } from '../../provider/kamailio/write.ts';
-import { pickPort } from '../../stack/ports.ts';
+import { holdMediaPorts, pickPort } from '../../stack/ports.ts';
 import { urlOf } from '../api-world.ts';
 import { type Service, startService } from './services.ts';
 import { createWorld, type World } from './world.ts';
@@ -63,7 +63,7 @@ export async function startProviderWorld(
     domain: 'krypton.test',
     address: '127.0.0.1',
     publicAddress: null,
-    gateways: gatewaysOf(`sip:127.0.0.1:${gateway}`).map((uri) => ({ uri, source: `127.0.0.1:${gateway}` })),
+    gateways: gatewaysOf(`sip:127.0.0.1:${gateway}`).map((uri) => ({ uri, source: uri.replace('sip:', '') })),
     tls: null,
     rtpengine: false,
     turn: [],
@@ -133,7 +133,7 @@ export async function pickPorts(): Promise<Ports> {
   };
   const [sip, ws, tls, kamailio] = [await next(), await next(), await next(), await next()];
   const [service, rtpengine] = [await next(), await next()];
-  return { ...defaultPorts, sip, ws, tls: [tls], kamailio, service, rtpengine };
+  return { sip, ws, tls: [tls], kamailio, service, rtpengine, ...(await holdMediaPorts()) };
 }
 
 /** A phone of a user who is registered on chain with the world's provider; answers the secret of its session. */
