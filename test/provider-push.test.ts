@@ -24,10 +24,11 @@ describe.runIf(await hasKamailio())('a phone that sleeps', { timeout: 120_000 },
   beforeAll(async () => {
     service = await startPushService();
     const env = { KRYPTON_PROVIDER_PUSH_HOSTS: service.host, KRYPTON_PROVIDER_ALLOW_PRIVATE: 'yes' };
-    world = await startProviderWorld(env);
+    const off = { warn: null, refuse: null }; // all calls are of one user
+    world = await startProviderWorld(env, {}, undefined, { total: off, perMinute: off, sequence: off });
     kamailio = await startKamailio(world.kit, world.ports.sip);
     const provider = world.provider.address;
-    callees.push(...(await createFundedAccounts(9)));
+    callees.push(...(await createFundedAccounts(10)));
     const register = (key: Key) => world.send(key, 'register', { user: key.address, provider, uuid: randomUUID() });
     await Promise.all(callees.map(register));
     await setDeck();
@@ -74,7 +75,10 @@ describe.runIf(await hasKamailio())('a phone that sleeps', { timeout: 120_000 },
     };
     return { browser, session, wakeUp, key: headerOf(answer, 'X-Krypton-Push-Key') ?? '' };
   }
-  async function caller(): Promise<Phone> {
+  let registered: Promise<Phone> | undefined;
+  /** One phone makes all calls: no more than ten of a user may be registered. */
+  const caller = () => (registered ??= registeredCaller());
+  async function registeredCaller(): Promise<Phone> {
     const phone = await phoneAt(world.user);
     await registerBySignature(world, phone, world.user as Key);
     return phone;
@@ -201,7 +205,7 @@ describe.runIf(await hasKamailio())('a phone that sleeps', { timeout: 120_000 },
     const { browser, wakeUp } = await sleeper(key);
     browser.answer = 410;
     const from = await caller();
-    const cancelled = await from.call(key.address, { headers: paid(), cancel: true });
+    const cancelled = await from.call(key.address, { headers: paid(), cancel: { on: 180, afterMs: 0 } });
     expect(cancelled.answer.status).toBe(487); // taken back while it waits
     await released(cancelled.dialog.callId);
     const phone = await wakeUp();
@@ -211,6 +215,25 @@ describe.runIf(await hasKamailio())('a phone that sleeps', { timeout: 120_000 },
     const { answer } = await from.call(key.address, { headers: paid() });
     expect(answer.status).toBe(480);
     expect(Date.now() - at).toBeLessThan(5_000);
+  });
+
+  test.each([
+    { where: 'it rings', on: 180, upToMs: 0 },
+    { where: 'it is looked for', on: 100, upToMs: 40 },
+  ] as const)('is left alone where a call is taken back while $where', async ({ on, upToMs }) => {
+    const { wakeUp } = await sleeper(callees[9] as Key);
+    const from = await caller();
+    const takenBack = () => {
+      const cancel = { on, afterMs: Math.random() * upToMs };
+      return from.call((callees[9] as Key).address, { headers: paid(), cancel });
+    };
+    for (let round = 0; round < 10; round++) {
+      const calls = await Promise.all([takenBack(), takenBack()]);
+      expect(calls.map(({ answer }) => answer.status)).toEqual([487, 487]);
+      await Promise.all(calls.map(({ dialog }) => released(dialog.callId)));
+    }
+    const phone = await wakeUp();
+    expect(phone.requests).toEqual([]);
   });
 
   describe.concurrent('in time', () => {

@@ -90,6 +90,19 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
     expect(reason(await again.register({ 'X-Krypton-Session': session }))).toEqual([401, 'sessionUnknown']);
   });
 
+  test('as one of ten, and an eleventh once another is gone', async () => {
+    const [user, provider] = [await createFundedAccount(), world.provider.address];
+    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
+    const first = await phoneOf(user);
+    const signed = await first.register(await sign(user, await first.register()));
+    const session = { 'X-Krypton-Session': headerOf(signed, 'X-Krypton-Session') ?? '' };
+    for (let nth = 2; nth <= 10; nth++) expect((await (await phoneOf(user)).register(session)).status).toBe(200);
+    const eleventh = await phoneOf(user);
+    expect(reason(await eleventh.register(session))).toEqual([503, 'tooManyPhones']);
+    expect((await first.register({}, { expires: 0 })).status).toBe(200);
+    expect((await eleventh.register(session)).status).toBe(200);
+  });
+
   test('with a header that would end a line, or with none of its user, it is refused', async () => {
     const phone = await phoneOf({ address: 'alice' });
     expect(reason(await phone.register())).toEqual([403, 'noAddress']);

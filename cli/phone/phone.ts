@@ -26,8 +26,8 @@ export type RequestOptions = {
   body?: string;
   type?: string;
   callId?: string;
-  /** Takes it back once it rings. */
-  cancel?: boolean;
+  /** Takes it back once this provisional answer has come (RFC 3261, 9.1: not before one), so many milliseconds later. */
+  cancel?: { on: 100 | 180; afterMs: number };
   /** Is told of what comes before the final answer. */
   onProvisional?: (answer: SipMessage) => void;
   /** Waits so long for the final answer. */
@@ -178,7 +178,7 @@ export async function openPhone({
       transport.send(writeSip(`CANCEL ${uri} SIP/2.0`, [via(branch), ...cancelled]));
     };
     const onProvisional = (early: SipMessage) => {
-      if (options.cancel && early.status === 180) cancel();
+      if (early.status === options.cancel?.on) setTimeout(cancel, options.cancel.afterMs);
       options.onProvisional?.(early);
     };
     const answer = await exchange(text, branch, onProvisional, options.limitMs);
