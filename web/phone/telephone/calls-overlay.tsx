@@ -4,19 +4,14 @@ import { Button } from '../../ui/button.tsx';
 import { t } from '../../ui/strings/strings.ts';
 import { toast } from '../../ui/toast.tsx';
 import { shown } from '../contacts/contacts.ts';
-import type { LiveCall } from './live-call.ts';
+import { isComing, type LiveCall } from './live-call.ts';
 import { liveCalls, phone } from './phone.ts';
 import { RunningCall } from './running-call.tsx';
 
-const isIncoming = ({ view }: LiveCall) => {
-  const { state, direction } = view.value;
-  return direction === 'incoming' && (state.kind === 'ringing' || state.kind === 'answering');
-};
-
 /** Whatever is under way, wherever in the program one is. */
 export function CallsOverlay() {
-  const running = liveCalls.value.filter((call) => !isIncoming(call));
-  const incoming = liveCalls.value.filter(isIncoming);
+  const running = liveCalls.value.filter((call) => !isComing(call));
+  const incoming = liveCalls.value.filter(isComing);
   return (
     <>
       {running.length > 0 && (

@@ -38,6 +38,24 @@ export function createJsSipLine(library: JsSip, settings: SipSettings, events: S
     onRegistered = null;
     tell?.(answer);
   };
+  /** Calls that have come in, by JsSIP's own name for each, under which it knows one session. */
+  const come = new Map<string, Session>();
+
+  /** The same INVITE by another way: a line broke while it rang. The newer one stands until they talk. */
+  function admit(session: Session): boolean {
+    const [id, before] = [session._id, come.get(session._id)];
+    if (before?._is_confirmed) {
+      session.terminate({ status_code: 482 }); // RFC 3261, 8.2.2.2
+      agent._sessions[id] = before;
+      return false;
+    }
+    before?.terminate();
+    agent._sessions[id] = session;
+    come.set(id, session);
+    for (const end of ['ended', 'failed']) session.on(end, () => come.get(id) === session && come.delete(id));
+    return true;
+  }
+
   agent.on('connected', () => onConnected?.(true));
   agent.on('disconnected', () => {
     onConnected?.(false);
@@ -52,6 +70,7 @@ export function createJsSipLine(library: JsSip, settings: SipSettings, events: S
     'newRTCSession',
     (event: { originator: string; session: Session; request: Message & { call_id: string } }) => {
       if (event.originator !== 'remote') return;
+      if (!admit(event.session)) return;
       const call = wrapCall({ library, iceServers: [] }, event.session, event.request.call_id);
       events.onCall(call, (header) => event.request.getHeader(header) ?? null);
     },

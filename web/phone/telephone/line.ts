@@ -39,6 +39,8 @@ export type LineDeps = {
   /** The browser's subscription, by the provider's key for it; null while that is not known. */
   push(key: string | null): Promise<PushSubscriptionJSON | null>;
   calls(): readonly LineCall[];
+  /** It is registered anew, over another connection. */
+  onBack(): void;
   onCall: SipEvents['onCall'];
   onMessage: SipEvents['onMessage'];
 };
@@ -141,6 +143,7 @@ export function createLine(deps: LineDeps): Line {
       state.value = { ...state.value, answer };
       if (answer.kind === 'registered') {
         token = null;
+        deps.onBack();
         void handOverPush();
       }
       return answer.kind === 'registered' ? 'done' : answer.kind === 'unreachable' ? 'failed' : 'final';

@@ -50,7 +50,9 @@ export type LiveCallDeps = {
 
 export type LiveCall = {
   view: ReadonlySignal<CallView>;
-  sip: SipCall;
+  readonly sip: SipCall;
+  /** The same call by another line: it broke before they talked. */
+  goOnBy(sip: SipCall): void;
   happen(event: CallEvent): void;
   /** What it costs, and out of which escrow. */
   pays(price: Price, escrowId: bigint | null): void;
@@ -67,6 +69,12 @@ export type LiveCall = {
   keep(): KeptDialog | null;
 };
 
+/** Somebody calls, and they do not talk yet. */
+export const isComing = ({ view }: LiveCall): boolean => {
+  const { direction, state } = view.value;
+  return direction === 'incoming' && (state.kind === 'ringing' || state.kind === 'answering');
+};
+
 /** A page that has not looked for so long has slept: it knows nothing of the time between. */
 const SLEPT_MS = 2_500;
 
@@ -74,7 +82,8 @@ const SLEPT_MS = 2_500;
 const KEPT_QUALITIES = 10;
 
 export function createLiveCall(deps: LiveCallDeps): LiveCall {
-  const { sip, direction, speaker, now } = deps;
+  const { direction, speaker, now } = deps;
+  let { sip } = deps;
   const startedAt = deps.kept?.startedAt ?? now();
   const view = signal<CallView>({
     id: sip.id,
@@ -132,25 +141,38 @@ export function createLiveCall(deps: LiveCallDeps): LiveCall {
     last = null;
   }
 
-  sip.listen({
-    rings: (hasEarlySound) => {
-      view.value = { ...view.value, hasEarlySound };
-      happen({ kind: 'rings' });
-    },
-    connection: hook,
-    answered: () => happen({ kind: 'answered', at: now() }),
-    sound: (sound) => happen({ kind: 'sound', direction: sound }),
-    failed: (status, reason) => happen({ kind: 'failed', at: now(), status, reason }),
-    theyEnd: (reason, takenElsewhere) => happen({ kind: 'theyEnd', at: now(), reason, takenElsewhere }),
-    trouble: () => deps.onDoubt('unanswered'),
-  });
+  function listenTo(own: SipCall): void {
+    const ofNow =
+      <Told extends unknown[]>(follow: (...told: Told) => void) =>
+      (...told: Told) =>
+        own === sip && follow(...told);
+    own.listen({
+      rings: ofNow((hasEarlySound) => {
+        view.value = { ...view.value, hasEarlySound };
+        happen({ kind: 'rings' });
+      }),
+      connection: ofNow(hook),
+      answered: ofNow(() => happen({ kind: 'answered', at: now() })),
+      sound: ofNow((sound) => happen({ kind: 'sound', direction: sound })),
+      failed: ofNow((status, reason) => happen({ kind: 'failed', at: now(), status, reason })),
+      theyEnd: ofNow((reason, takenElsewhere) => happen({ kind: 'theyEnd', at: now(), reason, takenElsewhere })),
+      trouble: ofNow(() => deps.onDoubt('unanswered')),
+    });
+  }
+  listenTo(sip);
 
   const offer = (restart: readonly RTCIceServer[] | null) =>
     sip.offer({ restart, direction: wantsHold ? 'sendonly' : 'sendrecv' });
 
   return {
     view,
-    sip,
+    get sip() {
+      return sip;
+    },
+    goOnBy: (newer) => {
+      sip = newer;
+      listenTo(newer);
+    },
     happen,
     pays: (price, escrowId) => {
       view.value = { ...view.value, price, escrowId };

@@ -8,7 +8,7 @@ import { loadJsSip } from './jssip.ts';
 import { createJsSipLine } from './jssip-line.ts';
 import { type KeptCall, keepCalls, keptOf, takeKeptCalls } from './kept-calls.ts';
 import { createLine, type Line } from './line.ts';
-import { createLiveCall, type LiveCall } from './live-call.ts';
+import { createLiveCall, isComing, type LiveCall } from './live-call.ts';
 import type { Microphone } from './microphone.ts';
 import { createMoney, type Money } from './money.ts';
 import type { Needs, Price, Reserved } from './needs.ts';
@@ -130,7 +130,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       }),
     });
     speakers.set(sip.id, speaker);
-    calls.value = [...calls.value, call];
+    calls.value = [...calls.value.filter(({ view }) => view.value.id !== sip.id), call];
     deps.onChange(call, null);
     return call;
   }
@@ -189,6 +189,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
           onUp: () => call.happen({ kind: 'up' }),
           onLost: (at) => call.happen({ kind: 'lost', at }),
         })),
+      onBack: () => awaitAgain(provider),
       onCall: (sip) => onCall(line, sip),
       onMessage: (message) => deps.onMessage(provider, message),
     });
@@ -201,8 +202,39 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
   }
 
   function onCall(line: Line, sip: SipCall): void {
-    if (onIncoming(views()) === 'busy') sip.decline(486);
+    const known = callOf(sip.id);
+    if (known && !isOver(known)) ringOn(known, line, sip);
+    else if (onIncoming(views()) === 'busy') sip.decline(486);
     else add(line, sip, 'incoming');
+  }
+
+  /** The line broke while it rang, and the call comes again by the next one. */
+  function ringOn(call: LiveCall, line: Line, sip: SipCall): void {
+    const { provider, state } = call.view.value;
+    if (provider !== line.provider || !isComing(call)) {
+      sip.decline(482); // RFC 3261, 8.2.2.2
+      return;
+    }
+    call.goOnBy(sip);
+    if (state.kind === 'answering') answerNow(call, line);
+  }
+
+  /** As soon as a line is there again, the provider has what rings come by it. What does not is over. */
+  function awaitAgain(provider: Address): void {
+    const rang = calls.value.filter((call) => call.view.value.provider === provider && isComing(call));
+    const before = rang.map(({ sip }) => sip);
+    setTimeout(() => {
+      for (const [i, call] of rang.entries()) {
+        if (call.sip !== before[i] || !isComing(call)) continue;
+        call.sip.hangUp();
+        call.happen({ kind: 'lost', at: now() });
+      }
+    }, COMES_AGAIN_MS);
+  }
+
+  function answerNow({ sip }: LiveCall, line: Line): void {
+    const track = tracks.get(sip.id);
+    if (track) sip.answer({ stream: new MediaStream([track]), iceServers: line.registered()?.iceServers ?? [] });
   }
 
   async function holdOthers(id: string): Promise<void> {
@@ -265,7 +297,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
       }
       keepTrack(id, stream);
       call.happen({ kind: 'weAnswer' });
-      call.sip.answer({ stream, iceServers: line.registered()?.iceServers ?? [] });
+      answerNow(call, line);
       return 'answered';
     },
     hangUp: async (id) => {
@@ -337,3 +369,5 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
 
 /** On a bad line a person does not wait to hang up. */
 const LAST_VOUCHER_MS = 300;
+/** A call that rings follows the registration at once. */
+const COMES_AGAIN_MS = 3_000;

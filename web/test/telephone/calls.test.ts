@@ -18,6 +18,7 @@ import {
 } from '../../../test/harness/provider.ts';
 import { eventually, terms } from '../../../test/harness/world.ts';
 import { expectAccessible } from '../site.ts';
+import { openRelay } from './relay.ts';
 import { dial, expectSound, expectWakeLocks, openTelephones, reserve, waitForState } from './site.ts';
 
 const soon = { timeout: 30_000 };
@@ -139,6 +140,53 @@ describe.runIf(await hasExchange())('telephones in a browser', { timeout: 180_00
       expect(complaints).toEqual([]);
       await close();
     }
+  });
+
+  test('ring on where the line breaks meanwhile, and answer; or are told that nobody calls any more', async () => {
+    const relay = await openRelay(world.ports.ws);
+    const alice = await telephones.open(mine());
+    const bob = await telephones.open(bobKey, { price: null }, relay.url);
+    await alice.start();
+    await bob.start();
+    const ringing = bob.page.locator('dialog.incoming');
+    const ring = async () => {
+      await dial(alice.page, bobKey.address);
+      await ringing.waitFor();
+      relay.be('cut');
+      await expect.poll(() => bob.page.evaluate(() => telephonePage.line()?.recovery)).not.toBe('steady');
+    };
+    const comeBack = async () => {
+      relay.be('open');
+      await expect.poll(() => bob.page.evaluate(() => telephonePage.line()?.recovery), soon).toBe('steady');
+    };
+    const talk = async () => {
+      await waitForState(alice.page, 'talking');
+      for (const { page } of [alice, bob]) await expectSound(page);
+      await alice.page.getByRole('button', { name: 'Hang up' }).click();
+      await bob.page.getByText('They hung up').waitFor();
+    };
+    const answer = bob.page.getByRole('button', { name: 'Answer' });
+
+    await ring();
+    await comeBack();
+    await bob.page.waitForTimeout(3_500); // so long it may take until it rings by the new line
+    expect(await ringing.count()).toBe(1);
+    await answer.click();
+    await talk();
+
+    await ring();
+    await answer.click(); // while there is no line
+    await comeBack();
+    await talk();
+
+    await ring();
+    await alice.page.getByRole('button', { name: 'Hang up' }).first().click();
+    await comeBack();
+    await bob.page.getByText('1 missed call').waitFor();
+    expect(await ringing.count()).toBe(0);
+    await alice.close();
+    await bob.close();
+    relay.close();
   });
 
   test('hold and resume at the same moment: the offers cross, and each is taken in the end', async () => {
