@@ -4,7 +4,7 @@ import { askHolds } from '../api/calls/find-holds.ts';
 import { askCalls } from '../api/calls/read-calls.ts';
 import { insertHolds } from '../api/calls/write-holds.ts';
 import { findCdrs, readCdr } from '../api/cdrs/read.ts';
-import { insertCdrs } from '../api/cdrs/take.ts';
+import { insertCdrs, insertNewCdrs } from '../api/cdrs/take.ts';
 import { standingCdrs } from '../api/cdrs/write.ts';
 import { askEscrow, askEscrows, askPastEscrow } from '../api/escrows/read.ts';
 import { askProvider, askProviders } from '../api/providers/read.ts';
@@ -102,6 +102,7 @@ test.each([
   ['holds are written', insertHolds],
   ['holds of a provider', askHolds],
   ['CDRs are taken', insertCdrs],
+  ['new CDRs are taken', insertNewCdrs],
   ['the newest registration', askNewestRegistration],
   ['a user', askUser],
   ['an escrow', askEscrow],
