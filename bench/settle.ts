@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { repository } from '../stack/folder.ts';
+import { putFirst } from '../stack/priority.ts';
 import { linesOf, type Measured, type Row, type Size } from './compare.ts';
 import { type Ceiling, createCeiling } from './settle/ceiling.ts';
 import { checkMoney } from './settle/check.ts';
@@ -143,7 +144,8 @@ async function watch(engine: Engine, { calls }: Plan, say: Say): Promise<void> {
 async function startAsker(engine: Engine, accounts: readonly Account[]): Promise<ChildProcess> {
   const users = JSON.stringify(accounts.slice(0, 1_000).map(({ signer }) => signer.address));
   const script = join(repository, 'bench', 'settle', 'asker.ts');
-  const child = fork(script, [engine.apiUrl, users, String(ASKED_PER_SECOND)]);
+  const child = fork(script, [engine.apiUrl, users, String(ASKED_PER_SECOND)], { detached: true });
+  if (child.pid !== undefined) putFirst(child.pid); // it stands for somebody with a machine of their own
   await once(child, 'message');
   return child;
 }

@@ -26,18 +26,13 @@ export const priceColumns = `deck.hash as tariff_hash, deck.deck_id, entry.prefi
 
 /** The price of each call by the deck that was in force at its moment, in the order asked; one statement for all. */
 export async function findPrices(db: Database, asked: readonly AskedPrice[]): Promise<DeckPrice[]> {
-  const given = asked.map(({ provider, destination, at }, place) => ({
-    place,
-    provider,
-    at,
-    prefixes: lookUpOf(destination).prefixes,
-  }));
   const { rows } = await sql<PriceColumns>`
     select ${sql.raw(priceColumns)}
-    from json_to_recordset(${JSON.stringify(given)}::json)
-      as given (place integer, provider text, at timestamptz, prefixes text[])
+    from unnest(${asked.map(({ provider }) => provider)}::text[], ${asked.map(({ at }) => at)}::timestamptz[],
+        ${asked.map(({ destination }) => lookUpOf(destination).prefixes.join(' '))}::text[])
+      with ordinality as given (provider, at, prefixes, place)
     left join lateral deck_in_force(given.provider, given.at) as deck on true
-    left join lateral deck_entry(deck.deck_id, given.prefixes) as entry on true
+    left join lateral deck_entry(deck.deck_id, string_to_array(given.prefixes, ' ')) as entry on true
     order by place`.execute(db);
   return rows.map((row, i) => deckPriceOf(row, (asked[i] as AskedPrice).destination));
 }

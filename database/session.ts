@@ -48,6 +48,9 @@ function pinnedSettings({ purpose = 'service', limitMs = STATEMENT_LIMIT_MS }: S
     // `on conflict do nothing`, then reading what stands, needs to see what others commit meanwhile
     default_transaction_isolation: 'read committed',
     default_transaction_deferrable: 'off',
+    // what is asked is found by indexes, most of them in memory, and leaves other processors to others
+    random_page_cost: '1.1',
+    max_parallel_workers_per_gather: '0',
     plan_cache_mode: purpose === 'hot' ? 'force_generic_plan' : 'auto',
     // waiting for a lock is bounded by the statement's limit
     lock_timeout: '0',

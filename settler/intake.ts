@@ -10,7 +10,7 @@ import { bytesOfHex } from '../protocol/types/bytes.ts';
 import { datoshi } from '../protocol/types/datoshi.ts';
 import type { Deps } from './deps.ts';
 import { busyTime } from './parallel.ts';
-import { type Cdr, type Escrow, type Rating, rate } from './rate.ts';
+import { type Cdr, type Escrow, MAX_CLOCK_LEAD_MS, type Rating, rate } from './rate.ts';
 import { type RatedCdr, type RatingRow, storeRatings, supersede } from './store-ratings.ts';
 
 /** The escrow of a CDR that waits for its deck may end meanwhile. */
@@ -34,8 +34,10 @@ export async function rateCdrs(
     .where(({ not, exists, selectFrom }) =>
       not(exists(selectFrom('ratings').select('cdrId').whereRef('cdrId', '=', 'cdrs.id'))),
     )
+    .where(isOfNow(head.time))
     .orderBy('id')
     .execute();
+  if (cdrs.length === 0) return 0;
   await supersede(db, cdrs);
   const escrowIds = [...new Set(cdrs.map((cdr) => cdr.escrowId))];
   const escrows = escrowIds.length
@@ -61,6 +63,13 @@ export async function rateCdrs(
   await noteDeckWaits(db, judged);
   return storeRatings(db, rated);
 }
+
+/**
+ * What `rate` would let wait as the chain has not come to its end yet is not even read: every CDR is looked at as soon
+ * as it comes, and with each block. What it corrects is superseded at once.
+ */
+const isOfNow = (indexTime: Date) => sql<boolean>`(ended_at <= ${indexTime} or corrects is not null
+  or ended_at > received_at + ${MAX_CLOCK_LEAD_MS} * interval '1 ms')`;
 
 type Judged = { cdr: Cdr; escrow: Escrow | undefined; rating: Rating };
 

@@ -44,7 +44,7 @@ const CLOCK_TOLERANCE_MS = 5_000;
  * A CDR may be so far ahead of our clock: what it says is rated when the chain has come as far, and a CDR comes but
  * once.
  */
-const MAX_CLOCK_LEAD_MS = 60_000;
+export const MAX_CLOCK_LEAD_MS = 60_000;
 
 /**
  * What a call costs by the deck that was in force when it was answered, within the terms that its user agreed to.

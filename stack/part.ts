@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followFile } from './follow.ts';
+import { putFirst } from './priority.ts';
 import { inOneLine, Trouble } from './trouble.ts';
 
 /** What a part is, before it runs. */
@@ -21,6 +22,8 @@ export interface PartPlan {
   readonly privileges?: readonly string[];
   /** Opens an IPC channel on which the part sends {ready: true}. */
   readonly reportsReady?: boolean;
+  /** Somebody waits for what it answers: it does not wait for a processor itself. */
+  readonly goesFirst?: boolean;
   /** What helps where it does not start because its data is damaged: said after its last words. */
   readonly remedy?: string;
 }
@@ -71,6 +74,7 @@ export function startPart(plan: PartPlan, onLine: (line: string) => void): Part 
     ...(plan.env ? { env: plan.env } : {}),
   });
   closeSync(log);
+  if (plan.goesFirst && child.pid !== undefined) putFirst(child.pid);
 
   const recent: string[] = [];
   const follower = followFile(plan.logFile, begin, (line) => {

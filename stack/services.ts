@@ -51,6 +51,7 @@ export function planService(name: ServiceName, folder: Folder, env: NodeJS.Proce
     stopSignal: 'SIGTERM',
     stopTimeoutMs,
     reportsReady: true,
+    goesFirst: name === 'api',
   };
 }
 

@@ -14,6 +14,7 @@ let isOver = false;
 process.once('message', () => {
   isOver = true;
 });
+process.once('disconnect', () => process.exit()); // also where the bench is killed
 process.send?.('asking');
 
 const begin = performance.now();
