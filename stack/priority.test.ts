@@ -4,14 +4,13 @@ import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
 import { putFirst } from './priority.ts';
 
-test('a process is put before others where we are root, and left as it is where not', async () => {
+test('a process is put before others where the system allows it, and is left as it is where not', async () => {
   const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
   await once(child, 'spawn');
   const [pid, usual] = [child.pid as number, getPriority()];
   const isPut = putFirst(pid);
-  const isRoot = process.getuid?.() === 0;
-  expect(getPriority(pid)).toBe(isRoot ? -10 : usual);
-  if (!isRoot) expect(isPut).toBe(false);
+  expect(getPriority(pid)).toBe(isPut ? -10 : usual);
+  if (process.getuid?.() !== 0) expect(isPut).toBe(false);
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(putFirst(pid)).toBe(false); // it is gone

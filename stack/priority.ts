@@ -10,8 +10,8 @@ const FIRST = -10;
  */
 export function putFirst(pid: number): boolean {
   try {
-    setPriority(pid, FIRST);
     writeFileSync(`/proc/${pid}/autogroup`, String(FIRST));
+    setPriority(pid, FIRST);
     return true;
   } catch {
     return false;

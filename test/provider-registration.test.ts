@@ -103,6 +103,33 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
     expect((await eleventh.register(session)).status).toBe(200);
   });
 
+  test('beside one with the same address in another network, and in place of itself', async () => {
+    const [user, provider] = [await createFundedAccount(), world.provider.address];
+    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
+    const first = await phoneOf(user);
+    const signed = await first.register(await sign(user, await first.register()));
+    const session = { 'X-Krypton-Session': headerOf(signed, 'X-Krypton-Session') ?? '' };
+    await first.register({}, { expires: 0 });
+    const comes = async (params: string) => {
+      const phone = await phoneOf(user);
+      const Contact = `<sip:phone@192.168.1.5:5060>${params}`;
+      expect((await phone.register({ ...session, Contact })).status).toBe(200);
+      return phone;
+    };
+    const mayCall = async (phones: Phone[]) => {
+      const answers = await Promise.all(phones.map((phone) => phone.call('+31201234567')));
+      return answers.map(({ answer }) => answer.status !== 403);
+    };
+    const named = (name: string, flow = 1) => `;+sip.instance="<urn:uuid:${name}>";reg-id=${flow}`;
+    const [one, two] = [randomUUID(), randomUUID()];
+    const desk = await comes(named(one));
+    const pocket = await comes(named(two));
+    const flow = await comes(named(two, 2));
+    expect(await mayCall([desk, pocket, flow])).toEqual([true, true, true]);
+    const again = await comes(named(two));
+    expect(await mayCall([desk, pocket, flow, again])).toEqual([true, false, true, true]);
+  });
+
   test('with a header that would end a line, or with none of its user, it is refused', async () => {
     const phone = await phoneOf({ address: 'alice' });
     expect(reason(await phone.register())).toEqual([403, 'noAddress']);

@@ -28,7 +28,7 @@ test('a line that is quiet is asked once a minute whether it still holds', async
     },
     push: async () => null,
     calls: () => [],
-    onBack: () => {},
+    onReturn: () => () => {},
     onCall: () => {},
     onMessage: () => {},
   });

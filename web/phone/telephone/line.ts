@@ -39,8 +39,8 @@ export type LineDeps = {
   /** The browser's subscription, by the provider's key for it; null while that is not known. */
   push(key: string | null): Promise<PushSubscriptionJSON | null>;
   calls(): readonly LineCall[];
-  /** It is registered anew, over another connection. */
-  onBack(): void;
+  /** It is about to register over another connection; what this answers is called once it has. */
+  onReturn(): () => void;
   onCall: SipEvents['onCall'];
   onMessage: SipEvents['onMessage'];
 };
@@ -139,11 +139,12 @@ export function createLine(deps: LineDeps): Line {
     proving: async () => ((await sip.prove()) ? 'done' : 'failed'),
     connecting: async () => ((await sip.connect()) ? 'done' : 'failed'),
     registering: async () => {
+      const onBack = deps.onReturn(); // a call may come before the answer has been read to its end
       const answer = await register(asked(), token);
       state.value = { ...state.value, answer };
       if (answer.kind === 'registered') {
         token = null;
-        deps.onBack();
+        onBack();
         void handOverPush();
       }
       return answer.kind === 'registered' ? 'done' : answer.kind === 'unreachable' ? 'failed' : 'final';

@@ -103,6 +103,12 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
     if (track) tracks.set(id, track);
   }
 
+  /** Of a call that was over before it was asked for. */
+  function dropSound(stream: MediaStream): void {
+    for (const track of stream.getTracks()) track.stop();
+    if (calls.value.every(isOver)) microphone.close();
+  }
+
   const resuming: ResumeDeps = {
     needs,
     money,
@@ -189,7 +195,7 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
           onUp: () => call.happen({ kind: 'up' }),
           onLost: (at) => call.happen({ kind: 'lost', at }),
         })),
-      onBack: () => awaitAgain(provider),
+      onReturn: () => awaitAgain(provider),
       onCall: (sip) => onCall(line, sip),
       onMessage: (message) => deps.onMessage(provider, message),
     });
@@ -210,26 +216,28 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
 
   /** The line broke while it rang, and the call comes again by the next one. */
   function ringOn(call: LiveCall, line: Line, sip: SipCall): void {
-    const { provider, state } = call.view.value;
-    if (provider !== line.provider || !isComing(call)) {
+    const { provider, remote, state } = call.view.value;
+    if (provider !== line.provider || remote.user !== sip.remote.user || !isComing(call)) {
       sip.decline(482); // RFC 3261, 8.2.2.2
       return;
     }
+    call.sip.hangUp();
     call.goOnBy(sip);
     if (state.kind === 'answering') answerNow(call, line);
   }
 
   /** As soon as a line is there again, the provider has what rings come by it. What does not is over. */
-  function awaitAgain(provider: Address): void {
+  function awaitAgain(provider: Address): () => void {
     const rang = calls.value.filter((call) => call.view.value.provider === provider && isComing(call));
     const before = rang.map(({ sip }) => sip);
-    setTimeout(() => {
+    const endOthers = () => {
       for (const [i, call] of rang.entries()) {
         if (call.sip !== before[i] || !isComing(call)) continue;
         call.sip.hangUp();
         call.happen({ kind: 'lost', at: now() });
       }
-    }, COMES_AGAIN_MS);
+    };
+    return () => setTimeout(endOthers, COMES_AGAIN_MS);
   }
 
   function answerNow({ sip }: LiveCall, line: Line): void {
@@ -294,6 +302,10 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
         const reserved = price.kind === 'priced' ? await needs.reserveOf(line.provider) : null;
         if (reserved) await money.payerFor(reserved);
         call.pays(price, reserved?.escrowId ?? null);
+      }
+      if (isOver(call)) {
+        dropSound(stream);
+        return 'answered';
       }
       keepTrack(id, stream);
       call.happen({ kind: 'weAnswer' });
