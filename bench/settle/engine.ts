@@ -59,7 +59,7 @@ export async function createEngine({ blockMs }: { blockMs: number }): Promise<En
   const keep = (name: string, start: Starter): Kept =>
     keepRunning({ name, start, say: terminal.as(name), begun: quiet, up: quiet });
   const parts = [
-    keep('node', nodeStarter(base, { blockMs, emptyBlockMs: 1_000, inMemory: false })),
+    keep('node', nodeStarter(base, { blockMs, emptyBlockMs: Math.max(1_000, 2 * blockMs), inMemory: false })),
     keep('postgres', postgresStarter(base, { durable: true })),
     keep('redis', redisStarter(base, { databases: 1 })),
   ];
