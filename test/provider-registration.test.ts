@@ -11,7 +11,7 @@ import { createKey, type Key } from '../protocol/sign/key.ts';
 import { signRegistration } from '../protocol/sign/registration.ts';
 import { createFundedAccount } from './harness/accounts.ts';
 import { hasKamailio, type Kamailio, startKamailio } from './harness/kamailio.ts';
-import { type ProviderWorld, startLimitMs, startProviderWorld } from './harness/provider.ts';
+import { type ProviderWorld, registerBySignature, startLimitMs, startProviderWorld } from './harness/provider.ts';
 import { eventually } from './harness/world.ts';
 
 /** REGISTER over real SIP: Kamailio asks the wallet service, which asks the chain. */
@@ -35,6 +35,14 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
     const phone = await openPhone({ domain: 'krypton.test', user: user.address, open });
     phones.push(phone);
     return phone;
+  }
+  /** A user who is registered on chain, with a phone, and what brings others of theirs in. */
+  async function newcomer() {
+    const user = await createFundedAccount();
+    const provider = world.provider.address;
+    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
+    const first = await phoneOf(user);
+    return { user, first, session: { 'X-Krypton-Session': await registerBySignature(world, first, user) } };
   }
   const reason = (answer: SipMessage) => [answer.status, headerOf(answer, 'X-Krypton-Reason')];
   const terms = (nonce = '') => {
@@ -91,11 +99,7 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
   });
 
   test('as one of ten, and an eleventh once another is gone', async () => {
-    const [user, provider] = [await createFundedAccount(), world.provider.address];
-    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
-    const first = await phoneOf(user);
-    const signed = await first.register(await sign(user, await first.register()));
-    const session = { 'X-Krypton-Session': headerOf(signed, 'X-Krypton-Session') ?? '' };
+    const { user, first, session } = await newcomer();
     for (let nth = 2; nth <= 10; nth++) expect((await (await phoneOf(user)).register(session)).status).toBe(200);
     const eleventh = await phoneOf(user);
     expect(reason(await eleventh.register(session))).toEqual([503, 'tooManyPhones']);
@@ -104,11 +108,7 @@ describe.runIf(await hasKamailio())('a phone registers', () => {
   });
 
   test('beside one with the same address in another network, and in place of itself', async () => {
-    const [user, provider] = [await createFundedAccount(), world.provider.address];
-    await world.send(user, 'register', { user: user.address, provider, uuid: randomUUID() });
-    const first = await phoneOf(user);
-    const signed = await first.register(await sign(user, await first.register()));
-    const session = { 'X-Krypton-Session': headerOf(signed, 'X-Krypton-Session') ?? '' };
+    const { user, first, session } = await newcomer();
     await first.register({}, { expires: 0 });
     const comes = async (params: string) => {
       const phone = await phoneOf(user);

@@ -39,11 +39,11 @@ export function createJsSipLine(library: JsSip, settings: SipSettings, events: S
     tell?.(answer);
   };
   /** Calls that have come in, by JsSIP's own name for each, under which it knows one session. */
-  const come = new Map<string, Session>();
+  const arrived = new Map<string, Session>();
 
   /** The same INVITE by another way: a line broke while it rang. The newer one stands until they talk. */
   function admit(session: Session): boolean {
-    const [id, before] = [session._id, come.get(session._id)];
+    const [id, before] = [session._id, arrived.get(session._id)];
     if (before?._is_confirmed) {
       session.terminate({ status_code: 482 }); // RFC 3261, 8.2.2.2
       agent._sessions[id] = before;
@@ -51,8 +51,8 @@ export function createJsSipLine(library: JsSip, settings: SipSettings, events: S
     }
     before?.terminate();
     agent._sessions[id] = session;
-    come.set(id, session);
-    for (const end of ['ended', 'failed']) session.on(end, () => come.get(id) === session && come.delete(id));
+    arrived.set(id, session);
+    for (const end of ['ended', 'failed']) session.on(end, () => arrived.get(id) === session && arrived.delete(id));
     return true;
   }
 

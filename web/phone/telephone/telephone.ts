@@ -228,12 +228,13 @@ export function createTelephone(deps: TelephoneDeps): Telephone {
 
   /** As soon as a line is there again, the provider has what rings come by it. What does not is over. */
   function awaitAgain(provider: Address): () => void {
-    const rang = calls.value.filter((call) => call.view.value.provider === provider && isComing(call));
-    const before = rang.map(({ sip }) => sip);
+    const rang = calls.value
+      .filter((call) => call.view.value.provider === provider && isComing(call))
+      .map((call) => ({ call, before: call.sip }));
     const endOthers = () => {
-      for (const [i, call] of rang.entries()) {
-        if (call.sip !== before[i] || !isComing(call)) continue;
-        call.sip.hangUp();
+      for (const { call, before } of rang) {
+        if (call.sip !== before || !isComing(call)) continue;
+        before.hangUp();
         call.happen({ kind: 'lost', at: now() });
       }
     };
