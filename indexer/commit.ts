@@ -5,7 +5,12 @@ import { Contradiction, type PlacedEvent } from './apply.ts';
 import { hold } from './held.ts';
 import { payloadOf } from './payload.ts';
 import { type Position, readCursor, readDigests } from './store.ts';
-import { blockParameters, blocksStatement } from './write.ts';
+import { blocksStatement, DIGEST_EVERY, openPage } from './write.ts';
+
+/** Notifications that are committed together: they cost one commit, and Postgres takes them in within 0.1 s. */
+const NOTIFICATIONS_AT_A_TIME = 2_000;
+/** Blocks of a quiet chain that are committed together. */
+const BLOCKS_AT_A_TIME = 500;
 
 /** Blocks that are ready to be written, by one statement. */
 export type Prepared = { from: Position; to: Position; parameters: string[] };
@@ -15,13 +20,17 @@ export type Prepared = { from: Position; to: Position; parameters: string[] };
  * can be prepared while these are written; where anything fails, it is dropped and another one is opened.
  */
 export type Writer = {
-  /** The last block that was prepared. */
+  /** The last block that was taken in. */
   position(): Position;
-  /** To be called while nothing that was prepared is unwritten, where `isFull`: it then holds nothing any more. */
+  /** To be called while nothing that was taken in is unwritten, where `isFull`: it then holds nothing any more. */
   drop(): void;
   isFull(): boolean;
-  /** @throws Contradiction where the blocks contradict what was before */
-  prepare(blocks: readonly [Block, ...Block[]]): Promise<Prepared>;
+  /** Takes in the blocks that follow: one at least. @throws Contradiction where they contradict what was before */
+  take(blocks: readonly Block[]): Promise<void>;
+  /** Whether as much was taken in as is committed at once, or all up to a height of which the digests are kept. */
+  isDue(): boolean;
+  /** What was taken in since it was last asked; null where nothing was. */
+  prepare(): Prepared | null;
   /**
    * Blocks, raw events, derived state, digests and the cursor at once: a reader never sees one without the other, and a
    * killed indexer goes on exactly behind the last commit. In the order in which they were prepared.
@@ -37,17 +46,34 @@ export class TablesChanged extends Error {
 
 export async function openWriter(db: Database, from: Position & { generation: number }): Promise<Writer> {
   const held = hold(db, 'public', await readDigests(db, from.height));
-  let position: Position = { height: from.height, hash: from.hash };
+  let written: Position = { height: from.height, hash: from.hash };
+  let position = written;
+  let time = 0;
+  let page = openPage();
+  let notifications = 0;
 
-  async function prepare(blocks: readonly [Block, ...Block[]]): Promise<Prepared> {
-    const newest = blocks.at(-1) as Block;
+  async function take(blocks: readonly Block[]): Promise<void> {
+    const newest = blocks.at(-1);
+    if (!newest) throw new RangeError('no blocks to take in');
     const events = blocks.flatMap(placeEvents);
-    const changes = await held.take(events);
-    const before = position;
+    page.add(blocks, events, await held.take(events));
+    notifications += events.length;
+    ({ time } = newest);
     position = { height: newest.height, hash: newest.hash };
-    const places = [before.height, before.hash, from.generation, newest.height, newest.hash].map(String);
-    const time = new Date(newest.time).toISOString();
-    return { from: before, to: position, parameters: [...places, time, ...blockParameters(blocks, events, changes)] };
+  }
+
+  const isDue = (): boolean =>
+    notifications >= NOTIFICATIONS_AT_A_TIME ||
+    position.height - written.height >= BLOCKS_AT_A_TIME ||
+    (position !== written && position.height % DIGEST_EVERY === 0);
+
+  function prepare(): Prepared | null {
+    if (position === written) return null;
+    const places = [written.height, written.hash, from.generation, position.height, position.hash].map(String);
+    const parameters = [...places, new Date(time).toISOString(), ...page.parameters(held.changes())];
+    const prepared = { from: written, to: position, parameters };
+    [written, page, notifications] = [position, openPage(), 0];
+    return prepared;
   }
 
   async function commit({ from: before, to, parameters }: Prepared): Promise<Position> {
@@ -61,7 +87,15 @@ export async function openWriter(db: Database, from: Position & { generation: nu
     );
   }
 
-  return { position: () => position, drop: held.drop, isFull: held.isFull, prepare, commit };
+  return {
+    position: () => position,
+    drop: held.drop,
+    isFull: () => position === written && held.isFull(),
+    take,
+    isDue,
+    prepare,
+    commit,
+  };
 }
 
 function placeEvents({ height, time, notifications }: Block): PlacedEvent[] {

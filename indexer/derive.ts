@@ -27,7 +27,8 @@ export async function derive(
     const page = wholeBlocks(await readEvents(tx, after, upTo));
     const last = page.at(-1);
     if (!last) return held.digests();
-    await write(tx, ...stateParameters(await held.take(page)));
+    const settlements = await held.take(page);
+    await write(tx, ...stateParameters(settlements, held.changes()));
     if (held.isFull()) held.drop();
     after = last.height;
   }

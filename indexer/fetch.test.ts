@@ -5,11 +5,11 @@ import { createSizing, type ReadSome, readInOrder } from './fetch.ts';
 const block = (height: number, notifications = 0) =>
   ({ height, notifications: Array(notifications).fill(null) }) as unknown as Block;
 
-async function heightsOf(read: ReadSome, from: number, to: number): Promise<number[]> {
-  const heights: number[] = [];
-  for await (const blocks of readInOrder(read, createSizing(), from, to))
-    heights.push(...blocks.map(({ height }) => height));
-  return heights;
+async function piecesOf(read: ReadSome, aligned: number, from: number, to: number): Promise<number[][]> {
+  const pieces: number[][] = [];
+  for await (const blocks of readInOrder(read, createSizing(), aligned, from, to))
+    pieces.push(blocks.map(({ height }) => height));
+  return pieces;
 }
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
@@ -20,7 +20,14 @@ test('every block once and in order, though later requests are answered sooner a
     await new Promise((resolve) => setTimeout(resolve, asked % 2 === 0 ? 0 : 3));
     return range(from, from + Math.ceil(count / 2) - 1).map((height) => block(height));
   };
-  expect(await heightsOf(read, 5, 304)).toEqual(range(5, 304));
+  expect((await piecesOf(read, 1_000, 5, 304)).flat()).toEqual(range(5, 304));
+});
+
+test('what is given at once ends at a height of which the digests are kept', async () => {
+  const read: ReadSome = async (from, count) => range(from, from + count - 1).map((height) => block(height));
+  const pieces = await piecesOf(read, 20, 5, 65);
+  expect(pieces.flat()).toEqual(range(5, 65));
+  expect(pieces.map((heights) => heights.at(-1)).filter((height) => Number(height) % 20 === 0)).toEqual([20, 40, 60]);
 });
 
 test('requests grow on a quiet chain, shrink on a busy one, and are never more than a node takes', async () => {
@@ -30,7 +37,7 @@ test('requests grow on a quiet chain, shrink on a busy one, and are never more t
     return sizing.count();
   };
   expect(Array.from({ length: 6 }, () => learn(0))).toEqual([4, 8, 16, 32, 50, 50]);
-  expect(learn(50)).toBe(20);
+  expect(learn(50)).toBe(10);
   expect(learn(5_000)).toBe(1);
   expect(learn(5_000)).toBe(1);
   expect(learn(0)).toBe(2);
@@ -49,7 +56,7 @@ test('so many requests at a time, and a failure is thrown in its turn', async ()
   };
   const seen: number[] = [];
   const reading = async () => {
-    for await (const blocks of readInOrder(read, createSizing(), 1, 500))
+    for await (const blocks of readInOrder(read, createSizing(), 1_000, 1, 500))
       seen.push(...blocks.map(({ height }) => height));
   };
   await expect(reading()).rejects.toThrow('no more');

@@ -6,8 +6,8 @@ export type ReadSome = (from: Height, count: number) => Promise<Block[]>;
 
 /** neo-go takes batches of 100 requests, and two are needed for a block. */
 const BLOCKS_AT_A_TIME = 50;
-/** An answer of about so many notifications is one MB or two: large enough that the way there and back is no matter. */
-const NOTIFICATIONS_AT_A_TIME = 1_000;
+/** An answer of about so many notifications is half a MB or one: large enough that the way there and back is no matter. */
+const NOTIFICATIONS_AT_A_TIME = 500;
 /** Requests under way: while one is answered, another one is read and written. More only take memory. */
 const REQUESTS_AT_A_TIME = 2;
 
@@ -37,14 +37,20 @@ export function createSizing(): Sizing {
 
 /**
  * The blocks from one height to another, in their order. The next requests are under way while the blocks of one are
- * worked on; what fails is thrown when its turn comes.
+ * worked on; what fails is thrown when its turn comes. None of what it gives goes beyond a multiple of `aligned`.
  */
-export async function* readInOrder(read: ReadSome, sizing: Sizing, from: number, to: number): AsyncGenerator<Block[]> {
+export async function* readInOrder(
+  read: ReadSome,
+  sizing: Sizing,
+  aligned: number,
+  from: number,
+  to: number,
+): AsyncGenerator<Block[]> {
   const underWay: Promise<Block[]>[] = [];
   let next = from;
   const begin = () => {
     while (next <= to && underWay.length < REQUESTS_AT_A_TIME) {
-      const count = Math.min(sizing.count(), to - next + 1);
+      const count = Math.min(sizing.count(), to - next + 1, aligned - ((next - 1) % aligned));
       const asked = readAll(read, next, count);
       next += count;
       asked.catch(() => {}); // it is thrown below, unless an earlier one was

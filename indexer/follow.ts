@@ -9,7 +9,6 @@ import { isDatabaseUnavailable } from '../database/errors.ts';
 import { Outage } from '../process/outage.ts';
 import type { Logger } from '../process/run.ts';
 import { height as asHeight } from '../protocol/types/height.ts';
-import { inBatches } from './batch.ts';
 import { openWriter, TablesChanged, type Writer } from './commit.ts';
 import { createSizing, readInOrder, type Sizing } from './fetch.ts';
 import { reportProgress } from './progress.ts';
@@ -132,18 +131,30 @@ async function open({ db }: FollowDeps, progress: Progress): Promise<Writer> {
   return progress.writer;
 }
 
-/** While blocks are written, the next ones are prepared, and those behind them are read. */
+/** While blocks are written, the next ones are taken in, and those behind them are read. */
 async function takeIn(deps: FollowDeps, progress: Progress, writer: Writer, node: Node, head: number): Promise<void> {
   const { sizing, secondOpinion } = progress;
   const read = readInOrder(
     (from, count) => deps.readBlocks(node, from, count),
     sizing,
+    DIGEST_EVERY,
     progress.cursor.height + 1,
     head,
   );
   let writing: Promise<void> = Promise.resolve();
+  const write = async () => {
+    const prepared = writer.prepare();
+    await writing;
+    if (!prepared) return;
+    writing = writer.commit(prepared).then((cursor) => {
+      progress.cursor = cursor;
+      progress.movedAt = Date.now();
+      progress.say(cursor.height, head);
+    });
+    writing.catch(() => {}); // it is thrown where it is waited for
+  };
   try {
-    for await (const blocks of inBatches(read, DIGEST_EVERY)) {
+    for await (const blocks of read) {
       if (deps.signal.aborted) break;
       if (!isContinuous(writer.position(), blocks)) {
         await writing;
@@ -154,15 +165,10 @@ async function takeIn(deps: FollowDeps, progress: Progress, writer: Writer, node
         await writing;
         writer.drop();
       }
-      const prepared = await writer.prepare(blocks);
-      await writing;
-      writing = writer.commit(prepared).then((cursor) => {
-        progress.cursor = cursor;
-        progress.movedAt = Date.now();
-        progress.say(cursor.height, head);
-      });
-      writing.catch(() => {}); // it is thrown where it is waited for
+      await writer.take(blocks);
+      if (writer.isDue()) await write();
     }
+    await write();
     await writing;
   } catch (error) {
     progress.writer = null;

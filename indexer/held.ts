@@ -15,14 +15,13 @@ import {
 } from './apply.ts';
 import { addTo, type Digests, digestOf, digestOfEvents, digestOfSettlements } from './digest.ts';
 
-/** What some notifications changed, as rows to be written, and the digests after them. */
+/** Rows that some notifications changed, as they are after them, and the digests. */
 export type Changes = {
   providers: Provider[];
   registrations: Registration[];
   unregistered: Registration[];
   balances: { account: Address; balance: bigint }[];
   escrows: Escrow[];
-  settlements: Settlement[];
   digests: Digests;
 };
 
@@ -31,8 +30,13 @@ export type Changes = {
  * block. It is right for as long as nobody else writes and every commit succeeds: else it is dropped, and begun anew.
  */
 export type Held = {
-  /** Applies notifications, in their order. @throws Contradiction, and is of no use from then on */
-  take(events: readonly PlacedEvent[]): Promise<Changes>;
+  /**
+   * Applies notifications, those of whole blocks, in their order. Answers the settlements among them.
+   * @throws Contradiction, and is of no use from then on
+   */
+  take(events: readonly PlacedEvent[]): Promise<Settlement[]>;
+  /** What changed since it was last asked. */
+  changes(): Changes;
   digests(): Digests;
   /** Whether it holds more than it should. */
   isFull(): boolean;
@@ -58,25 +62,36 @@ const emptySums = (): Sums => ({
 
 /** What notifications are about. */
 type Keys = { providers: Set<Address>; accounts: Set<Address>; escrows: Set<bigint>; registrations: Set<string> };
+const emptyKeys = (): Keys => ({
+  providers: new Set(),
+  accounts: new Set(),
+  escrows: new Set(),
+  registrations: new Set(),
+});
 
 export function hold(db: Database | Tx, schema: string, digests: Digests): Held {
   let state: State = emptyState();
   /** The digest of each row that is held, as it is stored. */
   let sums: Sums = emptySums();
-  let current = digests;
+  const current = { ...digests };
+  /** What the notifications were about since changes were last asked for. */
+  let keys = emptyKeys();
 
-  async function take(events: readonly PlacedEvent[]): Promise<Changes> {
-    const keys = keysOf(events);
-    await load(keys);
+  async function take(events: readonly PlacedEvent[]): Promise<Settlement[]> {
+    collectKeys(events, keys);
+    await load();
     state.settlements = [];
-    state.credited.clear();
     for (const event of events) apply(state, event);
     for (const account of state.credited)
       if (!keys.accounts.has(account)) throw new Contradiction(`the balance of ${account} was changed, and not read`);
-    return changesOf(keys, events);
+    for (const [height, placed] of Map.groupBy(events, (event) => event.height))
+      current.events = addTo(current.events, digestOfEvents(height, placed));
+    for (const [height, settled] of Map.groupBy(state.settlements, (settlement) => settlement.height))
+      current.settlements = addTo(current.settlements, digestOfSettlements(height, settled));
+    return state.settlements;
   }
 
-  async function load(keys: Keys): Promise<void> {
+  async function load(): Promise<void> {
     const escrows = missing(keys.escrows, state.escrows);
     for (const row of await rows<Escrow>('escrows', 'id', escrows)) {
       state.escrows.set(row.id, row);
@@ -119,16 +134,15 @@ export function hold(db: Database | Tx, schema: string, digests: Digests): Held 
     return found.rows;
   }
 
-  function changesOf(keys: Keys, events: readonly PlacedEvent[]): Changes {
-    const next = { ...current };
+  function changes(): Changes {
     const providers = changed(keys.providers, state.providers, sums.providers, digestOf.providers);
-    next.providers = addTo(next.providers, providers.difference);
+    current.providers = addTo(current.providers, providers.difference);
     const escrows = changed(keys.escrows, state.escrows, sums.escrows, digestOf.escrows);
-    next.escrows = addTo(next.escrows, escrows.difference);
+    current.escrows = addTo(current.escrows, escrows.difference);
     const registrations = changed(keys.registrations, state.registrations, sums.registrations, (row) =>
       row.uuid === null ? 0n : digestOf.registrations(row),
     );
-    next.registrations = addTo(next.registrations, registrations.difference);
+    current.registrations = addTo(current.registrations, registrations.difference);
     const isNew = (account: Address) => state.credited.has(account) && !sums.balances.has(account);
     const begun = [...state.credited].filter(isNew).map((account) => ({ account, balance: 0n }));
     const balances = changed(keys.accounts, state.balances, sums.balances, (balance, account) =>
@@ -136,25 +150,22 @@ export function hold(db: Database | Tx, schema: string, digests: Digests): Held 
     );
     const emptied = begun.filter(({ account }) => isNew(account));
     for (const { account } of emptied) sums.balances.set(account, 0n);
-    next.balances = addTo(next.balances, balances.difference);
-    for (const [height, placed] of Map.groupBy(events, (event) => event.height))
-      next.events = addTo(next.events, digestOfEvents(height, placed));
-    for (const [height, settled] of Map.groupBy(state.settlements, (settlement) => settlement.height))
-      next.settlements = addTo(next.settlements, digestOfSettlements(height, settled));
-    current = next;
+    current.balances = addTo(current.balances, balances.difference);
+    keys = emptyKeys();
+    state.credited.clear();
     return {
       providers: providers.rows.map(([, row]) => row),
       registrations: registrations.rows.flatMap(([, row]) => (row.uuid === null ? [] : row)),
       unregistered: registrations.rows.flatMap(([, row]) => (row.uuid === null ? row : [])),
       balances: [...balances.rows.map(([account, balance]) => ({ account, balance })), ...emptied],
       escrows: escrows.rows.map(([, row]) => row),
-      settlements: state.settlements,
-      digests: next,
+      digests: { ...current },
     };
   }
 
   return {
     take,
+    changes,
     digests: () => current,
     isFull: () => {
       const { providers, registrations, balances, escrows } = state;
@@ -190,8 +201,7 @@ function changed<K, V>(
 const missing = <K>(wanted: ReadonlySet<K>, known: ReadonlyMap<K, unknown>): K[] =>
   [...wanted].filter((key) => !known.has(key));
 
-function keysOf(events: readonly PlacedEvent[]): Keys {
-  const keys: Keys = { providers: new Set(), accounts: new Set(), escrows: new Set(), registrations: new Set() };
+function collectKeys(events: readonly PlacedEvent[], keys: Keys): void {
   for (const { event } of events) {
     const id = escrowIdOf(event);
     if (id !== null) keys.escrows.add(id);
@@ -204,5 +214,4 @@ function keysOf(events: readonly PlacedEvent[]): Keys {
     if (event.name === 'UserRegistered' || event.name === 'UserUnregistered')
       keys.registrations.add(`${event.user}/${event.provider}`);
   }
-  return keys;
 }

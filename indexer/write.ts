@@ -1,6 +1,6 @@
 import type { Block } from '../chain/blocks.ts';
 import { prepare } from '../database/prepared.ts';
-import { escrowOf, type PlacedEvent } from './apply.ts';
+import { escrowOf, type PlacedEvent, type Settlement } from './apply.ts';
 import { type Field, type Form, jsonLines, plain, quoted, times } from './array-text.ts';
 import { digestedTables, digestText } from './digest.ts';
 import type { Changes } from './held.ts';
@@ -101,7 +101,8 @@ const keys: Partial<Record<Written, readonly string[]>> = {
   escrows: ['id'],
 };
 
-const derived = ['providers', 'registrations', 'balances', 'escrows', 'settlements'] as const;
+const keyed = ['providers', 'registrations', 'balances', 'escrows'] as const;
+const derived = [...keyed, 'settlements'] as const;
 
 /** Where the next parameter stands. */
 type Count = { parameters: number };
@@ -166,45 +167,69 @@ export const blocksStatement = (() => {
 
 type Row = Readonly<Record<string, Field>>;
 
-function arraysOf(table: Written, rows: readonly Row[]): string[] {
-  const list: readonly Column[] = columns[table];
-  return list.map(([name, , form = plain]) => form.text(rows, camelCase(name)));
+/** Rows of a table that come in parts, as the parameters that they become. What they were made of is not kept. */
+type Rows = { add(rows: readonly Row[]): void; parameters(): string[] };
+
+function rowsOf(table: Written): Rows {
+  const list = (columns[table] as readonly Column[]).map(([name, , form = plain]) => ({
+    field: camelCase(name),
+    form,
+    pieces: [] as string[],
+  }));
+  return {
+    add: (rows) => {
+      if (rows.length > 0) for (const { field, form, pieces } of list) pieces.push(form.piece(rows, field));
+    },
+    parameters: () => list.map(({ form, pieces }) => form.whole(pieces)),
+  };
+}
+
+function parametersOf(table: Written, rows: readonly Row[]): string[] {
+  const all = rowsOf(table);
+  all.add(rows);
+  return all.parameters();
 }
 
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Parameters of `stateStatement`. */
-export function stateParameters(changes: Changes): string[] {
-  const written = derived.flatMap((table) => arraysOf(table, changes[table] as readonly Row[]));
-  return [...written, ...goneParameters(changes)];
-}
-
-const goneParameters = ({ unregistered }: Changes): string[] => [
-  plain.text(unregistered, 'user'),
-  plain.text(unregistered, 'provider'),
+export const stateParameters = (settlements: readonly Settlement[], changes: Changes): string[] => [
+  ...keyed.flatMap((table) => parametersOf(table, changes[table] as readonly Row[])),
+  ...parametersOf('settlements', settlements),
+  ...goneParameters(changes),
 ];
 
-/** Parameters of `blocksStatement` behind the positions. */
-export function blockParameters(blocks: readonly Block[], events: readonly PlacedEvent[], changes: Changes): string[] {
-  const blockRows = blocks.map(({ height, hash, previousHash, time }) => ({
-    height,
-    hash,
-    previousHash,
-    time: new Date(time),
-  }));
-  const eventRows = events.map(({ height, position, txHash, ordinal, event, payload }) => ({
-    height,
-    position,
-    txHash,
-    ordinal,
-    name: event.name,
-    payload,
-    escrowId: escrowOf(event),
-  }));
-  return [
-    ...arraysOf('blocks', blockRows),
-    ...arraysOf('events', eventRows),
-    ...stateParameters(changes),
-    ...digestedTables.map((table) => digestText(changes.digests[table])),
-  ];
+const goneParameters = ({ unregistered }: Changes): string[] =>
+  ['user', 'provider'].map((field) => plain.whole(unregistered.map((row) => plain.piece([row], field))));
+
+/** What is to be written by one `blocksStatement`: it comes in parts, and is kept as the text that is sent. */
+export type Page = {
+  add(blocks: readonly Block[], events: readonly PlacedEvent[], settlements: readonly Settlement[]): void;
+  /** The statement's parameters behind the positions. */
+  parameters(changes: Changes): string[];
+};
+
+export function openPage(): Page {
+  const [blockRows, eventRows, settlementRows] = [rowsOf('blocks'), rowsOf('events'), rowsOf('settlements')];
+  return {
+    add: (blocks, events, settlements) => {
+      blockRows.add(
+        blocks.map(({ height, hash, previousHash, time }) => ({ height, hash, previousHash, time: new Date(time) })),
+      );
+      eventRows.add(
+        events.map(({ height, position, txHash, ordinal, event, payload }) => {
+          return { height, position, txHash, ordinal, name: event.name, payload, escrowId: escrowOf(event) };
+        }),
+      );
+      settlementRows.add(settlements);
+    },
+    parameters: (changes) => [
+      ...blockRows.parameters(),
+      ...eventRows.parameters(),
+      ...keyed.flatMap((table) => parametersOf(table, changes[table] as readonly Row[])),
+      ...settlementRows.parameters(),
+      ...goneParameters(changes),
+      ...digestedTables.map((table) => digestText(changes.digests[table])),
+    ],
+  };
 }

@@ -88,6 +88,7 @@ export async function runRaw(
   child.send({ rpcUrl, contract, databaseUrl: isStored ? databaseUrl : null, from: stretch.from, to: stretch.to });
   const [told] = (await once(child, 'message')) as [{ seconds?: number; error?: string }];
   const after = meter.read(child.pid);
+  child.disconnect();
   await meter.stop();
   if (told.seconds === undefined) throw new Error(`the raw pipeline failed: ${told.error}`);
   const blocks = stretch.to - stretch.from + 1;
