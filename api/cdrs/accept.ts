@@ -14,7 +14,8 @@ import { insertConflicts, standingCdrs } from './write.ts';
 export type Accepted = { verdicts: CdrVerdict[]; newIds: bigint[] };
 export type Accept = (provider: Address, items: readonly unknown[], verified: Verified) => Promise<Accepted>;
 
-const MAX_BATCHES = 3;
+/** More wait for each other at the ends of the same indexes. */
+const MAX_BATCHES = 2;
 /** They take half a millisecond. */
 const READ_AT_A_TIME = 100;
 /** One statement and one commit for all of them stay within some tens of milliseconds; one request may hold as many. */
