@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listCdrs } from '../protocol/api/cdrs.ts';
@@ -318,4 +320,19 @@ describe('a call', () => {
     expect(await refused({ escrow: '999999' })).toEqual([402, 'unknownEscrow']);
     expect(await refused({ sender: { kind: 'gateway', number: 'x' } })).toEqual([404, 'unknownNumber']);
   });
+});
+
+test('a disk that takes no more ends the service, which goes on from what it has written', {
+  timeout: 120_000,
+}, async () => {
+  const { headers } = await register({ headers: await signed(world.user as Key, await nonceFor({})) });
+  const service = world.service();
+  await promisify(execFile)('prlimit', [`--pid=${service.pid}`, '--fsize=0']);
+  const asked = world.ask('/register', { user: world.user.address, connection: 'ws:4', headers: {} });
+  expect(await asked.then(({ status }) => status).catch(() => 'no answer')).not.toBe(200);
+  expect(await service.ended).toBe(1);
+  expect(service.log()).toContain("can't be written: ending, to go on from what is in it");
+  await world.restart();
+  const session = headers['X-Krypton-Session'] as string;
+  expect(await register({ headers: { session } })).toMatchObject({ allowed: true });
 });

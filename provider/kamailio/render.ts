@@ -177,6 +177,7 @@ export function units({ turn }: Pick<KitSettings, 'turn'>, { folder, repository 
         `Description=${what}`,
         `After=network-online.target ${after}`.trimEnd(),
         'Wants=network-online.target',
+        'StartLimitIntervalSec=0', // a full disk, or a port that another program holds, may last
         '',
       ],
       ...['[Service]', ...service, 'Restart=always', 'RestartSec=1', '', '[Install]', 'WantedBy=multi-user.target'],

@@ -47,7 +47,9 @@ async function start(config: Config, log: Logger, fail: (error: unknown) => void
   const { network, contract, providerLimits } = config;
   const limits = providerLimits === undefined ? defaultLimits : readLimitsFile(providerLimits);
   const signer = await openWalletFile(config.wallet, passwordOf(config));
-  const store = openStore(config.providerStore);
+  const store = openStore(config.providerStore, (cause) =>
+    fail(new Error(`${config.providerStore} can't be written: ending, to go on from what is in it`, { cause })),
+  );
   const identity = { network, contract, provider: signer.address };
   const rpc = createRpc(config.rpcUrl, { network, report: reportNodes(log) });
   const reader = createReader(rpc, contract);

@@ -31,7 +31,8 @@ test('what is written together is on disk together, but for what has failed, and
 });
 
 test('a commit that fails is told to all who wait for it, and takes back what it had', async () => {
-  const store = openStore(':memory:');
+  const lost: unknown[] = [];
+  const store = openStore(':memory:', (error) => lost.push(error));
   store.exec(`create table a (id integer primary key);
     create table b (id integer references a (id) deferrable initially deferred)`);
   inTransaction(store, () => store.exec('insert into b values (1)'));
@@ -39,7 +40,23 @@ test('a commit that fails is told to all who wait for it, and takes back what it
   inTransaction(store, () => store.exec('insert into a values (9)'));
   await expect(Promise.all([first, committed(store)])).rejects.toThrow(/FOREIGN KEY/i);
   expect(store.prepare('select count(*) as n from a').get()?.n).toBe(0n);
+  expect(lost).toHaveLength(1);
   inTransaction(store, () => store.exec('insert into a values (1)'));
   await committed(store);
   expect(store.prepare('select count(*) as n from a').get()?.n).toBe(1n);
+});
+
+test('a transaction that SQLite itself takes back is lost as a whole', async () => {
+  const lost: unknown[] = [];
+  const store = openStore(':memory:', (error) => lost.push(error));
+  inTransaction(store, () => store.prepare('insert into numbers values (?, ?)').run('1', 'user'));
+  const stop = () =>
+    inTransaction(store, () => {
+      store.exec('rollback');
+      throw new Error('the disk is full');
+    });
+  expect(stop).toThrow('the disk is full');
+  await expect(committed(store)).rejects.toThrow(/no transaction/);
+  expect(lost).toHaveLength(1);
+  expect(store.prepare('select count(*) as n from numbers').get()?.n).toBe(0n);
 });

@@ -70,9 +70,9 @@ const BUSY_MS = 5_000;
 
 /**
  * Opens the file, or makes it. A commit is on disk before it is told of (`synchronous = full`): a power failure takes
- * nothing back.
+ * nothing back. `lost` is told where a commit fails: what is in memory may go beyond what is in the file.
  */
-export function openStore(path: string): Store {
+export function openStore(path: string, lost: (error: unknown) => void = () => {}): Store {
   const store = new DatabaseSync(path, { timeout: BUSY_MS, readBigInts: true });
   store.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
   const done = Number(store.prepare('pragma user_version').get()?.user_version ?? 0);
@@ -80,6 +80,7 @@ export function openStore(path: string): Store {
     if (i >= done) store.exec(`begin immediate; ${step}; pragma user_version = ${i + 1}; commit`);
   }
   keepStatements(store);
+  losses.set(store, lost);
   return store;
 }
 
@@ -107,12 +108,14 @@ export function inTransaction<T>(store: Store, work: () => T): T {
     store.prepare('release step').run();
     return result;
   } catch (error) {
-    store.exec('rollback to step; release step');
+    // SQLite itself may have taken back the whole transaction: its commit fails then
+    if (store.isTransaction) store.exec('rollback to step; release step');
     throw error;
   }
 }
 
 const groups = new WeakMap<Store, Promise<void>>();
+const losses = new WeakMap<Store, (error: unknown) => void>();
 
 /** What was written so far is on disk. @throws where it can't be: then nothing of it was done */
 export const committed = (store: Store): Promise<void> => groups.get(store) ?? Promise.resolve();
@@ -130,6 +133,7 @@ function join(store: Store): void {
       store.prepare('commit').run();
     } catch (error) {
       if (store.isTransaction) store.exec('rollback');
+      losses.get(store)?.(error);
       throw error;
     } finally {
       committedAt.set(store, performance.now());

@@ -5,6 +5,7 @@ import { repository } from '../../stack/folder.ts';
 type ServiceName = 'indexer' | 'settler' | 'api' | 'provider/service';
 
 export type Service = {
+  pid: number;
   /** All that it has logged. */
   log(): string;
   /** Ends it at once, wherever it is. */
@@ -31,6 +32,7 @@ export async function startService(name: ServiceName, env: NodeJS.ProcessEnv): P
     }),
   ]);
   return {
+    pid: child.pid as number,
     log: () => output,
     kill: () => end(child, ended, 'SIGKILL'),
     stop: () => end(child, ended, 'SIGTERM'),
