@@ -43,8 +43,7 @@ export async function parkUnknown(deps: Pick<Deps, 'db' | 'log'>): Promise<void>
   // calls that came after their escrow was parked learn it too
   await sql`
     update ratings set reason_code = 'parked', reason = ${wordsOf('parked')}
-    from parked_escrows
-    where reviewed_seq is null and ratings.escrow_id = parked_escrows.escrow_id
+    where escrow_id = any(array(select escrow_id from parked_escrows where reviewed_seq is null))
       and state = 'rated' and price > 0 and reason_code is null`.execute(deps.db);
 }
 

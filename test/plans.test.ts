@@ -1,4 +1,5 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askHolds } from '../api/calls/find-holds.ts';
 import { askCalls } from '../api/calls/read-calls.ts';
@@ -18,7 +19,10 @@ import { scriptHashOfBytes } from '../protocol/types/hash.ts';
 import { findCandidates } from '../settler/candidates.ts';
 import { acceptClaims } from '../settler/confirm.ts';
 import { rateCdrs } from '../settler/intake.ts';
+import { note } from '../settler/notes.ts';
+import { park, parkUnknown } from '../settler/park.ts';
 import { findUnrated } from '../settler/recover.ts';
+import { createNotServed } from '../settler/served.ts';
 import { createTestDatabase, type TestDatabase } from './harness/postgres.ts';
 
 /**
@@ -133,6 +137,13 @@ test.each<[string, (db: Database) => Promise<unknown>]>([
   ['CDRs that are rated', (asked) => rateCdrs({ db: asked, network: 1, contract }, [1n, 2n])],
   ['claims that the chain has accepted', (asked) => acceptClaims(asked, [1n, 2n])],
   ['escrows to claim from', (asked) => findCandidates({ ...settler, db: asked }).next()],
+  ['claims that nobody knows, and calls of parked escrows', (asked) => parkUnknown({ db: asked, log: pino() })],
+  ['an escrow that is parked', (asked) => park({ db: asked, log: pino({ level: 'silent' }) }, 7n, 'why')],
+  ['calls that no settler claims', (asked) => createNotServed({ ...settler, db: asked, providers: [account] })()],
+  [
+    'calls that are told why they wait',
+    (asked) => note({ db: asked }, { waiting: [{ cdrId: 7n, reason: 'tooSmall' }] }),
+  ],
 ])('%s: by index alone', async (_, ask) => {
   const asked: { sql: string; parameters: readonly unknown[] }[] = [];
   const pool = createPool(database.url, undefined, { max: 1 });
