@@ -5,9 +5,9 @@ type Row = Readonly<Record<string, Field>>;
 export type Form = {
   /** The parameter as an array of the column's type. */
   inSql: (parameter: string, type: string) => string;
-  /** The values of some rows: one at least. */
+  /** The values of some rows. */
   piece: (rows: readonly Row[], column: string) => string;
-  /** The parameter, of all its pieces. */
+  /** The parameter, of all its pieces: each of one row at least, where there are several. */
   whole: (pieces: readonly string[]) => string;
 };
 

@@ -17,7 +17,7 @@ export type Prepared = { from: Position; to: Position; parameters: string[] };
 
 /**
  * Takes in blocks on top of what the database holds. It keeps in memory what it has touched, so that the next blocks
- * can be prepared while these are written; where anything fails, it is dropped and another one is opened.
+ * can be taken in while these are written; where anything fails, it is dropped and another one is opened.
  */
 export type Writer = {
   /** The last block that was taken in. */
@@ -46,8 +46,9 @@ export class TablesChanged extends Error {
 
 export async function openWriter(db: Database, from: Position & { generation: number }): Promise<Writer> {
   const held = hold(db, 'public', await readDigests(db, from.height));
-  let written: Position = { height: from.height, hash: from.hash };
-  let position = written;
+  let position: Position = { height: from.height, hash: from.hash };
+  /** Where the page begins. */
+  let start = position;
   let time = 0;
   let page = openPage();
   let notifications = 0;
@@ -64,15 +65,15 @@ export async function openWriter(db: Database, from: Position & { generation: nu
 
   const isDue = (): boolean =>
     notifications >= NOTIFICATIONS_AT_A_TIME ||
-    position.height - written.height >= BLOCKS_AT_A_TIME ||
-    (position !== written && position.height % DIGEST_EVERY === 0);
+    position.height - start.height >= BLOCKS_AT_A_TIME ||
+    (position !== start && position.height % DIGEST_EVERY === 0);
 
   function prepare(): Prepared | null {
-    if (position === written) return null;
-    const places = [written.height, written.hash, from.generation, position.height, position.hash].map(String);
+    if (position === start) return null;
+    const places = [start.height, start.hash, from.generation, position.height, position.hash].map(String);
     const parameters = [...places, new Date(time).toISOString(), ...page.parameters(held.changes())];
-    const prepared = { from: written, to: position, parameters };
-    [written, page, notifications] = [position, openPage(), 0];
+    const prepared = { from: start, to: position, parameters };
+    [start, page, notifications] = [position, openPage(), 0];
     return prepared;
   }
 
@@ -90,7 +91,7 @@ export async function openWriter(db: Database, from: Position & { generation: nu
   return {
     position: () => position,
     drop: held.drop,
-    isFull: () => position === written && held.isFull(),
+    isFull: () => position === start && held.isFull(),
     take,
     isDue,
     prepare,

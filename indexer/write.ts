@@ -200,7 +200,7 @@ export const stateParameters = (settlements: readonly Settlement[], changes: Cha
 ];
 
 const goneParameters = ({ unregistered }: Changes): string[] =>
-  ['user', 'provider'].map((field) => plain.whole(unregistered.map((row) => plain.piece([row], field))));
+  ['user', 'provider'].map((field) => plain.whole([plain.piece(unregistered, field)]));
 
 /** What is to be written by one `blocksStatement`: it comes in parts, and is kept as the text that is sent. */
 export type Page = {
